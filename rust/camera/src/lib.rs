@@ -1,0 +1,1 @@
+//! Sources that fill framelane lanes.

@@ -1,0 +1,3 @@
+//! The `framelane` command.
+
+fn main() {}

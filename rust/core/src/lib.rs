@@ -1,0 +1,1 @@
+//! Share camera frames between processes without copying them.

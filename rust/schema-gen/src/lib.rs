@@ -1,0 +1,1 @@
+//! Prints every language's layout from the FlatBuffers schema.

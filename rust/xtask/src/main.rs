@@ -1,0 +1,3 @@
+//! Builds, tests, measures and demonstrates the project.
+
+fn main() {}
