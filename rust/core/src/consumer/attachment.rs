@@ -1,0 +1,171 @@
+//! A consumer's hold on one epoch of a lane: mappings, page, bell and connection.
+
+use super::bell::ClientBell;
+use super::lane_info::LaneInfo;
+use crate::clock::monotonic_ns;
+use crate::error::{Error, Result, protocol};
+use crate::fork;
+use crate::layout::{BellByte, ErrorKind, FrameDescriptor, LaneFlag, MemoryKind, Mode, Plane};
+use crate::mem::map::Mapping;
+use crate::mem::view::{BufferView, LaneView, PageView};
+use crate::ring::consumer::{self as ring, Proof};
+use crate::ring::token::{sequence_of, slot_of};
+use crate::ring::words::PageWords;
+use crate::wire::socket;
+use rustix::fd::OwnedFd;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+/// An external buffer, mapped when a frame in it is first read.
+pub(crate) struct ClientDevice {
+    pub(crate) fd: OwnedFd,
+    pub(crate) bytes: u64,
+    pub(crate) view: OnceLock<BufferView>,
+}
+
+/// One epoch, from attach until its last frame is dropped.
+pub(crate) struct Attachment {
+    pub(crate) info: LaneInfo,
+    pub(crate) lane: Arc<LaneView>,
+    pub(crate) page: PageView,
+    pub(crate) bell: ClientBell,
+    pub(crate) socket: OwnedFd,
+    pub(crate) pidfd: Option<OwnedFd>,
+    pub(crate) devices: Vec<ClientDevice>,
+    /// The connection is over: device frames no longer count.
+    pub(crate) lost: AtomicBool,
+    pub(crate) generation: u64,
+}
+
+impl Attachment {
+    /// Sequence of the newest frame, 0 before the first.
+    #[inline]
+    pub(crate) fn newest(&self) -> u64 {
+        sequence_of(ring::head(&*self.lane))
+    }
+
+    /// Whether frames can be revoked.
+    #[inline]
+    pub(crate) fn is_device(&self) -> bool {
+        self.info.memory_kind != MemoryKind::Inline
+    }
+
+    /// Leases a frame above `after` into `cell`; its token.
+    #[inline]
+    pub(crate) fn borrow(&self, mode: Mode, cell: usize, after: u64) -> Result<Option<u64>> {
+        let (lane, page) = (&*self.lane, &self.page);
+        let borrowed = match mode {
+            Mode::Latest => {
+                let proof = if self.is_device() { Proof::State } else { Proof::HeadOrState };
+                ring::borrow_newest(lane, page, cell, after, proof)
+            }
+            Mode::Ordered | Mode::Lossless => {
+                ring::borrow_from(lane, page, cell, after + 1, self.info.history.into())
+            }
+        };
+        let Some(token) = borrowed else { return Ok(None) };
+        if slot_of(token) >= self.info.slots as usize {
+            ring::clear(page, cell);
+            let text = format!("slot {} of a lane with {}", slot_of(token), self.info.slots);
+            return Err(protocol(text));
+        }
+        if mode == Mode::Lossless {
+            ring::advance(page, sequence_of(token));
+            self.ring_if_wanted();
+        }
+        Ok(Some(token))
+    }
+
+    /// Ends a lease.
+    #[inline]
+    pub(crate) fn release(&self, cell: usize) {
+        ring::clear(&self.page, cell);
+        if self.info.flags & LaneFlag::BELL_ON_RELEASE != 0 {
+            self.ring_if_wanted();
+        }
+    }
+
+    #[inline]
+    fn ring_if_wanted(&self) {
+        if ring::release_wanted(&*self.lane) {
+            // A full socket already holds a bell that the producer has not read.
+            let _ = socket::send(&self.socket, &[BellByte::Released.number()]);
+        }
+    }
+
+    /// Whether the frame is still what it was when it was borrowed.
+    #[inline]
+    pub(crate) fn check(&self, token: u64) -> bool {
+        ring::check(&*self.lane, token) && !(self.is_device() && self.lost.load(Relaxed))
+    }
+
+    /// Copies a device frame's descriptor and says whether the frame may be used: intact, and
+    /// before its deadline.
+    pub(crate) fn admit_device_frame(&self, token: u64) -> Option<FrameDescriptor> {
+        let descriptor = self.lane.load_descriptor(slot_of(token));
+        let in_time =
+            descriptor.valid_until_ns == 0 || monotonic_ns() < descriptor.valid_until_ns;
+        (self.check(token) && in_time).then_some(descriptor)
+    }
+
+    /// Where a plane of an inline frame lies in lane memory.
+    pub(crate) fn inline_range(&self, token: u64, plane: &Plane) -> Result<Range<usize>> {
+        let payload = self.info.payload_range(slot_of(token));
+        let range = crate::producer::plane_range(plane, payload.len())?;
+        Ok(payload.start + range.start..payload.start + range.end)
+    }
+
+    /// The buffer a plane lies in, mapped on first use, and where in it.
+    pub(crate) fn device_range(&self, plane: &Plane) -> Result<(&BufferView, Range<usize>)> {
+        let index = usize::try_from(plane.buffer_index).unwrap_or(usize::MAX);
+        let Some(device) = self.devices.get(index) else {
+            let count = self.devices.len();
+            return Err(protocol(format!("buffer {} of {count}", plane.buffer_index)));
+        };
+        let view = match device.view.get() {
+            Some(view) => view,
+            None => {
+                let map = Mapping::read_only(&device.fd, device.bytes)?;
+                device.view.get_or_init(|| BufferView::new(map))
+            }
+        };
+        Ok((view, crate::producer::plane_range(plane, view.len())?))
+    }
+
+    /// Notes bytes the SDK copied for this consumer.
+    pub(crate) fn count_copied(&self, bytes: usize) {
+        self.page.copied_bytes().fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// An error in a forked child, whose parent this attachment belongs to.
+    #[inline]
+    pub(crate) fn refuse_fork(&self) -> Result<()> {
+        if fork::is_foreign(self.generation) {
+            return Err(crate::producer::forked(&self.info.name));
+        }
+        Ok(())
+    }
+
+    /// A frame was taken back.
+    pub(crate) fn revoked(&self, token: u64) -> Error {
+        let text = format!(
+            "frame {} of lane {:?} was taken back at its deadline",
+            sequence_of(token),
+            self.info.name
+        );
+        Error::new(ErrorKind::Revoked, text)
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        if self.refuse_fork().is_err() {
+            return; // the page is the parent's, and not even mapped here
+        }
+        // Nobody holds a frame any more; the producer learns it from the hang-up that follows.
+        for cell in 0..self.info.leases as usize {
+            self.page.cell(cell).store(0, std::sync::atomic::Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The consumer: one reader of a lane.
+
+mod attachment;
+mod bell;
+mod closer;
+mod connect;
+mod frame;
+mod handshake;
+mod lane_info;
+mod options;
+mod poller;
+mod reattach;
+mod waiting;
+
+pub use closer::Closer;
+pub use frame::{Frame, RevocablePlane};
+pub use lane_info::LaneInfo;
+pub use options::ConsumerOptions;
+
+pub(crate) use connect::{Found, connect, not_found};
+
+use crate::clock::{Deadline, monotonic_ns};
+use crate::error::{Error, Result, invalid};
+use crate::hold::Owner;
+use crate::layout::{ErrorKind, FrameDescriptor, Mode};
+use crate::mem::view::Lease;
+use crate::ring::token::sequence_of;
+use attachment::Attachment;
+use bell::WakeWord;
+use poller::Poller;
+use rustix::fd::BorrowedFd;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+type Epoch = Owner<Attachment, OnceLock<FrameDescriptor>>;
+
+/// Reads one lane.
+///
+/// Can be sent to another thread, but is used by one at a time; [`Closer`] works from any. When
+/// its producer is restarted it attaches to the new one by itself, and the next frame says so.
+pub struct Consumer {
+    name: String,
+    options: ConsumerOptions,
+    places: Vec<PathBuf>,
+    current: Option<Epoch>,
+    sleeping_on: Option<WakeWord>,
+    /// Earlier epochs of which frames are still held.
+    old: Vec<Epoch>,
+    poller: Poller,
+    /// Whether the descriptor was handed out, so that it has to be armed.
+    polled: bool,
+    closer: Closer,
+    /// Sequence delivered last in this epoch.
+    last: u64,
+    /// Newest sequence for which a borrow has failed: not news again until a newer one comes.
+    barren: u64,
+    /// Whether a frame of this epoch has been delivered.
+    started: bool,
+    announce_epoch: bool,
+    received: u64,
+    missed: u64,
+    looked_ns: u64,
+}
+
+impl Consumer {
+    /// Attaches to the lane `name`.
+    ///
+    /// # Errors
+    /// `InvalidName`, `InvalidArgument`; `NotFound` with the places searched when no producer came
+    /// in time; `PermissionDenied`; what the producer refuses with: `LayoutMismatch` with the
+    /// first differing field, `NoLeases`, `TooMany`, `Unsupported`.
+    pub fn open(name: &str, options: ConsumerOptions) -> Result<Consumer> {
+        crate::name::validate(name)?;
+        if !(1..=63).contains(&options.leases) {
+            return Err(invalid(format!("{} leases, 1 to 63 can be asked for", options.leases)));
+        }
+        let closer = Closer::new()?;
+        let deadline = Deadline::after(options.wait_for_lane);
+        let mut consumer = Consumer {
+            name: name.to_owned(),
+            places: crate::runtime_dir::places(options.directory.as_deref()),
+            options,
+            current: None,
+            sleeping_on: None,
+            old: Vec::new(),
+            poller: Poller::new(closer.fd())?,
+            polled: false,
+            closer,
+            last: 0,
+            barren: 0,
+            started: false,
+            announce_epoch: false,
+            received: 0,
+            missed: 0,
+            looked_ns: monotonic_ns(),
+        };
+        if !consumer.attach_until(deadline)? {
+            return Err(not_found(name, &consumer.places));
+        }
+        consumer.announce_epoch = false;
+        Ok(consumer)
+    }
+
+    /// The next frame of this consumer's mode, if there is one now. After None the descriptor of
+    /// [`fd`](Self::fd) is drained and armed.
+    ///
+    /// # Errors
+    /// `LeasesInUse` when all granted frames are held; `Closed`; `Disconnected` without
+    /// re-attaching; `OldEpochsHeld`; `Protocol` for impossible lane contents; `Forked`; and when
+    /// re-attaching, what the new producer refuses with.
+    pub fn try_next(&mut self) -> Result<Option<Frame>> {
+        if let Some(frame) = self.take()? {
+            return Ok(Some(frame));
+        }
+        self.settle()?;
+        self.take()
+    }
+
+    /// The next frame, waiting up to `timeout` for it. None when the time is over, which is not
+    /// an error.
+    ///
+    /// # Errors
+    /// As [`try_next`](Self::try_next).
+    pub fn next(&mut self, timeout: Duration) -> Result<Option<Frame>> {
+        if let Some(frame) = self.take()? {
+            return Ok(Some(frame));
+        }
+        let deadline = Deadline::after(timeout);
+        while self.wait_until(deadline)? {
+            if let Some(frame) = self.take()? {
+                return Ok(Some(frame));
+            }
+        }
+        self.take()
+    }
+
+    /// The newest valid frame, also one that was delivered before; None when there is none.
+    ///
+    /// # Errors
+    /// As [`try_next`](Self::try_next).
+    pub fn latest(&mut self) -> Result<Option<Frame>> {
+        self.refuse()?;
+        let Some(epoch) = &self.current else { return self.try_next() };
+        let newest = epoch.newest();
+        if newest == 0 || newest > self.last {
+            return self.try_next();
+        }
+        self.borrow(Mode::Latest, newest - 1)
+    }
+
+    /// Waits up to `timeout` until there is something to read; whether there is.
+    ///
+    /// # Errors
+    /// As [`try_next`](Self::try_next).
+    pub fn wait(&mut self, timeout: Duration) -> Result<bool> {
+        self.refuse()?;
+        if self.has_news() {
+            return Ok(true);
+        }
+        let deadline = Deadline::after(timeout);
+        while self.wait_until(deadline)? {
+            if self.has_news() {
+                return Ok(true);
+            }
+        }
+        Ok(self.has_news())
+    }
+
+    /// A descriptor that becomes readable when there may be a frame, for epoll, poll or an event
+    /// loop. Made once; it survives re-attaching. Call [`try_next`](Self::try_next) until it
+    /// returns None before polling, and expect to be woken for nothing now and then.
+    pub fn fd(&mut self) -> BorrowedFd<'_> {
+        self.polled = true;
+        self.poller.fd()
+    }
+
+    /// A handle that closes this consumer from any thread.
+    pub fn closer(&self) -> Closer {
+        self.closer.clone()
+    }
+
+    /// Frames delivered.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Frames that passed without being delivered, all epochs together.
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// Random id of the producer attached to now, 0 while there is none.
+    pub fn epoch(&self) -> u64 {
+        self.current.as_ref().map_or(0, |epoch| epoch.info.epoch)
+    }
+
+    /// The lane as of the last attach; None while there is no producer.
+    pub fn lane(&self) -> Option<&LaneInfo> {
+        self.current.as_ref().map(|epoch| &epoch.info)
+    }
+
+    /// Frames of this consumer that are held now, earlier epochs included.
+    pub fn held(&self) -> u32 {
+        self.current.iter().chain(&self.old).map(Epoch::guests).sum()
+    }
+
+    /// Stops reading. Held frames stay valid; the connection ends with the last of them.
+    pub fn close(self) {
+        drop(self);
+    }
+
+    fn refuse(&self) -> Result<()> {
+        if let Some(epoch) = &self.current {
+            epoch.refuse_fork()?;
+        }
+        if self.closer.is_closed() {
+            let text = format!("this consumer of lane {:?} is closed", self.name);
+            return Err(Error::new(ErrorKind::Closed, text));
+        }
+        Ok(())
+    }
+
+    /// Whether the lane has a frame that has neither been delivered nor found impossible.
+    #[inline]
+    fn has_news(&self) -> bool {
+        self.current.as_ref().is_some_and(|epoch| epoch.newest() > self.last.max(self.barren))
+    }
+
+    /// The next frame of the mode, without any system call.
+    #[inline]
+    fn take(&mut self) -> Result<Option<Frame>> {
+        self.refuse()?;
+        if !self.has_news() {
+            return Ok(None);
+        }
+        self.borrow(self.options.mode, self.last)
+    }
+
+    #[inline]
+    fn borrow(&mut self, mode: Mode, after: u64) -> Result<Option<Frame>> {
+        let Some(epoch) = &self.current else { return Ok(None) };
+        let newest = epoch.newest();
+        let Some(guest) = epoch.admit() else { return Err(self.leases_in_use()) };
+        let Some(token) = epoch.borrow(mode, guest.number(), after)? else {
+            self.barren = newest;
+            return Ok(None);
+        };
+        let sequence = sequence_of(token);
+        if epoch.is_device() {
+            match epoch.admit_device_frame(token) {
+                Some(descriptor) => drop(guest.place().set(descriptor)),
+                None => {
+                    epoch.release(guest.number());
+                    self.barren = newest;
+                    return Ok(None);
+                }
+            }
+        }
+        let missed = self.note(sequence);
+        let new_epoch = std::mem::take(&mut self.announce_epoch);
+        Ok(Some(Frame { guest, lease: Lease { token }, missed, new_epoch }))
+    }
+
+    /// Counts a delivered frame; how many passed before it.
+    #[inline]
+    fn note(&mut self, sequence: u64) -> u64 {
+        let Some(epoch) = &self.current else { return 0 };
+        if sequence <= self.last {
+            return 0; // the newest once more
+        }
+        // What was published before this consumer came has not been missed by it.
+        let missed = if self.started { sequence - self.last - 1 } else { 0 };
+        self.started = true;
+        self.last = sequence;
+        self.received += 1;
+        self.missed += missed;
+        epoch.page.received().store(self.received, Relaxed);
+        epoch.page.missed().store(self.missed, Relaxed);
+        epoch.page.last_sequence().store(sequence, Relaxed);
+        missed
+    }
+
+    fn leases_in_use(&self) -> Error {
+        let text = format!(
+            "all {} frames granted on lane {:?} are held; release one",
+            self.options.leases, self.name
+        );
+        Error::new(ErrorKind::LeasesInUse, text)
+    }
+}

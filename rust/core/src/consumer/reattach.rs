@@ -1,0 +1,106 @@
+//! Finding a producer, losing it, and finding the next one.
+
+use super::connect::{Found, connect};
+use super::{Consumer, Epoch, handshake};
+use crate::clock::{Deadline, monotonic_ns};
+use crate::consumer::bell::WakeWord;
+use crate::error::{Error, Result};
+use crate::layout::{ErrorKind, Mode};
+use crate::ring::words::PageWords;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+/// Earlier epochs that may stay mapped because frames of them are held.
+const OLD_EPOCHS: usize = 2;
+
+/// Longest wait before the places are looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+impl Consumer {
+    /// Attaches to a producer, waiting for one until the deadline; whether there is one.
+    pub(super) fn attach_until(&mut self, deadline: Deadline) -> Result<bool> {
+        loop {
+            self.refuse()?;
+            if self.try_attach()? {
+                return Ok(true);
+            }
+            let Some(slice) = deadline.slice(LOOK_AGAIN) else { return Ok(false) };
+            self.poller.wait(None, slice)?;
+        }
+    }
+
+    /// One attempt; whether it succeeded. Failures that another moment may cure are no errors.
+    pub(super) fn try_attach(&mut self) -> Result<bool> {
+        self.make_room_for_epoch()?;
+        // Watch first: a producer that comes between the look and the wait must wake us.
+        self.poller.search(&self.places)?;
+        let connection = match connect(&self.name, &self.places)? {
+            Found::Connected(connection) => connection,
+            Found::Nobody | Found::Busy => return Ok(false),
+        };
+        match handshake::attach(&self.name, &self.options, connection) {
+            Ok(attachment) => {
+                self.poller.attached(&attachment)?;
+                self.begin(Epoch::new(attachment, self.options.leases));
+                Ok(true)
+            }
+            // It died on us, or its queue of handshakes was full.
+            Err(error) if error.kind() == ErrorKind::Disconnected => Ok(false),
+            Err(error) => Err(error.context(format!("attaching to lane {:?}", self.name))),
+        }
+    }
+
+    fn begin(&mut self, epoch: Epoch) {
+        let word = WakeWord::of(&epoch.lane, &epoch.bell);
+        self.closer.sleeps_on(Some(word.clone()));
+        self.sleeping_on = Some(word);
+        self.last = match self.options.mode {
+            Mode::Lossless => epoch.page.cursor().load(Relaxed).saturating_sub(1),
+            Mode::Latest | Mode::Ordered => 0,
+        };
+        // A lossless reader has joined before its first frame: a gap there would be a loss.
+        self.started = self.options.mode == Mode::Lossless;
+        self.barren = 0;
+        self.announce_epoch = true;
+        self.looked_ns = monotonic_ns();
+        if self.options.mode == Mode::Ordered && epoch.info.history == 0 {
+            tracing::warn!(
+                lane = self.name,
+                "ordered reading of a lane without history: only the newest frame is reachable"
+            );
+        }
+        self.current = Some(epoch);
+    }
+
+    /// The producer is gone: its frames that are held stay, the rest is let go.
+    pub(super) fn lose(&mut self) -> Result<()> {
+        if let Some(epoch) = self.current.take() {
+            epoch.lost.store(true, Relaxed);
+            self.poller.detached(&epoch);
+            self.closer.sleeps_on(None);
+            self.sleeping_on = None;
+            if epoch.guests() > 0 {
+                self.old.push(epoch);
+            }
+        }
+        if self.options.reattach {
+            return Ok(());
+        }
+        let text = format!("the producer of lane {:?} is gone", self.name);
+        Err(Error::new(ErrorKind::Disconnected, text))
+    }
+
+    fn make_room_for_epoch(&mut self) -> Result<()> {
+        self.old.retain(|epoch| epoch.guests() > 0);
+        if self.old.len() < OLD_EPOCHS {
+            return Ok(());
+        }
+        let held: u32 = self.old.iter().map(Epoch::guests).sum();
+        let text = format!(
+            "{held} frames of {OLD_EPOCHS} earlier producers of lane {:?} are still held; release \
+             them to attach to the next",
+            self.name
+        );
+        Err(Error::new(ErrorKind::OldEpochsHeld, text))
+    }
+}

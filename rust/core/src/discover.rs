@@ -1,0 +1,116 @@
+//! Looking at lanes from outside, without taking a lease.
+
+use crate::clock::{Deadline, timespec};
+use crate::consumer::{Found, connect, not_found};
+use crate::error::{Error, Result, protocol};
+use crate::layout::{Bye, ErrorKind, MessageType, Query, Refused, Report};
+use crate::runtime_dir;
+use crate::wire::message;
+use crate::wire::socket::{self, Received};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use zerocopy::IntoBytes;
+
+/// A lane that has a socket; whether somebody answers is for [`query`] to say.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LaneEntry {
+    /// Name of the lane.
+    pub name: String,
+    /// Runtime directory its socket is in.
+    pub directory: PathBuf,
+}
+
+/// Lanes in a runtime directory, or in all that are searched, by name.
+///
+/// # Errors
+/// `PermissionDenied` and `System` when a directory that is there cannot be read.
+pub fn discover(directory: Option<&Path>) -> Result<Vec<LaneEntry>> {
+    let mut lanes = Vec::new();
+    for place in runtime_dir::places(directory) {
+        let entries = match std::fs::read_dir(&place) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(Error::io(format_args!("reading {}", place.display()), error)),
+        };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        lanes.extend(
+            names
+                .filter_map(|file| file.strip_suffix(".sock").map(str::to_owned))
+                .filter(|name| crate::name::validate(name).is_ok())
+                .map(|name| LaneEntry { name, directory: place.clone() }),
+        );
+    }
+    lanes.sort();
+    Ok(lanes)
+}
+
+/// Asks a lane's producer how the lane is.
+///
+/// # Errors
+/// `NotFound` with the places searched; `PermissionDenied`; `LayoutMismatch`; `TimedOut`;
+/// `Protocol` for an answer that cannot be believed.
+pub fn query(name: &str, directory: Option<&Path>, timeout: Duration) -> Result<Report> {
+    crate::name::validate(name)?;
+    let places = runtime_dir::places(directory);
+    let deadline = Deadline::after(timeout);
+    loop {
+        match connect(name, &places)? {
+            Found::Nobody => return Err(not_found(name, &places)),
+            Found::Connected(connection) => match ask(name, &connection, deadline) {
+                // Its queue of handshakes was full: come again.
+                Err(error) if error.kind() == ErrorKind::Disconnected => {}
+                answer => return answer.map_err(|e| e.context(format!("asking lane {name:?}"))),
+            },
+            Found::Busy => {}
+        }
+        let pause = deadline.slice(Duration::from_millis(10)).ok_or_else(|| timed_out(timeout))?;
+        std::thread::sleep(pause);
+    }
+}
+
+fn timed_out(timeout: Duration) -> Error {
+    let text = format!("no answer from the producer within {} ms", timeout.as_millis());
+    Error::new(ErrorKind::TimedOut, text)
+}
+
+fn ask(name: &str, connection: &OwnedFd, deadline: Deadline) -> Result<Report> {
+    let mut query: Query = message::new();
+    message::put_text(&mut query.lane, name);
+    // A hang-up at this point shows when the answer is read.
+    let _ = socket::send(connection, query.as_bytes());
+    let mut packet = vec![0; size_of::<Report>()];
+    let length = loop {
+        match socket::receive(connection, &mut packet)? {
+            Received::Packet(length) => break length.min(packet.len()),
+            Received::HungUp => {
+                return Err(Error::new(ErrorKind::Disconnected, "the producer hung up"));
+            }
+            Received::Nothing => {}
+        }
+        let Some(left) = deadline.left() else {
+            return Err(Error::new(ErrorKind::TimedOut, "the producer does not answer"));
+        };
+        let mut polled = [PollFd::new(connection, PollFlags::IN)];
+        let _ = poll(&mut polled, Some(&timespec(left)));
+    };
+    read_answer(&packet[..length])
+}
+
+fn read_answer(packet: &[u8]) -> Result<Report> {
+    let kind = message::header(packet)?.message_type;
+    if kind == MessageType::Refused.number() {
+        let refused: Refused = message::read(packet)?;
+        return Err(message::carried(refused.kind, &refused.text));
+    }
+    if kind == MessageType::Bye.number() {
+        let bye: Bye = message::read(packet)?;
+        return Err(message::carried(bye.kind, &bye.text));
+    }
+    let report: Report = message::read(packet)?;
+    if report.consumer_count as usize > report.consumers.len() {
+        return Err(protocol(format!("a report of {} consumers", report.consumer_count)));
+    }
+    Ok(report)
+}

@@ -1,0 +1,11 @@
+//! Memory shared between processes.
+//!
+//! Rules of racing memory, kept by the types here: no reference or slice is formed over bytes that
+//! another process may be writing, except to atomics; everything else is copied out word by word
+//! and validated in the copy. Slices exist in [`view`] alone, for a slot the producer has claimed
+//! and for an inline plane under lease.
+
+pub(crate) mod budget;
+pub(crate) mod map;
+pub(crate) mod memfd;
+pub(crate) mod view;

@@ -1,0 +1,309 @@
+//! Typed views of mapped objects: atomics by reference, everything else by word-wise copy, and
+//! slices only where a claim or a lease makes them exclusive or immutable.
+#![allow(unsafe_code, reason = "the one place where mapped bytes become values")]
+
+use super::map::Mapping;
+use crate::error::{Result, protocol};
+use crate::layout::{BellPage, ConsumerPage, FrameDescriptor, LaneHeader, Slot};
+use crate::ring::words::{AtomicU32, AtomicU64, LaneWords, PageWords};
+use std::mem::offset_of;
+use std::ops::Range;
+use std::sync::atomic::Ordering::Relaxed;
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
+
+/// Slots are laid out for every number a token can hold, so that no token points outside.
+pub(crate) const SLOTS_BYTES: usize = 64 * size_of::<Slot>();
+
+/// Lane memory.
+pub(crate) struct LaneView {
+    map: Mapping,
+    slots: usize,
+}
+
+/// A slot that this process's producer has claimed and not yet published.
+pub(crate) struct Claim {
+    pub(crate) slot: usize,
+}
+
+/// A frame that a lease cell of this process holds, validated when it was borrowed.
+#[derive(Clone, Copy)]
+pub(crate) struct Lease {
+    pub(crate) token: u64,
+}
+
+impl LaneView {
+    /// A view whose header and slots are inside the mapping.
+    pub(crate) fn new(map: Mapping, slots_offset: u64) -> Result<Self> {
+        let slots = usize::try_from(slots_offset).unwrap_or(usize::MAX);
+        let fits = slots.checked_add(SLOTS_BYTES).is_some_and(|end| end <= map.len());
+        if !fits || slots < size_of::<LaneHeader>() || slots % 64 != 0 {
+            return Err(protocol(format!(
+                "slots at {slots_offset} do not fit in {} bytes of lane memory",
+                map.len()
+            )));
+        }
+        Ok(LaneView { map, slots })
+    }
+
+    /// Not 0 once the producer ended the lane.
+    pub(crate) fn closed(&self) -> &AtomicU32 {
+        word32(&self.map, offset_of!(LaneHeader, closed))
+    }
+
+    /// The descriptor of a slot, copied word by word. Whether the copy counts is for a later
+    /// check to say.
+    pub(crate) fn load_descriptor(&self, slot: usize) -> FrameDescriptor {
+        let mut descriptor = FrameDescriptor::new_zeroed();
+        let at = self.descriptor_offset(slot);
+        load_words(&self.map, at, descriptor.as_mut_bytes());
+        descriptor
+    }
+
+    /// Stores the descriptor of a claimed slot word by word: a reader that overstayed a revoked
+    /// frame may be copying it.
+    pub(crate) fn store_descriptor(&self, claim: &mut Claim, descriptor: &FrameDescriptor) {
+        store_words(&self.map, self.descriptor_offset(claim.slot), descriptor.as_bytes());
+    }
+
+    /// The descriptor of a claimed slot of an inline lane, in place.
+    pub(crate) fn claimed_descriptor<'a>(&'a self, claim: &'a mut Claim) -> &'a mut FrameDescriptor {
+        let at = self.descriptor_offset(claim.slot);
+        debug_assert!(self.map.is_writable());
+        // SAFETY: inside the mapping (`new`), 8-byte aligned, any bytes are a valid descriptor.
+        // Exclusive: inline frames are never revoked, so after the claim's scan no consumer of
+        // this slot is left and none can come before publish; within this process the claim is
+        // unique and borrowed mutably.
+        unsafe { &mut *self.map.base().add(at).cast::<FrameDescriptor>() }
+    }
+
+    /// Descriptor and bytes of a claimed slot of an inline lane. The caller passes the slot's own
+    /// payload.
+    #[inline]
+    pub(crate) fn claimed_parts<'a>(
+        &'a self,
+        claim: &'a mut Claim,
+        range: Range<usize>,
+    ) -> (&'a mut FrameDescriptor, &'a mut [u8]) {
+        assert!(self.map.is_writable() && self.in_payload(&range), "payload is inside the lane");
+        // SAFETY: inside the mapping by the assertion, and exclusive as for the descriptor, which
+        // lies before the payload of every slot.
+        let bytes =
+            unsafe { std::slice::from_raw_parts_mut(self.map.base().add(range.start), range.len()) };
+        (self.claimed_descriptor(claim), bytes)
+    }
+
+    /// Bytes of a leased inline frame. The caller passes a range of that frame's slot.
+    pub(crate) fn leased_bytes<'a>(&'a self, _lease: &'a Lease, range: Range<usize>) -> &'a [u8] {
+        assert!(self.in_payload(&range), "payload is inside the lane");
+        // SAFETY: inside the mapping by the assertion. Immutable: inline frames are never revoked,
+        // and the producer does not claim a slot whose token stands in a cell (edge LEASE).
+        unsafe { std::slice::from_raw_parts(self.map.base().add(range.start), range.len()) }
+    }
+
+    fn in_payload(&self, range: &Range<usize>) -> bool {
+        range.start >= self.slots + SLOTS_BYTES
+            && range.start <= range.end
+            && range.end <= self.map.len()
+    }
+
+    fn descriptor_offset(&self, slot: usize) -> usize {
+        debug_assert!(slot < 64);
+        self.slots + slot * size_of::<Slot>() + offset_of!(Slot, descriptor)
+    }
+}
+
+impl LaneWords for LaneView {
+    #[inline(always)]
+    fn head(&self) -> &AtomicU64 {
+        word64(&self.map, offset_of!(LaneHeader, head))
+    }
+    #[inline(always)]
+    fn wake(&self) -> &AtomicU32 {
+        word32(&self.map, offset_of!(LaneHeader, wake))
+    }
+    #[inline(always)]
+    fn release_wanted(&self) -> &AtomicU32 {
+        word32(&self.map, offset_of!(LaneHeader, release_wanted))
+    }
+    #[inline(always)]
+    fn recent(&self, index: usize) -> &AtomicU64 {
+        word64(&self.map, offset_of!(LaneHeader, recent) + (index & 63) * 8)
+    }
+    #[inline(always)]
+    fn state(&self, slot: usize) -> &AtomicU64 {
+        let slot = slot & 63;
+        word64(&self.map, self.slots + slot * size_of::<Slot>() + offset_of!(Slot, state))
+    }
+}
+
+/// A consumer page, as either side maps it.
+pub(crate) struct PageView(Mapping);
+
+impl PageView {
+    pub(crate) fn new(map: Mapping) -> Result<Self> {
+        if map.len() < size_of::<ConsumerPage>() {
+            return Err(protocol(format!("a consumer page of {} bytes is too small", map.len())));
+        }
+        Ok(PageView(map))
+    }
+
+    /// A copy of the page; its atomic fields are a snapshot.
+    pub(crate) fn snapshot(&self) -> ConsumerPage {
+        read_struct(&self.0, 0)
+    }
+
+    pub(crate) fn received(&self) -> &AtomicU64 {
+        word64(&self.0, offset_of!(ConsumerPage, received))
+    }
+
+    pub(crate) fn missed(&self) -> &AtomicU64 {
+        word64(&self.0, offset_of!(ConsumerPage, missed))
+    }
+
+    pub(crate) fn copied_bytes(&self) -> &AtomicU64 {
+        word64(&self.0, offset_of!(ConsumerPage, copied_bytes))
+    }
+
+    pub(crate) fn last_sequence(&self) -> &AtomicU64 {
+        word64(&self.0, offset_of!(ConsumerPage, last_sequence))
+    }
+}
+
+impl PageWords for PageView {
+    #[inline(always)]
+    fn cell(&self, index: usize) -> &AtomicU64 {
+        word64(&self.0, offset_of!(ConsumerPage, cells) + (index & 63) * 8)
+    }
+    #[inline(always)]
+    fn cursor(&self) -> &AtomicU64 {
+        word64(&self.0, offset_of!(ConsumerPage, cursor))
+    }
+    #[inline(always)]
+    fn waiting(&self) -> &AtomicU32 {
+        word32(&self.0, offset_of!(ConsumerPage, waiting))
+    }
+    #[inline(always)]
+    fn arm_ticket(&self) -> &AtomicU32 {
+        word32(&self.0, offset_of!(ConsumerPage, arm_ticket))
+    }
+}
+
+/// A bell page, as either side maps it.
+pub(crate) struct BellView(Mapping);
+
+impl BellView {
+    pub(crate) fn new(map: Mapping) -> Result<Self> {
+        if map.len() < size_of::<BellPage>() {
+            return Err(protocol(format!("a bell page of {} bytes is too small", map.len())));
+        }
+        Ok(BellView(map))
+    }
+
+    pub(crate) fn wake(&self) -> &AtomicU32 {
+        word32(&self.0, offset_of!(BellPage, wake))
+    }
+}
+
+/// An external buffer, mapped for reading.
+pub(crate) struct BufferView(Mapping);
+
+impl BufferView {
+    pub(crate) fn new(map: Mapping) -> Self {
+        BufferView(map)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// First byte of a revocable buffer: its bytes may change after the frame's deadline.
+    pub(crate) fn base(&self) -> *const u8 {
+        self.0.base()
+    }
+
+    /// Copies a range word by word; whether the copy counts is for a later check to say.
+    pub(crate) fn copy_out(&self, range: Range<usize>, into: &mut [u8]) {
+        assert!(range.end <= self.len() && range.len() == into.len(), "a range of the buffer");
+        copy_racing(&self.0, range.start, into);
+    }
+}
+
+/// Writes a whole struct to the start of a mapping that nobody else sees yet.
+pub(crate) fn write_struct<T: FromBytes + IntoBytes>(map: &Mapping, mut value: T) {
+    store_words(map, 0, value.as_mut_bytes());
+}
+
+/// Copies a struct out of a mapping word by word.
+pub(crate) fn read_struct<T: FromBytes + IntoBytes>(map: &Mapping, at: usize) -> T {
+    let mut value = T::new_zeroed();
+    load_words(map, at, value.as_mut_bytes());
+    value
+}
+
+#[inline(always)]
+fn word64(map: &Mapping, at: usize) -> &AtomicU64 {
+    debug_assert!(at % 8 == 0 && at + 8 <= map.len());
+    // SAFETY: every caller passes an 8-byte aligned offset of a field, inside a mapping whose size
+    // its view's constructor has checked; the mapping lives as long as the reference. Atomics may
+    // be shared with other processes; storing to a read-only mapping is avoided by role.
+    unsafe { &*map.base().add(at).cast::<AtomicU64>() }
+}
+
+#[inline(always)]
+fn word32(map: &Mapping, at: usize) -> &AtomicU32 {
+    debug_assert!(at % 4 == 0 && at + 4 <= map.len());
+    // SAFETY: as for word64, with 4 bytes.
+    unsafe { &*map.base().add(at).cast::<AtomicU32>() }
+}
+
+fn load_words(map: &Mapping, at: usize, into: &mut [u8]) {
+    assert!(at % 8 == 0 && into.len() % 8 == 0 && at + into.len() <= map.len());
+    for (index, bytes) in into.chunks_exact_mut(8).enumerate() {
+        let word = word64(map, at + index * 8).load(Relaxed);
+        bytes.copy_from_slice(&word.to_ne_bytes());
+    }
+}
+
+fn store_words(map: &Mapping, at: usize, from: &[u8]) {
+    assert!(map.is_writable() && at % 8 == 0 && from.len() % 8 == 0);
+    assert!(at + from.len() <= map.len());
+    for (index, bytes) in from.chunks_exact(8).enumerate() {
+        let word = u64::from_ne_bytes(bytes.try_into().expect("eight bytes"));
+        word64(map, at + index * 8).store(word, Relaxed);
+    }
+}
+
+/// Copies bytes at any alignment through aligned atomic words.
+fn copy_racing(map: &Mapping, at: usize, into: &mut [u8]) {
+    let mut done = 0;
+    while done < into.len() {
+        let here = at + done;
+        let word_at = here & !7;
+        let skip = here - word_at;
+        let take = (8 - skip).min(into.len() - done);
+        let word = if word_at + 8 <= map.len() {
+            word64(map, word_at).load(Relaxed).to_ne_bytes()
+        } else {
+            tail_word(map, word_at)
+        };
+        into[done..done + take].copy_from_slice(&word[skip..skip + take]);
+        done += take;
+    }
+}
+
+/// The last bytes of a mapping whose length is no multiple of 8, one by one.
+fn tail_word(map: &Mapping, at: usize) -> [u8; 8] {
+    let mut word = [0; 8];
+    for (offset, byte) in word.iter_mut().enumerate().take(map.len() - at) {
+        // SAFETY: at + offset is inside the live mapping, and one byte is always aligned.
+        let atomic = unsafe { &*map.base().add(at + offset).cast::<std::sync::atomic::AtomicU8>() };
+        *byte = atomic.load(Relaxed);
+    }
+    word
+}
+
+// Layout types that are copied whole must be plain bytes.
+const _: fn() = || {
+    fn plain<T: FromBytes + IntoBytes + Immutable>() {}
+    plain::<FrameDescriptor>();
+};

@@ -1,0 +1,310 @@
+//! Connections to a lane, from connect to hang-up.
+
+use super::handshake::{self, Parcel};
+use super::lane::Lane;
+use super::service::{Poller, say_bye};
+use super::report;
+use crate::clock::monotonic_ns;
+use crate::error::{Error, Result, protocol};
+use crate::layout::limit::PER_PROCESS;
+use crate::layout::{BellByte, ErrorKind, Hello, MessageType, Query, Ready, Refused, layout_table};
+use crate::wire::message::{self, put_text};
+use crate::wire::peer::{self, Peer};
+use crate::wire::socket::{self, Received};
+use rustix::fd::{AsFd, OwnedFd};
+use std::collections::HashMap;
+use std::sync::Arc;
+use zerocopy::IntoBytes;
+
+/// Time a peer has for its Hello, and again for its Ready.
+const STEP_NS: u64 = 1_000_000_000;
+/// Packets read from one peer before everybody else gets a turn.
+const PACKETS: usize = 16;
+/// Release bells a peer may send in a second; a consumer at a million frames a second, each
+/// asked for, would not send more.
+const BELLS_PER_SECOND: u32 = 1_000_000;
+
+/// What the poller saw of a peer.
+pub(crate) enum PeerEvent {
+    Readable,
+    Died,
+}
+
+enum Stage {
+    /// Connected; has not said what it wants.
+    Greeting { until_ns: u64 },
+    /// Welcomed and LIVE; has not said Ready.
+    Admitted { until_ns: u64, parcel: Parcel },
+    /// Has its descriptors.
+    Attached { bells: u32, second: u64 },
+}
+
+struct Connection {
+    socket: Arc<OwnedFd>,
+    pidfd: Option<OwnedFd>,
+    liveness: crate::layout::Liveness,
+    peer: Peer,
+    stage: Stage,
+}
+
+/// All connections of one lane.
+pub(crate) struct Admission {
+    lane: Arc<Lane>,
+    connections: HashMap<u32, Connection>,
+    next_id: u32,
+}
+
+impl Admission {
+    pub(crate) fn new(lane: Arc<Lane>) -> Self {
+        Admission { lane, connections: HashMap::new(), next_id: 1 }
+    }
+
+    /// Takes a fresh connection, or refuses it.
+    pub(crate) fn connected(&mut self, poller: &Poller, socket: OwnedFd) {
+        let socket = Arc::new(socket);
+        if let Err(error) = self.enter(poller, &socket) {
+            // Unread bytes would turn our answer into a connection reset.
+            let _ = socket::receive(&*socket, &mut [0; 1]);
+            refuse(&*socket, &error);
+        }
+    }
+
+    fn enter(&mut self, poller: &Poller, socket: &Arc<OwnedFd>) -> Result<()> {
+        let peer = peer::credentials(&**socket)?;
+        handshake::refuse_stranger(&self.lane.facts, peer)?;
+        self.refuse_queue(peer)?;
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1).max(1);
+        let (pidfd, liveness) = peer::watch(&**socket, peer);
+        poller.watch_socket(&**socket, id)?;
+        if let Some(pidfd) = &pidfd {
+            poller.watch_pidfd(pidfd, id)?;
+        }
+        let stage = Stage::Greeting { until_ns: monotonic_ns() + STEP_NS };
+        let socket = socket.clone();
+        self.connections.insert(id, Connection { socket, pidfd, liveness, peer, stage });
+        Ok(())
+    }
+
+    fn refuse_queue(&self, peer: Peer) -> Result<()> {
+        let unfinished = |c: &&Connection| !matches!(c.stage, Stage::Attached { .. });
+        let waiting = self.connections.values().filter(unfinished).count() as u64;
+        let same_process = |c: &&Connection| peer.pid != 0 && c.peer.pid == peer.pid;
+        let own = self.connections.values().filter(same_process).count() as u64;
+        let too_many = |text| Err(Error::new(ErrorKind::TooMany, text));
+        if waiting >= PER_PROCESS {
+            return too_many(format!("{waiting} handshakes are unfinished, try again"));
+        }
+        if own >= PER_PROCESS {
+            return too_many(format!(
+                "process {} has its {PER_PROCESS} attachments to lane {:?}",
+                peer.pid, self.lane.facts.name
+            ));
+        }
+        Ok(())
+    }
+
+    /// Handles what happened at a peer. A peer that has just gone may be heard of once more.
+    pub(crate) fn peer(&mut self, poller: &Poller, id: u32, event: PeerEvent) {
+        if !self.connections.contains_key(&id) {
+            return;
+        }
+        let gone = match event {
+            PeerEvent::Died => Ok(true),
+            PeerEvent::Readable => self.read(id),
+        };
+        match gone {
+            Ok(false) => {}
+            Ok(true) => self.remove(poller, id),
+            Err(error) => {
+                if let Some(connection) = self.connections.get(&id) {
+                    match connection.stage {
+                        Stage::Greeting { .. } => refuse(&*connection.socket, &error),
+                        _ => say_bye(&*connection.socket, error.kind(), &error.to_string()),
+                    }
+                }
+                self.remove(poller, id);
+            }
+        }
+    }
+
+    /// Reads what a peer sent; whether it has gone.
+    fn read(&mut self, id: u32) -> Result<bool> {
+        let mut released = false;
+        for _ in 0..PACKETS {
+            let mut packet = [0; 512];
+            let Some(connection) = self.connections.get_mut(&id) else { return Ok(true) };
+            let length = match socket::receive(&*connection.socket, &mut packet)? {
+                Received::Nothing => break,
+                Received::HungUp => return Ok(true),
+                Received::Packet(length) if length > packet.len() => {
+                    return Err(protocol(format!("a packet of {length} bytes")));
+                }
+                Received::Packet(length) => length,
+            };
+            match packet[..length] {
+                [byte] if byte == BellByte::Released.number() => {
+                    connection.count_bell()?;
+                    released = true;
+                }
+                ref packet => {
+                    if self.message(id, packet)? {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        if released {
+            self.lane.released();
+        }
+        Ok(false)
+    }
+
+    /// Handles a message by stage; whether the connection is over.
+    fn message(&mut self, id: u32, packet: &[u8]) -> Result<bool> {
+        let Some(connection) = self.connections.get_mut(&id) else { return Ok(true) };
+        match &connection.stage {
+            Stage::Greeting { .. } => {
+                let kind = message::header(packet)?.message_type;
+                if kind == MessageType::Query.number() {
+                    return self.answer(id, packet).map(|()| true);
+                }
+                let (hello, mode) = handshake::read_hello(&self.lane.facts, packet)?;
+                connection.welcome(&self.lane, id, &hello, mode)?;
+                Ok(false)
+            }
+            Stage::Admitted { parcel, .. } => {
+                let ready: Ready = message::read(packet)?;
+                if ready.consumer_id != id {
+                    return Err(protocol(format!("ready as {}, welcomed as {id}", ready.consumer_id)));
+                }
+                handshake::send_parcel(&self.lane, &connection.socket, parcel)?;
+                connection.stage = Stage::Attached { bells: 0, second: 0 };
+                Ok(false)
+            }
+            Stage::Attached { .. } => Err(protocol("an attached consumer sends only release bells")),
+        }
+    }
+
+    fn answer(&self, id: u32, packet: &[u8]) -> Result<()> {
+        let query: Query = message::read(packet)?;
+        let asked = message::text(&query.lane)?;
+        if asked != self.lane.facts.name {
+            let text = format!("asked about {asked:?}, this is {:?}", self.lane.facts.name);
+            return Err(protocol(text));
+        }
+        let mut report = report::report(&self.lane, monotonic_ns());
+        for entry in &mut report.consumers[..report.consumer_count as usize] {
+            if let Some(connection) = self.connections.get(&entry.consumer_id) {
+                entry.liveness = connection.liveness.number();
+            }
+        }
+        if let Some(connection) = self.connections.get(&id) {
+            let _ = socket::send(&*connection.socket, report.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Drops handshakes that took too long; their leases go back.
+    pub(crate) fn expire(&mut self, poller: &Poller, now_ns: u64) {
+        let late: Vec<(u32, &str)> = self
+            .connections
+            .iter()
+            .filter_map(|(&id, connection)| match connection.stage {
+                Stage::Greeting { until_ns } if until_ns <= now_ns => Some((id, "Hello")),
+                Stage::Admitted { until_ns, .. } if until_ns <= now_ns => Some((id, "Ready")),
+                _ => None,
+            })
+            .collect();
+        for (id, step) in late {
+            let text = format!("no {step} within 1 s");
+            self.bye(poller, id, ErrorKind::TimedOut, &text);
+        }
+    }
+
+    /// Earliest end of a handshake's time.
+    pub(crate) fn next_deadline_ns(&self) -> Option<u64> {
+        self.connections.values().filter_map(|connection| match connection.stage {
+            Stage::Greeting { until_ns } | Stage::Admitted { until_ns, .. } => Some(until_ns),
+            Stage::Attached { .. } => None,
+        }).min()
+    }
+
+    /// Disconnects a peer, telling it why.
+    pub(crate) fn bye(&mut self, poller: &Poller, id: u32, kind: ErrorKind, text: &str) {
+        if let Some(connection) = self.connections.get(&id) {
+            tracing::info!(id, pid = connection.peer.pid, text, "consumer disconnected");
+            say_bye(&*connection.socket, kind, text);
+        }
+        self.remove(poller, id);
+    }
+
+    /// Disconnects everybody.
+    pub(crate) fn bye_all(&mut self, poller: &Poller, kind: ErrorKind, text: &str) {
+        let ids: Vec<u32> = self.connections.keys().copied().collect();
+        for id in ids {
+            self.bye(poller, id, kind, text);
+        }
+    }
+
+    fn remove(&mut self, poller: &Poller, id: u32) {
+        let Some(connection) = self.connections.remove(&id) else { return };
+        poller.forget(&*connection.socket);
+        if let Some(pidfd) = &connection.pidfd {
+            poller.forget(pidfd);
+        }
+        let mut state = self.lane.lock();
+        let Some(index) = state.members.iter().position(|member| member.id == id) else { return };
+        let member = state.members.swap_remove(index);
+        let copied = member.page.copied_bytes().load(std::sync::atomic::Ordering::Relaxed);
+        state.counts.departed_copied = state.counts.departed_copied.saturating_add(copied);
+        drop(state);
+        drop(member); // unmaps its page, outside the mutex
+        self.lane.released();
+    }
+}
+
+impl Connection {
+    fn welcome(
+        &mut self,
+        lane: &Lane,
+        id: u32,
+        hello: &Hello,
+        mode: crate::layout::Mode,
+    ) -> Result<()> {
+        let (parcel, welcome) =
+            handshake::admit(lane, id, self.peer, &self.socket, hello, mode)?;
+        self.stage = Stage::Admitted { until_ns: monotonic_ns() + STEP_NS, parcel };
+        socket::send(&*self.socket, welcome.as_bytes())
+            .map_err(|errno| Error::system("sending a welcome", errno))
+    }
+
+    fn count_bell(&mut self) -> Result<()> {
+        let now = monotonic_ns() / 1_000_000_000;
+        let Stage::Attached { bells, second } = &mut self.stage else {
+            return Err(protocol("a release bell before the handshake was over"));
+        };
+        if *second != now {
+            (*second, *bells) = (now, 0);
+        }
+        *bells += 1;
+        if *bells > BELLS_PER_SECOND {
+            return Err(protocol(format!("more than {BELLS_PER_SECOND} release bells in a second")));
+        }
+        Ok(())
+    }
+}
+
+/// Sends a refusal, and the layout table where that is the reason.
+fn refuse(socket: impl AsFd, error: &Error) {
+    let mismatch = error.kind() == ErrorKind::LayoutMismatch;
+    let table = if mismatch { layout_table() } else { "" };
+    let mut refused: Refused = message::new();
+    refused.kind = error.kind().number();
+    refused.table_bytes = table.len() as u32;
+    put_text(&mut refused.text, &error.to_string());
+    let sent = socket::send(&socket, refused.as_bytes());
+    if sent.is_ok() && mismatch {
+        let _ = socket::send(&socket, table.as_bytes());
+    }
+}

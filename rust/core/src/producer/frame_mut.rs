@@ -1,0 +1,109 @@
+//! A claimed slot being filled.
+
+use super::lane::Lane;
+use crate::error::{Error, Result, invalid};
+use crate::layout::{ErrorKind, FrameDescriptor};
+use crate::mem::view::Claim;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// A frame that this producer has claimed: fill it, then publish it. Dropping it abandons it.
+///
+/// Can be sent to another thread. The descriptor starts as the lane's layout with everything else
+/// zero; the payload starts as whatever an earlier frame left there.
+pub struct FrameMut {
+    pub(crate) lane: Arc<Lane>,
+    /// None once published.
+    pub(crate) claim: Option<Claim>,
+}
+
+impl FrameMut {
+    #[inline]
+    pub(crate) fn new(lane: Arc<Lane>, mut claim: Claim) -> Self {
+        *lane.view.claimed_descriptor(&mut claim) = lane.template;
+        FrameMut { lane, claim: Some(claim) }
+    }
+
+    /// What this frame will say about itself. `sequence`, `publish_ns` and `valid_until_ns` are
+    /// set at publish.
+    #[inline]
+    pub fn descriptor_mut(&mut self) -> &mut FrameDescriptor {
+        self.split_mut().0
+    }
+
+    /// The whole payload of the slot.
+    #[inline]
+    pub fn payload_mut(&mut self) -> &mut [u8] {
+        self.split_mut().1
+    }
+
+    /// Descriptor and payload at once, for sources that fill both.
+    #[inline]
+    pub fn split_mut(&mut self) -> (&mut FrameDescriptor, &mut [u8]) {
+        let claim = self.claim.as_mut().expect("present until published");
+        let range = self.lane.facts.payload_range(claim.slot);
+        self.lane.view.claimed_parts(claim, range)
+    }
+
+    /// The bytes of one plane, as the descriptor lays it out now.
+    pub fn plane_mut(&mut self, plane: usize) -> Result<&mut [u8]> {
+        let (descriptor, payload) = self.split_mut();
+        let count = usize::from(descriptor.plane_count).min(descriptor.planes.len());
+        if plane >= count {
+            return Err(invalid(format!("plane {plane} of a frame with {count}")));
+        }
+        let range = plane_range(&descriptor.planes[plane], payload.len())?;
+        Ok(&mut payload[range])
+    }
+
+    /// Copies bytes into the payload from its start and counts them as copied by the SDK.
+    pub fn copy_from(&mut self, bytes: &[u8]) -> Result<()> {
+        let payload = self.payload_mut();
+        let room = payload.len();
+        let Some(into) = payload.get_mut(..bytes.len()) else {
+            let text = format!("{} bytes into a payload of {room}", bytes.len());
+            return Err(Error::new(ErrorKind::TooLarge, text));
+        };
+        into.copy_from_slice(bytes);
+        self.lane.copied_bytes.fetch_add(bytes.len() as u64, Relaxed);
+        Ok(())
+    }
+
+    /// Makes the frame the newest of the lane; its sequence.
+    #[inline]
+    pub fn publish(mut self) -> Result<u64> {
+        let claim = self.claim.as_mut().expect("present until published");
+        let sequence = self.lane.publish(&mut [claim])?;
+        self.claim = None;
+        Ok(sequence)
+    }
+
+    /// Gives the slot back unpublished.
+    pub fn abandon(self) {
+        drop(self);
+    }
+}
+
+impl Drop for FrameMut {
+    #[inline]
+    fn drop(&mut self) {
+        // In a forked child the claim is the parent's, and its mutex may be held for ever.
+        if let Some(claim) = self.claim.take()
+            && self.lane.refuse_fork().is_ok()
+        {
+            self.lane.abandon(claim.slot);
+        }
+    }
+}
+
+/// Range of a plane inside a payload of `room` bytes, checked in u64.
+pub(crate) fn plane_range(plane: &crate::layout::Plane, room: usize) -> Result<std::ops::Range<usize>> {
+    let (offset, size) = (plane.offset_bytes, plane.size_bytes);
+    match offset.checked_add(size) {
+        Some(end) if end <= room as u64 => Ok(offset as usize..end as usize),
+        _ => Err(Error::new(
+            ErrorKind::Protocol,
+            format!("a plane at {offset} of {size} bytes does not fit in {room}"),
+        )),
+    }
+}

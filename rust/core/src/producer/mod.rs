@@ -1,0 +1,179 @@
+//! The producer: one process that owns a lane.
+
+mod admission;
+mod bell;
+mod create;
+mod external;
+mod facts;
+mod frame_mut;
+mod handshake;
+mod lane;
+mod name;
+mod options;
+mod report;
+mod service;
+mod state;
+
+pub use external::{Owner, Returned};
+pub use frame_mut::FrameMut;
+pub(crate) use frame_mut::plane_range;
+pub(crate) use lane::forked;
+pub use options::{Access, DeviceBuffer, HugePages, ProducerOptions, Reclaim, Trust};
+
+use crate::clock::Deadline;
+use crate::error::Result;
+use crate::layout::{FrameDescriptor, Report};
+use crate::runtime_dir::{self, RuntimeDir};
+use lane::Lane;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Owns a frame lane: claims slots, fills them, publishes them.
+///
+/// Usable from several threads at once. Never blocks on a consumer, unless the lane admits
+/// lossless ones and a claim is given time to wait. Dropping it ends the lane: consumers are told,
+/// and inline frames they hold stay valid.
+pub struct Producer {
+    lane: Arc<Lane>,
+    directory: std::path::PathBuf,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Producer {
+    /// Makes the lane `name` and starts to admit consumers.
+    ///
+    /// # Errors
+    /// `InvalidName`, `InvalidArgument`; `AlreadyExists` when another producer owns the name;
+    /// `OutOfMemory` with the sizes; `PermissionDenied` when no runtime directory can be used;
+    /// `Unsupported` for a NUMA node the machine lacks; `TooMany` for too few file descriptors.
+    pub fn create(name: &str, options: ProducerOptions) -> Result<Producer> {
+        crate::name::validate(name)?;
+        let places = runtime_dir::places(options.directory.as_deref());
+        let dir = RuntimeDir::for_producer(&places)?;
+        let hold = name::NameHold::take(dir, name, options.access)?;
+        let directory = hold.directory().to_owned();
+        let (lane, return_thread) =
+            create::create(name, options).map_err(|e| e.context(format!("making lane {name:?}")))?;
+        let lane = Arc::new(lane);
+        let service = service::start(lane.clone(), hold)?;
+        Ok(Producer { lane, directory, threads: [Some(service), return_thread].into_iter().flatten().collect() })
+    }
+
+    /// Claims a slot at once.
+    ///
+    /// # Errors
+    /// `NoFreeSlot` names who holds the slots; `Closed`; `Forked`; `Unsupported` on a device lane.
+    #[inline]
+    pub fn claim(&self) -> Result<FrameMut> {
+        self.lane.claim(None)
+    }
+
+    /// Claims a slot, waiting up to `timeout` for a lossless consumer or one of the producer's own
+    /// frames.
+    ///
+    /// # Errors
+    /// As [`claim`](Self::claim); `NoFreeSlot` when the time is over.
+    pub fn claim_within(&self, timeout: Duration) -> Result<FrameMut> {
+        self.lane.claim(Some(Deadline::after(timeout)))
+    }
+
+    /// Publishes a claimed frame; its sequence. The same as [`FrameMut::publish`].
+    #[inline]
+    pub fn publish(&self, frame: FrameMut) -> Result<u64> {
+        frame.publish()
+    }
+
+    /// Publishes several frames in order with one wake-up; the last sequence. Readers see the
+    /// newest 1 + history of them.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an empty batch or a frame of another lane; `Closed`; `Forked`.
+    pub fn publish_batch(&self, mut frames: Vec<FrameMut>) -> Result<u64> {
+        if frames.is_empty() || frames.iter().any(|f| !Arc::ptr_eq(&f.lane, &self.lane)) {
+            let text = "a batch holds at least one frame, all claimed from this producer";
+            return Err(crate::error::invalid(text));
+        }
+        let mut claims: Vec<_> = frames.iter_mut().filter_map(|f| f.claim.as_mut()).collect();
+        let last = self.lane.publish(&mut claims)?;
+        frames.iter_mut().for_each(|frame| frame.claim = None);
+        Ok(last)
+    }
+
+    /// Publishes a frame that lives in device memory; its sequence. `owner` runs once, when no
+    /// lease names the frame any more, or when its deadline passed and it was revoked, or when the
+    /// lane ends; on the producer's return thread or in [`reclaim`](Self::reclaim).
+    ///
+    /// # Errors
+    /// `InvalidArgument` for planes outside the lane's buffers, `Unsupported` on an inline lane,
+    /// `NoFreeSlot`, `Closed`, `Forked`; the owner is then dropped without being run.
+    pub fn publish_external(&self, descriptor: &FrameDescriptor, owner: Owner) -> Result<u64> {
+        self.lane.publish_external(descriptor, owner)
+    }
+
+    /// Runs the owners of returned buffers, on lanes made with [`Reclaim::Pump`]; how many ran.
+    pub fn reclaim(&self) -> usize {
+        let mut returns = Vec::new();
+        let mut state = self.lane.lock();
+        state.ask_for_releases(&self.lane.view, &mut returns);
+        drop(state);
+        self.lane.returns.hand_over(returns);
+        self.lane.returns.run_waiting()
+    }
+
+    /// Takes back the device frames that nobody holds, the newest included: for a source whose
+    /// device has no buffer left. Consumers then find nothing new until the next publish.
+    pub fn recall(&self) {
+        let mut returns = Vec::new();
+        let mut state = self.lane.lock();
+        state.take_back(&self.lane.view, false, &mut returns);
+        drop(state);
+        self.lane.returns.hand_over(returns);
+    }
+
+    /// How the lane is: geometry, counts, consumers and what they hold.
+    pub fn report(&self) -> Report {
+        report::report(&self.lane, crate::clock::monotonic_ns())
+    }
+
+    /// Number of consumers attached now.
+    pub fn consumers(&self) -> usize {
+        self.lane.lock().members.len()
+    }
+
+    /// Random id of this producer incarnation.
+    pub fn epoch(&self) -> u64 {
+        self.lane.facts.epoch
+    }
+
+    /// Name of the lane.
+    pub fn name(&self) -> &str {
+        &self.lane.facts.name
+    }
+
+    /// Runtime directory the lane's socket is in.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Ends the lane. Dropping the producer does the same.
+    pub fn close(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        if self.lane.refuse_fork().is_err() {
+            return; // the lane is the parent's
+        }
+        self.lane.close();
+        for thread in self.threads.drain(..) {
+            // An owner that drops the producer runs on the return thread itself.
+            if thread.thread().id() != std::thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The producer's state behind its one in-process mutex.
+//!
+//! The mutex is held for bounded scans only: never across a fill, an owner, a callback or a system
+//! call. Whatever those need is collected here and done by the caller afterwards.
+
+use super::bell::Bell;
+use super::external::{Held, Return};
+use crate::layout::Mode;
+use crate::mem::view::{LaneView, PageView};
+use crate::ring::edge;
+use crate::ring::producer::Ring;
+use crate::ring::waiting;
+use crate::ring::words::{LaneWords, PageWords};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// A consumer that is LIVE: from before its Welcome until its death is noticed.
+pub(crate) struct Member {
+    pub(crate) id: u32,
+    pub(crate) pid: u32,
+    pub(crate) uid: u32,
+    pub(crate) leases: usize,
+    pub(crate) mode: Mode,
+    pub(crate) page: PageView,
+    pub(crate) bell: Arc<Bell>,
+    pub(crate) attached_ns: u64,
+    pub(crate) revoked: u64,
+    /// Ticket answered last.
+    pub(crate) answered: u32,
+    /// Largest cursor seen: the page may say anything.
+    pub(crate) cursor: u64,
+}
+
+/// Numbers for `info` and `top`.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) published: u64,
+    pub(crate) abandoned: u64,
+    pub(crate) no_free_slot: u64,
+    pub(crate) revoked: u64,
+    pub(crate) departed_copied: u64,
+}
+
+/// Everything the mutex guards.
+pub(crate) struct State {
+    pub(crate) ring: Ring,
+    pub(crate) members: Vec<Member>,
+    pub(crate) held: Vec<Option<Held>>,
+    pub(crate) counts: Counts,
+    pub(crate) claims_out: u32,
+    /// Threads waiting in a claim.
+    pub(crate) claimants: u32,
+    /// Consumers to disconnect, with the reason; the service thread does it.
+    pub(crate) cheats: Vec<(u32, String)>,
+    /// The service thread sleeps without a deadline: the next device frame must wake it.
+    pub(crate) service_idle: bool,
+    pub(crate) closed: bool,
+}
+
+/// Bells to ring once the mutex is released.
+#[derive(Default)]
+pub(crate) struct Ringing {
+    pub(crate) shared_sleepers: bool,
+    pub(crate) sleepers: Vec<Arc<Bell>>,
+    pub(crate) pollers: Vec<Arc<Bell>>,
+}
+
+impl Ringing {
+    /// Makes the system calls: one for all sleepers on the lane's word, one for each other bell.
+    #[inline]
+    pub(crate) fn ring(self, lane: &LaneView) {
+        if self.shared_sleepers {
+            super::bell::wake(lane.wake(), i32::MAX as u32);
+        }
+        self.sleepers.iter().for_each(|bell| bell.wake_sleepers());
+        self.pollers.iter().for_each(|bell| bell.ring());
+    }
+}
+
+/// Why a slot cannot be claimed now.
+pub(crate) enum Busy {
+    /// The producer itself holds all its claims.
+    Claims,
+    /// A lossless consumer has not taken the frame that the coming publish would retire.
+    Lossless,
+    /// No slot is free. Does not happen while the slot sum of the lane holds.
+    Slots,
+}
+
+impl State {
+    /// Slots named by any cell of any member.
+    #[inline]
+    pub(crate) fn pinned(&self) -> u64 {
+        self.members.iter().fold(0, |all, m| all | self.ring.pinned_by(&m.page, m.leases))
+    }
+
+    /// Claims a slot, or says why not. An owner that still stands in it is returned.
+    #[inline]
+    pub(crate) fn claim(&mut self, lane: &LaneView, claims: u32) -> Result<usize, Busy> {
+        if self.claims_out >= claims {
+            return Err(Busy::Claims);
+        }
+        if !self.lossless_consumers_passed() {
+            return Err(Busy::Lossless);
+        }
+        let pinned = self.pinned();
+        let slot = self.ring.claim(lane, pinned).ok_or(Busy::Slots)?;
+        self.claims_out += 1;
+        Ok(slot)
+    }
+
+    /// Whether every lossless cursor has passed the frame that the coming publish would retire.
+    #[inline]
+    fn lossless_consumers_passed(&mut self) -> bool {
+        let upcoming = self.ring.upcoming(self.claims_out.into());
+        let newest = self.ring.newest();
+        let history = self.ring.history();
+        let mut passed = true;
+        for member in self.members.iter_mut().filter(|member| member.mode == Mode::Lossless) {
+            // edge CURSOR: the cells are read after this, by the scan that follows.
+            let cursor = member.page.cursor().load(edge::CURSOR.acquire());
+            if cursor < member.cursor || cursor > newest + 1 {
+                // Its word counts no longer; until it is gone it neither blocks nor moves.
+                let why = format!("cursor {cursor} is outside {}..={}", member.cursor, newest + 1);
+                if member.cursor != u64::MAX {
+                    self.cheats.push((member.id, why));
+                }
+                member.cursor = u64::MAX;
+                continue;
+            }
+            member.cursor = cursor;
+            passed &= cursor.saturating_add(history) >= upcoming;
+        }
+        passed
+    }
+
+    /// Reads the waiting words of every member. After the fence of a publish.
+    #[inline]
+    pub(crate) fn ringing(&mut self) -> Ringing {
+        let mut ringing = Ringing::default();
+        for member in &mut self.members {
+            let wanted = waiting::wanted(&member.page, member.answered);
+            if wanted.sleepers != 0 {
+                match *member.bell {
+                    Bell::Shared { .. } => ringing.shared_sleepers = true,
+                    Bell::Private { .. } => ringing.sleepers.push(member.bell.clone()),
+                }
+            }
+            if let Some(ticket) = wanted.ticket {
+                member.answered = ticket;
+                ringing.pollers.push(member.bell.clone());
+            }
+        }
+        ringing
+    }
+
+    /// Bells of everybody, whether they asked or not: the lane ends.
+    pub(crate) fn everybody(&self) -> Ringing {
+        let bells: Vec<_> = self.members.iter().map(|member| member.bell.clone()).collect();
+        Ringing { shared_sleepers: true, sleepers: bells.clone(), pollers: bells }
+    }
+
+    /// Takes back the device frames that are retired and that nobody names.
+    pub(crate) fn collect(&mut self, lane: &LaneView, into: &mut Vec<Return>) {
+        let unnamed = self.ring.retired() & !self.pinned();
+        for slot in bits(unnamed) {
+            let sequence = self.ring.sequence(slot);
+            if let Some(held) = self.held.get_mut(slot).and_then(Option::take) {
+                self.ring.collect(lane, slot);
+                into.push(held.into_return(sequence, false));
+            }
+        }
+    }
+
+    /// Asks consumers to ring on release while somebody still holds a retired device frame or a
+    /// claim waits, and stops asking when not. Returns what a last look found free.
+    pub(crate) fn ask_for_releases(&mut self, lane: &LaneView, into: &mut Vec<Return>) {
+        self.ring.want_release(lane);
+        self.collect(lane, into);
+        let wanted = self.claimants > 0 || bits(self.ring.retired()).any(|s| self.is_held(s));
+        if !wanted {
+            lane.release_wanted().store(0, Relaxed);
+        }
+    }
+
+    fn is_held(&self, slot: usize) -> bool {
+        self.held.get(slot).is_some_and(Option::is_some)
+    }
+
+    /// Takes device frames back whose deadline has passed: retired ones nobody names simply go
+    /// back, named ones are revoked, an unnamed newest frame stays.
+    pub(crate) fn expire(&mut self, lane: &LaneView, now_ns: u64, into: &mut Vec<Return>) {
+        self.collect(lane, into);
+        let pinned = self.pinned();
+        for slot in bits(self.ring.ready() | self.ring.retired()) {
+            let Some(held) = self.held.get_mut(slot).and_then(Option::as_mut) else { continue };
+            if held.deadline_ns == 0 || held.expired || now_ns < held.deadline_ns {
+                continue;
+            }
+            if pinned & 1 << slot == 0 {
+                held.expired = true;
+                continue;
+            }
+            self.revoke(lane, slot, into);
+        }
+    }
+
+    /// Takes one device frame from whoever holds it.
+    fn revoke(&mut self, lane: &LaneView, slot: usize, into: &mut Vec<Return>) {
+        let sequence = self.ring.sequence(slot);
+        for member in &mut self.members {
+            if self.ring.pinned_by(&member.page, member.leases) & 1 << slot != 0 {
+                member.revoked += 1;
+                self.counts.revoked += 1;
+            }
+        }
+        self.ring.revoke(lane, slot);
+        if let Some(held) = self.held[slot].take() {
+            into.push(held.into_return(sequence, true));
+        }
+    }
+
+    /// Takes every device frame back: at close, whoever holds it; on recall, only the unnamed.
+    pub(crate) fn take_back(&mut self, lane: &LaneView, all: bool, into: &mut Vec<Return>) {
+        self.collect(lane, into);
+        let keep = if all { 0 } else { self.pinned() };
+        for slot in bits((self.ring.ready() | self.ring.retired()) & !keep) {
+            if self.is_held(slot) {
+                self.revoke(lane, slot, into);
+            }
+        }
+    }
+
+    /// Earliest deadline of a device frame that has not passed yet.
+    pub(crate) fn next_deadline_ns(&self) -> Option<u64> {
+        let pending = self.held.iter().flatten().filter(|held| !held.expired);
+        pending.map(|held| held.deadline_ns).filter(|&deadline| deadline != 0).min()
+    }
+
+    /// Leases promised to members.
+    pub(crate) fn leases_granted(&self) -> u32 {
+        self.members.iter().map(|member| member.leases as u32).sum()
+    }
+}
+
+/// Numbers of the bits that are set.
+pub(crate) fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        (set != 0).then(|| {
+            let bit = set.trailing_zeros() as usize;
+            set &= set - 1;
+            bit
+        })
+    })
+}

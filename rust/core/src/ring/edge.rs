@@ -1,0 +1,114 @@
+//! The happens-before edges of the lane protocol, each with a name that stands at both ends.
+//!
+//! | edge | first side | second side | what it orders |
+//! |---|---|---|---|
+//! | `FRAME` | publish stores the state READY (Release) | borrow loads the state (Acquire) | payload and descriptor before any reader |
+//! | `HEAD` | publish stores head (Release) | borrow loads head (Acquire) | the same, for readers that validate by head; `recent` before its reader |
+//! | `LEASE` | publish fences after head and RETIRED, then claims read cells | borrow stores its cell, fences, then reads head or state | either the borrow sees the retirement or the claim sees the cell |
+//! | `REUSE` | release or borrow stores the cell (Release) | claim loads the cell (Acquire) | reads of the old frame before it is overwritten |
+//! | `OVERWRITE` | claim stores FREE, fences, then the slot is filled | check fences, then loads the state | a reader that saw new bytes sees the state that announced them |
+//! | `REVOKE` | revoke stores REVOKED, fences, then the buffer goes back | check fences, then loads the state | the same, for device memory |
+//! | `SLEEP` | publish fences after head, then reads the waiting words | a waiter announces itself, fences, then reads head | either the waiter sees the frame or the publisher sees the waiter |
+//! | `WANTED` | the producer stores release_wanted, fences, then reads cells and cursors | release stores its cell or cursor, fences, then reads release_wanted | either the producer sees the release or the consumer rings |
+//! | `CURSOR` | borrow stores its cell, then its cursor (Release) | claim loads the cursor (Acquire), later the cells | a cursor that passed frame k never hides a lease on k |
+//!
+//! `LEASE` and `SLEEP` share the one SeqCst fence of a publish, `OVERWRITE` and `REVOKE` the one
+//! Acquire fence of a check. A SeqCst or Release *store* would
+//! not do: on ARM it lets later stores pass, so a fence stands wherever something is overwritten,
+//! given back or looked at afterwards.
+//!
+//! Under loom each side can be weakened by name (`FRAMELANE_WEAKEN=lease.borrow`), and the
+//! mutation run demands that some model then fails.
+
+#[cfg(loom)]
+use loom::sync::atomic::{Ordering, fence as full};
+#[cfg(not(loom))]
+use std::sync::atomic::{Ordering, fence as full};
+
+/// One named edge. The first side is the one whose effects must become visible.
+pub struct Edge {
+    first: &'static str,
+    second: &'static str,
+}
+
+macro_rules! edges {
+    ($($name:ident = $first:literal, $second:literal);+ $(;)?) => {
+        $(
+            #[doc = concat!("From `", $first, "` to `", $second, "`, see the table above.")]
+            pub const $name: Edge = Edge { first: $first, second: $second };
+        )+
+        /// Both sides of every edge, for the mutation run.
+        #[cfg(all(test, loom))]
+        pub const SIDES: &[&str] = &[$($first, $second),+];
+    };
+}
+
+edges! {
+    FRAME = "frame.publish", "frame.borrow";
+    HEAD = "head.publish", "head.borrow";
+    LEASE = "publish.fence", "lease.borrow";
+    SLEEP = "publish.fence", "sleep.announce";
+    REUSE = "reuse.clear", "reuse.claim";
+    OVERWRITE = "overwrite.claim", "check.fence";
+    REVOKE = "revoke.fence", "check.fence";
+    WANTED = "wanted.producer", "wanted.release";
+    CURSOR = "cursor.borrow", "cursor.claim";
+}
+
+impl Edge {
+    /// Ordering of the store on the first side.
+    #[inline(always)]
+    pub fn release(&self) -> Ordering {
+        if weakened(self.first) { Ordering::Relaxed } else { Ordering::Release }
+    }
+
+    /// Ordering of the load on the second side.
+    #[inline(always)]
+    pub fn acquire(&self) -> Ordering {
+        if weakened(self.second) { Ordering::Relaxed } else { Ordering::Acquire }
+    }
+
+    /// Fence of the first side that orders its stores before its later stores.
+    #[inline(always)]
+    pub fn fence_release(&self) {
+        if !weakened(self.first) {
+            full(Ordering::Release);
+        }
+    }
+
+    /// Fence of the second side that orders its loads before its later loads.
+    #[inline(always)]
+    pub fn fence_acquire(&self) {
+        if !weakened(self.second) {
+            full(Ordering::Acquire);
+        }
+    }
+
+    /// Full fence of the first side: stores before later loads.
+    #[inline(always)]
+    pub fn fence_first(&self) {
+        if !weakened(self.first) {
+            full(Ordering::SeqCst);
+        }
+    }
+
+    /// Full fence of the second side.
+    #[inline(always)]
+    pub fn fence_second(&self) {
+        if !weakened(self.second) {
+            full(Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(not(loom))]
+#[inline(always)]
+fn weakened(_side: &str) -> bool {
+    false
+}
+
+#[cfg(loom)]
+fn weakened(side: &str) -> bool {
+    static WEAK: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    WEAK.get_or_init(|| std::env::var("FRAMELANE_WEAKEN").ok()).as_deref() == Some(side)
+}

@@ -1,0 +1,121 @@
+//! SEQPACKET sockets: whole packets in, whole packets out, never blocking.
+
+use crate::error::{Error, Result};
+use crate::layout::limit::FDS_PER_MESSAGE;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
+};
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+
+/// What a receive call found.
+pub(crate) enum Received {
+    /// A packet of this many bytes.
+    Packet(usize),
+    /// Nothing now.
+    Nothing,
+    /// The peer has gone.
+    HungUp,
+}
+
+/// A new non-blocking socket.
+pub(crate) fn new() -> Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
+        .map_err(|errno| Error::system("socket", errno))
+}
+
+/// Sends one packet. Errno::AGAIN: the peer does not read.
+pub(crate) fn send(socket: impl AsFd, packet: &[u8]) -> rustix::io::Result<()> {
+    rustix::net::send(socket, packet, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).map(drop)
+}
+
+/// Sends one packet with descriptors.
+pub(crate) fn send_fds(
+    socket: impl AsFd,
+    packet: &[u8],
+    fds: &[BorrowedFd<'_>],
+) -> rustix::io::Result<()> {
+    let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(fds.len()))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
+        return Err(Errno::TOOBIG);
+    }
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    rustix::net::sendmsg(socket, &[IoSlice::new(packet)], &mut control, flags).map(drop)
+}
+
+/// Receives one packet; descriptors that came with it are closed by the kernel. A packet longer
+/// than the buffer is reported with its full length.
+pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<Received> {
+    let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+    let got = rustix::net::recv(socket, buffer, flags).map(|(_, length)| length);
+    received(got)
+}
+
+/// Receives one packet and up to as many descriptors as a message may carry.
+pub(crate) fn receive_fds(
+    socket: impl AsFd,
+    buffer: &mut [u8],
+    fds: &mut Vec<OwnedFd>,
+) -> Result<Received> {
+    let room = rustix::cmsg_space!(ScmRights(FDS_PER_MESSAGE as usize));
+    let mut space = vec![MaybeUninit::uninit(); room];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC | RecvFlags::TRUNC;
+    let mut into = [IoSliceMut::new(buffer)];
+    let got = rustix::net::recvmsg(socket, &mut into, &mut control, flags);
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = message {
+            fds.extend(rights);
+        }
+    }
+    received(got.map(|message| message.bytes))
+}
+
+fn received(got: rustix::io::Result<usize>) -> Result<Received> {
+    match got {
+        Ok(0) | Err(Errno::CONNRESET | Errno::NOTCONN | Errno::PIPE) => Ok(Received::HungUp),
+        Ok(length) => Ok(Received::Packet(length)),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(Received::Nothing),
+        Err(errno) => Err(Error::system("receiving on the lane's socket", errno)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (OwnedFd, OwnedFd) {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap()
+    }
+
+    #[test]
+    fn packets_keep_their_borders_and_say_their_full_length() {
+        let (a, b) = pair();
+        send(&a, b"12345").unwrap();
+        send(&a, b"6").unwrap();
+        let mut buffer = [0; 3];
+        assert!(matches!(receive(&b, &mut buffer).unwrap(), Received::Packet(5)));
+        assert!(matches!(receive(&b, &mut buffer).unwrap(), Received::Packet(1)));
+        assert!(matches!(receive(&b, &mut buffer).unwrap(), Received::Nothing));
+        drop(a);
+        assert!(matches!(receive(&b, &mut buffer).unwrap(), Received::HungUp));
+    }
+
+    #[test]
+    fn a_plain_receive_takes_no_descriptors() {
+        let (a, b) = pair();
+        let (passed, other_end) = pair();
+        send_fds(&a, b"x", &[passed.as_fd()]).unwrap();
+        drop(passed);
+        let mut buffer = [0; 8];
+        assert!(matches!(receive(&b, &mut buffer).unwrap(), Received::Packet(1)));
+        // The kernel closed the passed descriptor, so its other end sees a hang-up.
+        assert!(matches!(receive(&other_end, &mut buffer).unwrap(), Received::HungUp));
+    }
+}
