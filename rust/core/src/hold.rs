@@ -1,27 +1,35 @@
-//! An object kept alive by one owner and up to 63 numbered guests, at one atomic operation per
-//! coming and going.
+//! An object kept alive by one owner and up to 63 numbered guests, at one atomic
+//! read-modify-write for a guest's coming and going together.
 //!
-//! A frame is such a guest: its number is its lease cell, so handing out the cell and counting
-//! the reference are the same operation. Each number has a place of its own, fresh for each guest,
-//! so that a guest needs no allocation for what it computes once.
+//! A frame is such a guest: its number is its lease cell. Only the owner admits guests, one at a
+//! time, so it counts them in private; a guest that leaves, on whatever thread, adds one to a
+//! shared word. When the owner leaves it subtracts all it ever admitted, so that the word is zero
+//! exactly when everybody has gone. Each number has a place of its own, fresh for each guest, so
+//! that a guest needs no allocation for what it computes once.
 #![allow(unsafe_code, reason = "reference counting of a shared heap object")]
 
 use std::cell::UnsafeCell;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
-const OWNER_GONE: u64 = 1 << 63;
+struct Place<P> {
+    taken: AtomicBool,
+    value: UnsafeCell<P>,
+}
 
 struct Shared<T, P> {
-    /// Bit n: guest n is there. Bit 63: the owner has gone.
-    guests: AtomicU64,
+    /// Guests that have left, less all that were ever admitted once the owner has left.
+    balance: AtomicU64,
     value: T,
-    places: Box<[UnsafeCell<P>]>,
+    places: Box<[Place<P>]>,
 }
 
 /// The owner's handle.
-pub(crate) struct Owner<T, P>(NonNull<Shared<T, P>>);
+pub(crate) struct Owner<T, P> {
+    shared: NonNull<Shared<T, P>>,
+    admitted: u64,
+}
 
 /// A numbered guest's handle.
 pub(crate) struct Guest<T, P> {
@@ -42,55 +50,38 @@ unsafe impl<T: Send + Sync, P: Send + Sync> Sync for Guest<T, P> {}
 impl<T, P: Default> Owner<T, P> {
     /// An object with room for `places` guests, at most 63.
     pub(crate) fn new(value: T, places: u32) -> Self {
-        assert!(places <= 63, "one word counts at most 63 guests");
-        let places = (0..places).map(|_| UnsafeCell::default()).collect();
-        let shared = Box::new(Shared { guests: AtomicU64::new(0), value, places });
-        Owner(NonNull::from(Box::leak(shared)))
+        assert!(places <= 63, "a consumer has at most 63 leases");
+        let empty = || Place { taken: AtomicBool::new(false), value: UnsafeCell::default() };
+        let places = (0..places).map(|_| empty()).collect();
+        let shared = Box::new(Shared { balance: AtomicU64::new(0), value, places });
+        Owner { shared: NonNull::from(Box::leak(shared)), admitted: 0 }
     }
 
     /// Admits a guest under the lowest number that is free.
     #[inline]
-    pub(crate) fn admit(&self) -> Option<Guest<T, P>> {
-        let shared = self.shared();
-        let word = &shared.guests;
-        let all = (1u64 << shared.places.len()) - 1;
-        let mut guests = word.load(Ordering::Relaxed);
-        loop {
-            let free = !guests & all;
-            if free == 0 {
-                return None;
-            }
-            let number = free.trailing_zeros() as u8;
-            // Acquire: whoever left this place has done with what belongs to it.
-            let entered = word.compare_exchange_weak(
-                guests,
-                guests | 1 << number,
-                Ordering::Acquire,
-                Ordering::Relaxed,
-            );
-            match entered {
-                Ok(_) => {
-                    let place = shared.places[usize::from(number)].get();
-                    // SAFETY: the bit just set makes this number ours alone, its last guest has
-                    // left (Acquire above, Release in its drop), and nobody else looks at a place.
-                    unsafe { *place = P::default() };
-                    return Some(Guest { shared: self.0, number });
-                }
-                Err(now) => guests = now,
-            }
-        }
-    }
-
-    /// How many guests there are.
-    pub(crate) fn guests(&self) -> u32 {
-        (self.shared().guests.load(Ordering::Acquire) & !OWNER_GONE).count_ones()
+    pub(crate) fn admit(&mut self) -> Option<Guest<T, P>> {
+        let places = &self.shared().places;
+        // Acquire: whoever left this place has done with what belongs to it.
+        let number = places.iter().position(|place| !place.taken.load(Ordering::Acquire))?;
+        let place = &places[number];
+        place.taken.store(true, Ordering::Relaxed);
+        // SAFETY: the place was free, only this owner takes places, and it is borrowed mutably:
+        // nobody else looks at the value now.
+        unsafe { *place.value.get() = P::default() };
+        self.admitted += 1;
+        Some(Guest { shared: self.shared, number: number as u8 })
     }
 }
 
 impl<T, P> Owner<T, P> {
+    /// How many guests there are.
+    pub(crate) fn guests(&self) -> u32 {
+        (self.admitted - self.shared().balance.load(Ordering::Acquire)) as u32
+    }
+
     fn shared(&self) -> &Shared<T, P> {
         // SAFETY: the object lives until the owner and every guest have gone; this owner has not.
-        unsafe { self.0.as_ref() }
+        unsafe { self.shared.as_ref() }
     }
 }
 
@@ -103,9 +94,15 @@ impl<T, P> Guest<T, P> {
 
     /// This guest's own place.
     pub(crate) fn place(&self) -> &P {
-        // SAFETY: the object lives while this guest does, and between this guest's admission and
-        // its leaving its place is only ever looked at, through this guest.
-        unsafe { &*self.shared.as_ref().places[self.number()].get() }
+        // SAFETY: the object lives while this guest does, and from this guest's admission to its
+        // leaving its place is only ever looked at, through this guest.
+        unsafe { &*self.shared().places[self.number()].value.get() }
+    }
+
+    #[inline]
+    fn shared(&self) -> &Shared<T, P> {
+        // SAFETY: the object lives until the owner and every guest have gone; this guest has not.
+        unsafe { self.shared.as_ref() }
     }
 }
 
@@ -121,17 +118,17 @@ impl<T, P> Deref for Guest<T, P> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: the object lives until the owner and every guest have gone; this guest has not.
-        unsafe { &self.shared.as_ref().value }
+        &self.shared().value
     }
 }
 
 impl<T, P> Drop for Owner<T, P> {
     fn drop(&mut self) {
+        let admitted = self.admitted;
         // Release: what this handle did comes before the object's end, whoever brings it about.
-        let before = self.shared().guests.fetch_or(OWNER_GONE, Ordering::Release);
-        if before == 0 {
-            free(self.0);
+        let left = self.shared().balance.fetch_sub(admitted, Ordering::Release);
+        if left == admitted {
+            free(self.shared);
         }
     }
 }
@@ -139,14 +136,34 @@ impl<T, P> Drop for Owner<T, P> {
 impl<T, P> Drop for Guest<T, P> {
     #[inline]
     fn drop(&mut self) {
-        let bit = 1 << self.number;
-        // SAFETY: as in deref.
-        let word = unsafe { &self.shared.as_ref().guests };
-        // Release: as for the owner, and for the next guest of this number.
-        let before = word.fetch_and(!bit, Ordering::Release);
-        if before == OWNER_GONE | bit {
+        let shared = self.shared();
+        // Release: for the next guest of this number.
+        shared.places[self.number()].taken.store(false, Ordering::Release);
+        // Release: as for the owner. While the owner is there the balance only grows from zero, so
+        // it can become zero only after the owner left.
+        let before = shared.balance.fetch_add(1, Ordering::Release);
+        if before == u64::MAX {
             free(self.shared);
         }
+    }
+}
+
+/// The same count for guests that somebody else admits and numbers, under a mutex of their own:
+/// claimed frames of a producer.
+#[derive(Default)]
+pub(crate) struct Tally(AtomicU64);
+
+impl Tally {
+    /// A guest leaves; whether it was the last, after the owner. It touches the object no more,
+    /// unless it was the last.
+    #[inline]
+    pub(crate) fn leave(&self) -> bool {
+        self.0.fetch_add(1, Ordering::AcqRel) == u64::MAX
+    }
+
+    /// The owner leaves, having admitted `admitted` guests in all; whether nobody is left.
+    pub(crate) fn settle(&self, admitted: u64) -> bool {
+        self.0.fetch_sub(admitted, Ordering::AcqRel) == admitted
     }
 }
 
@@ -154,8 +171,8 @@ impl<T, P> Drop for Guest<T, P> {
 #[cold]
 fn free<T, P>(shared: NonNull<Shared<T, P>>) {
     fence(Ordering::Acquire); // everything the others did comes before the end
-    // SAFETY: the pointer came from Box::leak in `new`, and the word proves that the owner and all
-    // guests are gone, so this is the only remaining pointer and it is freed only here.
+    // SAFETY: the pointer came from Box::leak in `new`, and the balance proves that the owner and
+    // all guests are gone, so this is the only remaining pointer and it is freed only here.
     drop(unsafe { Box::from_raw(shared.as_ptr()) });
 }
 
@@ -167,7 +184,7 @@ mod tests {
     #[test]
     fn the_last_to_leave_frees_whoever_it_is() {
         let witness = Arc::new(());
-        let owner = Owner::<_, OnceLock<u32>>::new(witness.clone(), 2);
+        let mut owner = Owner::<_, OnceLock<u32>>::new(witness.clone(), 2);
         let first = owner.admit().unwrap();
         let second = owner.admit().unwrap();
         assert_eq!((first.number(), second.number()), (0, 1));
@@ -185,10 +202,22 @@ mod tests {
     }
 
     #[test]
+    fn a_tally_is_settled_by_whoever_leaves_last() {
+        let tally = Tally::default();
+        assert!(!tally.leave(), "the owner is still there");
+        assert!(!tally.settle(3), "two guests are");
+        assert!(!tally.leave());
+        assert!(tally.leave());
+        let tally = Tally::default();
+        tally.leave();
+        assert!(tally.settle(1), "nobody is left");
+    }
+
+    #[test]
     fn guests_that_leave_on_other_threads_free_once() {
         for _ in 0..200 {
             let witness = Arc::new(());
-            let owner = Owner::<_, ()>::new(witness.clone(), 63);
+            let mut owner = Owner::<_, ()>::new(witness.clone(), 63);
             let guests: Vec<_> = (0..4).map(|_| owner.admit().unwrap()).collect();
             let threads: Vec<_> =
                 guests.into_iter().map(|guest| std::thread::spawn(move || drop(guest))).collect();

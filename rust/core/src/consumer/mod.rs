@@ -240,7 +240,7 @@ impl Consumer {
 
     #[inline]
     fn borrow(&mut self, mode: Mode, after: u64) -> Result<Option<Frame>> {
-        let Some(epoch) = &self.current else { return Ok(None) };
+        let Some(epoch) = &mut self.current else { return Ok(None) };
         let newest = epoch.newest();
         let Some(guest) = epoch.admit() else { return Err(self.leases_in_use()) };
         let Some(token) = epoch.borrow(mode, guest.number(), after)? else {

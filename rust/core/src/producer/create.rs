@@ -108,6 +108,7 @@ pub(crate) fn create(
         returns,
         control,
         copied_bytes: AtomicU64::new(0),
+        claims_left: Default::default(),
         generation: fork::generation(),
     };
     Ok((lane, return_thread))
@@ -121,6 +122,7 @@ fn state(facts: &Facts) -> State {
         held: (0..if external { facts.slot_count } else { 0 }).map(|_| None).collect(),
         counts: Default::default(),
         claims_out: 0,
+        claims_made: 0,
         claimants: 0,
         cheats: Vec::new(),
         service_idle: true,

@@ -1,9 +1,11 @@
 //! A claimed slot being filled.
+#![allow(unsafe_code, reason = "a reference counted by the claim itself")]
 
 use super::lane::Lane;
 use crate::error::{Error, Result, invalid};
 use crate::layout::{ErrorKind, FrameDescriptor};
 use crate::mem::view::Claim;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -12,16 +14,40 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Can be sent to another thread. The descriptor starts as the lane's layout with everything else
 /// zero; the payload starts as whatever an earlier frame left there.
 pub struct FrameMut {
-    pub(crate) lane: Arc<Lane>,
+    lane: NonNull<Lane>,
     /// None once published.
-    pub(crate) claim: Option<Claim>,
+    claim: Option<Claim>,
 }
+
+// SAFETY: a FrameMut is a reference to a Lane, which is Sync, and a claim, which is a number.
+unsafe impl Send for FrameMut {}
 
 impl FrameMut {
     #[inline]
-    pub(crate) fn new(lane: Arc<Lane>, mut claim: Claim) -> Self {
+    pub(crate) fn new(lane: &Arc<Lane>, mut claim: Claim) -> Self {
         *lane.view.claimed_descriptor(&mut claim) = lane.template;
-        FrameMut { lane, claim: Some(claim) }
+        FrameMut { lane: NonNull::from(&**lane), claim: Some(claim) }
+    }
+
+    #[inline]
+    fn lane(&self) -> &Lane {
+        // SAFETY: until this frame counts itself out in `claims_left`, at the very end of its
+        // drop, the lane has a reference that is dropped only once the tally is settled.
+        unsafe { self.lane.as_ref() }
+    }
+
+    /// Whether this frame was claimed from `lane`.
+    pub(crate) fn is_of(&self, lane: &Arc<Lane>) -> bool {
+        std::ptr::eq(self.lane.as_ptr(), Arc::as_ptr(lane))
+    }
+
+    pub(crate) fn claim_mut(&mut self) -> Option<&mut Claim> {
+        self.claim.as_mut()
+    }
+
+    /// The claim was published with others.
+    pub(crate) fn forget_claim(&mut self) {
+        self.claim = None;
     }
 
     /// What this frame will say about itself. `sequence`, `publish_ns` and `valid_until_ns` are
@@ -40,9 +66,10 @@ impl FrameMut {
     /// Descriptor and payload at once, for sources that fill both.
     #[inline]
     pub fn split_mut(&mut self) -> (&mut FrameDescriptor, &mut [u8]) {
+        // SAFETY: as in `lane`; spelt out because the claim is borrowed mutably beside it.
+        let lane = unsafe { self.lane.as_ref() };
         let claim = self.claim.as_mut().expect("present until published");
-        let range = self.lane.facts.payload_range(claim.slot);
-        self.lane.view.claimed_parts(claim, range)
+        lane.view.claimed_parts(claim, lane.facts.payload_range(claim.slot))
     }
 
     /// The bytes of one plane, as the descriptor lays it out now.
@@ -65,15 +92,17 @@ impl FrameMut {
             return Err(Error::new(ErrorKind::TooLarge, text));
         };
         into.copy_from_slice(bytes);
-        self.lane.copied_bytes.fetch_add(bytes.len() as u64, Relaxed);
+        self.lane().copied_bytes.fetch_add(bytes.len() as u64, Relaxed);
         Ok(())
     }
 
     /// Makes the frame the newest of the lane; its sequence.
     #[inline]
     pub fn publish(mut self) -> Result<u64> {
+        // SAFETY: as in `lane`; spelt out because the claim is borrowed mutably beside it.
+        let lane = unsafe { self.lane.as_ref() };
         let claim = self.claim.as_mut().expect("present until published");
-        let sequence = self.lane.publish(&mut [claim])?;
+        let sequence = lane.publish(&mut [claim])?;
         self.claim = None;
         Ok(sequence)
     }
@@ -87,12 +116,28 @@ impl FrameMut {
 impl Drop for FrameMut {
     #[inline]
     fn drop(&mut self) {
-        // In a forked child the claim is the parent's, and its mutex may be held for ever.
-        if let Some(claim) = self.claim.take()
-            && self.lane.refuse_fork().is_ok()
-        {
-            self.lane.abandon(claim.slot);
+        let lane = self.lane();
+        if lane.refuse_fork().is_err() {
+            return; // the claim is the parent's, and its mutex may be held for ever in this copy
         }
+        if let Some(claim) = &self.claim {
+            lane.abandon(claim.slot);
+        }
+        if lane.claims_left.leave() {
+            // SAFETY: the producer is gone and left one reference for the last claimed frame,
+            // which this is; see `settle_claims`.
+            drop(unsafe { Arc::from_raw(self.lane.as_ptr()) });
+        }
+    }
+}
+
+/// The producer goes: its lane lives on for the frames that are still claimed.
+pub(crate) fn settle_claims(lane: &Arc<Lane>) {
+    let claims_made = lane.lock().claims_made;
+    let kept = Arc::into_raw(lane.clone());
+    if lane.claims_left.settle(claims_made) {
+        // SAFETY: made just above, and no claimed frame is left that would take it.
+        drop(unsafe { Arc::from_raw(kept) });
     }
 }
 

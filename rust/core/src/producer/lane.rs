@@ -9,6 +9,7 @@ use crate::clock::{Deadline, monotonic_ns};
 use crate::error::{Error, Result};
 use crate::failpoint::step;
 use crate::fork;
+use crate::hold::Tally;
 use crate::layout::{ErrorKind, FrameDescriptor, MemoryKind};
 use crate::mem::view::{Claim, LaneView};
 use crate::ring::words::LaneWords;
@@ -30,6 +31,8 @@ pub(crate) struct Lane {
     /// Eventfd that wakes the service thread.
     pub(crate) control: OwnedFd,
     pub(crate) copied_bytes: AtomicU64,
+    /// Claims that are over, with which the last claimed frame finds itself the last.
+    pub(crate) claims_left: Tally,
     pub(crate) generation: u64,
 }
 
@@ -58,11 +61,11 @@ impl Lane {
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         let slot = self.claim_slot(deadline)?;
-        Ok(FrameMut::new(self.clone(), Claim { slot }))
+        Ok(FrameMut::new(self, Claim { slot }))
     }
 
     #[inline]
-    fn claim_slot(&self, deadline: Option<Deadline>) -> Result<usize> {
+    fn claim_slot(self: &Arc<Self>, deadline: Option<Deadline>) -> Result<usize> {
         let mut state = self.lock();
         match (self.try_claim(&mut state)?, deadline) {
             (Ok(slot), _) => Ok(slot),
@@ -127,12 +130,7 @@ impl Lane {
     #[inline]
     pub(crate) fn publish(&self, claims: &mut [&mut Claim]) -> Result<u64> {
         self.refuse_fork()?;
-        debug_assert!(claims.len() <= 64, "claims are slots");
         let now = monotonic_ns();
-        let mut slots = [0; 64];
-        for (slot, claim) in slots.iter_mut().zip(claims.iter()) {
-            *slot = claim.slot;
-        }
         let mut state = self.lock();
         if state.closed {
             let text = format!("lane {:?} is closed", self.facts.name);
@@ -146,9 +144,16 @@ impl Lane {
             descriptor.valid_until_ns = 0;
         }
         step("publish.described");
-        let last = state.ring.publish(&self.view, &slots[..claims.len()]);
-        state.claims_out -= claims.len() as u32;
-        state.counts.published += claims.len() as u64;
+        let last = match claims {
+            [claim] => state.ring.publish(&self.view, &[claim.slot]),
+            claims => {
+                let slots: Vec<usize> = claims.iter().map(|claim| claim.slot).collect();
+                state.ring.publish(&self.view, &slots)
+            }
+        };
+        let published = last + 1 - first;
+        state.counts.published += published;
+        state.claims_out -= published as u32;
         let ringing = state.ringing();
         let wake_claimants = state.claimants > 0;
         drop(state);
@@ -185,6 +190,7 @@ impl Lane {
         state.held[slot] = Some(Held { owner, deadline_ns, expired: false });
         let sequence = state.ring.publish(&self.view, &[slot]);
         state.claims_out -= 1;
+        state.claims_made -= 1; // no FrameMut was made of it
         state.counts.published += 1;
         state.ask_for_releases(&self.view, &mut returns);
         let ringing = state.ringing();
@@ -218,8 +224,8 @@ impl Lane {
     pub(crate) fn abandon(&self, slot: usize) {
         let mut state = self.lock();
         state.ring.abandon(slot);
-        state.claims_out -= 1;
         state.counts.abandoned += 1;
+        state.claims_out -= 1;
         drop(state);
         self.changed.notify_all();
     }

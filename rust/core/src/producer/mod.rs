@@ -91,13 +91,13 @@ impl Producer {
     /// # Errors
     /// `InvalidArgument` for an empty batch or a frame of another lane; `Closed`; `Forked`.
     pub fn publish_batch(&self, mut frames: Vec<FrameMut>) -> Result<u64> {
-        if frames.is_empty() || frames.iter().any(|f| !Arc::ptr_eq(&f.lane, &self.lane)) {
+        if frames.is_empty() || !frames.iter().all(|frame| frame.is_of(&self.lane)) {
             let text = "a batch holds at least one frame, all claimed from this producer";
             return Err(crate::error::invalid(text));
         }
-        let mut claims: Vec<_> = frames.iter_mut().filter_map(|f| f.claim.as_mut()).collect();
+        let mut claims: Vec<_> = frames.iter_mut().filter_map(FrameMut::claim_mut).collect();
         let last = self.lane.publish(&mut claims)?;
-        frames.iter_mut().for_each(|frame| frame.claim = None);
+        frames.iter_mut().for_each(FrameMut::forget_claim);
         Ok(last)
     }
 
@@ -169,6 +169,7 @@ impl Drop for Producer {
             return; // the lane is the parent's
         }
         self.lane.close();
+        frame_mut::settle_claims(&self.lane);
         for thread in self.threads.drain(..) {
             // An owner that drops the producer runs on the return thread itself.
             if thread.thread().id() != std::thread::current().id() {

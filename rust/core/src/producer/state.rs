@@ -48,6 +48,8 @@ pub(crate) struct State {
     pub(crate) held: Vec<Option<Held>>,
     pub(crate) counts: Counts,
     pub(crate) claims_out: u32,
+    /// Claims ever made: claimed frames count themselves out in the lane's tally.
+    pub(crate) claims_made: u64,
     /// Threads waiting in a claim.
     pub(crate) claimants: u32,
     /// Consumers to disconnect, with the reason; the service thread does it.
@@ -106,6 +108,7 @@ impl State {
         let pinned = self.pinned();
         let slot = self.ring.claim(lane, pinned).ok_or(Busy::Slots)?;
         self.claims_out += 1;
+        self.claims_made += 1;
         Ok(slot)
     }
 
