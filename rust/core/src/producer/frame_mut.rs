@@ -45,9 +45,13 @@ impl FrameMut {
         self.claim.as_mut()
     }
 
-    /// The claim was published with others.
-    pub(crate) fn forget_claim(&mut self) {
+    /// The claim was published, and perhaps counted out: the lane may be gone then.
+    #[inline]
+    pub(crate) fn published(mut self, counted_out: bool) {
         self.claim = None;
+        if counted_out {
+            std::mem::forget(self);
+        }
     }
 
     /// What this frame will say about itself. `sequence`, `publish_ns` and `valid_until_ns` are
@@ -102,8 +106,8 @@ impl FrameMut {
         // SAFETY: as in `lane`; spelt out because the claim is borrowed mutably beside it.
         let lane = unsafe { self.lane.as_ref() };
         let claim = self.claim.as_mut().expect("present until published");
-        let sequence = lane.publish(&mut [claim])?;
-        self.claim = None;
+        let (sequence, counted_out) = lane.publish(&mut [claim])?;
+        self.published(counted_out);
         Ok(sequence)
     }
 

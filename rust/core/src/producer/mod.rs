@@ -96,8 +96,8 @@ impl Producer {
             return Err(crate::error::invalid(text));
         }
         let mut claims: Vec<_> = frames.iter_mut().filter_map(FrameMut::claim_mut).collect();
-        let last = self.lane.publish(&mut claims)?;
-        frames.iter_mut().for_each(FrameMut::forget_claim);
+        let (last, counted_out) = self.lane.publish(&mut claims)?;
+        frames.into_iter().for_each(|frame| frame.published(counted_out));
         Ok(last)
     }
 

@@ -48,7 +48,8 @@ pub(crate) struct State {
     pub(crate) held: Vec<Option<Held>>,
     pub(crate) counts: Counts,
     pub(crate) claims_out: u32,
-    /// Claims ever made: claimed frames count themselves out in the lane's tally.
+    /// Claims made, less those that ended under this mutex. The others count themselves out in
+    /// the lane's tally.
     pub(crate) claims_made: u64,
     /// Threads waiting in a claim.
     pub(crate) claimants: u32,
@@ -68,6 +69,12 @@ pub(crate) struct Ringing {
 }
 
 impl Ringing {
+    /// Whether nobody waits.
+    #[inline]
+    pub(crate) fn is_silent(&self) -> bool {
+        !self.shared_sleepers && self.sleepers.is_empty() && self.pollers.is_empty()
+    }
+
     /// Makes the system calls: one for all sleepers on the lane's word, one for each other bell.
     #[inline]
     pub(crate) fn ring(self, lane: &LaneView) {
