@@ -1,9 +1,9 @@
-//! An object kept alive by one owner and up to 63 numbered guests, at one atomic
+//! An object kept alive by one host and up to 63 numbered guests, at one atomic
 //! read-modify-write for a guest's coming and going together.
 //!
-//! A frame is such a guest: its number is its lease cell. Only the owner admits guests, one at a
+//! A frame is such a guest: its number is its lease cell. Only the host admits guests, one at a
 //! time, so it counts them in private; a guest that leaves, on whatever thread, adds one to a
-//! shared word. When the owner leaves it subtracts all it ever admitted, so that the word is zero
+//! shared word. When the host leaves it subtracts all it ever admitted, so that the word is zero
 //! exactly when everybody has gone. Each number has a place of its own, fresh for each guest, so
 //! that a guest needs no allocation for what it computes once.
 #![allow(unsafe_code, reason = "reference counting of a shared heap object")]
@@ -19,14 +19,14 @@ struct Place<P> {
 }
 
 struct Shared<T, P> {
-    /// Guests that have left, less all that were ever admitted once the owner has left.
+    /// Guests that have left, less all that were ever admitted once the host has left.
     balance: AtomicU64,
     value: T,
     places: Box<[Place<P>]>,
 }
 
-/// The owner's handle.
-pub(crate) struct Owner<T, P> {
+/// The host's handle.
+pub(crate) struct Host<T, P> {
     shared: NonNull<Shared<T, P>>,
     admitted: u64,
 }
@@ -39,22 +39,22 @@ pub(crate) struct Guest<T, P> {
 
 // SAFETY: handles give shared access to T and P only, and both are dropped by whichever thread
 // leaves last: they need to be Send + Sync, and nothing else of a handle is tied to a thread.
-unsafe impl<T: Send + Sync, P: Send + Sync> Send for Owner<T, P> {}
+unsafe impl<T: Send + Sync, P: Send + Sync> Send for Host<T, P> {}
 // SAFETY: as above.
-unsafe impl<T: Send + Sync, P: Send + Sync> Sync for Owner<T, P> {}
+unsafe impl<T: Send + Sync, P: Send + Sync> Sync for Host<T, P> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync, P: Send + Sync> Send for Guest<T, P> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync, P: Send + Sync> Sync for Guest<T, P> {}
 
-impl<T, P: Default> Owner<T, P> {
+impl<T, P: Default> Host<T, P> {
     /// An object with room for `places` guests, at most 63.
     pub(crate) fn new(value: T, places: u32) -> Self {
         assert!(places <= 63, "a consumer has at most 63 leases");
         let empty = || Place { taken: AtomicBool::new(false), value: UnsafeCell::default() };
         let places = (0..places).map(|_| empty()).collect();
         let shared = Box::new(Shared { balance: AtomicU64::new(0), value, places });
-        Owner { shared: NonNull::from(Box::leak(shared)), admitted: 0 }
+        Host { shared: NonNull::from(Box::leak(shared)), admitted: 0 }
     }
 
     /// Admits a guest under the lowest number that is free.
@@ -65,7 +65,7 @@ impl<T, P: Default> Owner<T, P> {
         let number = places.iter().position(|place| !place.taken.load(Ordering::Acquire))?;
         let place = &places[number];
         place.taken.store(true, Ordering::Relaxed);
-        // SAFETY: the place was free, only this owner takes places, and it is borrowed mutably:
+        // SAFETY: the place was free, only this host takes places, and it is borrowed mutably:
         // nobody else looks at the value now.
         unsafe { *place.value.get() = P::default() };
         self.admitted += 1;
@@ -73,14 +73,14 @@ impl<T, P: Default> Owner<T, P> {
     }
 }
 
-impl<T, P> Owner<T, P> {
+impl<T, P> Host<T, P> {
     /// How many guests there are.
     pub(crate) fn guests(&self) -> u32 {
         (self.admitted - self.shared().balance.load(Ordering::Acquire)) as u32
     }
 
     fn shared(&self) -> &Shared<T, P> {
-        // SAFETY: the object lives until the owner and every guest have gone; this owner has not.
+        // SAFETY: the object lives until the host and every guest have gone; this host has not.
         unsafe { self.shared.as_ref() }
     }
 }
@@ -101,12 +101,12 @@ impl<T, P> Guest<T, P> {
 
     #[inline]
     fn shared(&self) -> &Shared<T, P> {
-        // SAFETY: the object lives until the owner and every guest have gone; this guest has not.
+        // SAFETY: the object lives until the host and every guest have gone; this guest has not.
         unsafe { self.shared.as_ref() }
     }
 }
 
-impl<T, P> Deref for Owner<T, P> {
+impl<T, P> Deref for Host<T, P> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
@@ -122,7 +122,7 @@ impl<T, P> Deref for Guest<T, P> {
     }
 }
 
-impl<T, P> Drop for Owner<T, P> {
+impl<T, P> Drop for Host<T, P> {
     fn drop(&mut self) {
         let admitted = self.admitted;
         // Release: what this handle did comes before the object's end, whoever brings it about.
@@ -139,8 +139,8 @@ impl<T, P> Drop for Guest<T, P> {
         let shared = self.shared();
         // Release: for the next guest of this number.
         shared.places[self.number()].taken.store(false, Ordering::Release);
-        // Release: as for the owner. While the owner is there the balance only grows from zero, so
-        // it can become zero only after the owner left.
+        // Release: as for the host. While the host is there the balance only grows from zero, so
+        // it can become zero only after the host left.
         let before = shared.balance.fetch_add(1, Ordering::Release);
         if before == u64::MAX {
             free(self.shared);
@@ -154,14 +154,14 @@ impl<T, P> Drop for Guest<T, P> {
 pub(crate) struct Tally(AtomicU64);
 
 impl Tally {
-    /// A guest leaves; whether it was the last, after the owner. It touches the object no more,
+    /// A guest leaves; whether it was the last, after the host. It touches the object no more,
     /// unless it was the last.
     #[inline]
     pub(crate) fn leave(&self) -> bool {
         self.0.fetch_add(1, Ordering::AcqRel) == u64::MAX
     }
 
-    /// The owner leaves, having admitted `admitted` guests in all; whether nobody is left.
+    /// The host leaves, having admitted `admitted` guests in all; whether nobody is left.
     pub(crate) fn settle(&self, admitted: u64) -> bool {
         self.0.fetch_sub(admitted, Ordering::AcqRel) == admitted
     }
@@ -171,7 +171,7 @@ impl Tally {
 #[cold]
 fn free<T, P>(shared: NonNull<Shared<T, P>>) {
     fence(Ordering::Acquire); // everything the others did comes before the end
-    // SAFETY: the pointer came from Box::leak in `new`, and the balance proves that the owner and
+    // SAFETY: the pointer came from Box::leak in `new`, and the balance proves that the host and
     // all guests are gone, so this is the only remaining pointer and it is freed only here.
     drop(unsafe { Box::from_raw(shared.as_ptr()) });
 }
@@ -184,18 +184,18 @@ mod tests {
     #[test]
     fn the_last_to_leave_frees_whoever_it_is() {
         let witness = Arc::new(());
-        let mut owner = Owner::<_, OnceLock<u32>>::new(witness.clone(), 2);
-        let first = owner.admit().unwrap();
-        let second = owner.admit().unwrap();
+        let mut host = Host::<_, OnceLock<u32>>::new(witness.clone(), 2);
+        let first = host.admit().unwrap();
+        let second = host.admit().unwrap();
         assert_eq!((first.number(), second.number()), (0, 1));
-        assert!(owner.admit().is_none(), "both places are taken");
+        assert!(host.admit().is_none(), "both places are taken");
         assert_eq!(*first.place().get_or_init(|| 7), 7);
         drop(first);
-        let again = owner.admit().unwrap();
+        let again = host.admit().unwrap();
         assert_eq!(again.number(), 0, "a number is given again");
         assert_eq!(again.place().get(), None, "with a fresh place");
         drop(again);
-        drop(owner);
+        drop(host);
         assert_eq!(Arc::strong_count(&witness), 2, "a guest keeps the object");
         drop(second);
         assert_eq!(Arc::strong_count(&witness), 1);
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_tally_is_settled_by_whoever_leaves_last() {
         let tally = Tally::default();
-        assert!(!tally.leave(), "the owner is still there");
+        assert!(!tally.leave(), "the host is still there");
         assert!(!tally.settle(3), "two guests are");
         assert!(!tally.leave());
         assert!(tally.leave());
@@ -217,11 +217,11 @@ mod tests {
     fn guests_that_leave_on_other_threads_free_once() {
         for _ in 0..200 {
             let witness = Arc::new(());
-            let mut owner = Owner::<_, ()>::new(witness.clone(), 63);
-            let guests: Vec<_> = (0..4).map(|_| owner.admit().unwrap()).collect();
+            let mut host = Host::<_, ()>::new(witness.clone(), 63);
+            let guests: Vec<_> = (0..4).map(|_| host.admit().unwrap()).collect();
             let threads: Vec<_> =
                 guests.into_iter().map(|guest| std::thread::spawn(move || drop(guest))).collect();
-            drop(owner);
+            drop(host);
             for thread in threads {
                 thread.join().unwrap();
             }

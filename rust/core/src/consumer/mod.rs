@@ -21,7 +21,7 @@ pub(crate) use connect::{Found, connect, not_found};
 
 use crate::clock::{Deadline, monotonic_ns};
 use crate::error::{Error, Result, invalid};
-use crate::hold::Owner;
+use crate::hold::Host;
 use crate::layout::{ErrorKind, FrameDescriptor, Mode};
 use crate::mem::view::Lease;
 use crate::ring::token::sequence_of;
@@ -34,7 +34,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-type Epoch = Owner<Attachment, OnceLock<FrameDescriptor>>;
+type Epoch = Host<Attachment, OnceLock<FrameDescriptor>>;
 
 /// Reads one lane.
 ///
@@ -137,17 +137,24 @@ impl Consumer {
     }
 
     /// The newest valid frame, also one that was delivered before; None when there is none.
+    /// Frames that an ordered reader skips by this count as missed.
     ///
     /// # Errors
-    /// As [`try_next`](Self::try_next).
+    /// As [`try_next`](Self::try_next); `Unsupported` for a lossless reader, which skips nothing.
     pub fn latest(&mut self) -> Result<Option<Frame>> {
-        self.refuse()?;
-        let Some(epoch) = &self.current else { return self.try_next() };
-        let newest = epoch.newest();
-        if newest == 0 || newest > self.last {
-            return self.try_next();
+        if self.options.mode == Mode::Lossless {
+            let text = "a lossless reader takes every frame: use next";
+            return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        self.borrow(Mode::Latest, newest - 1)
+        self.refuse()?;
+        if !self.has_news() {
+            self.settle()?;
+        }
+        let newest = self.current.as_ref().map_or(0, |epoch| epoch.newest());
+        if newest == 0 {
+            return Ok(None);
+        }
+        self.borrow(Mode::Latest, self.last.min(newest - 1))
     }
 
     /// Waits up to `timeout` until there is something to read; whether there is.
