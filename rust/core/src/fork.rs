@@ -29,11 +29,16 @@ pub(crate) fn is_foreign(generation: u64) -> bool {
     word().load(Ordering::Relaxed) != generation
 }
 
+#[inline]
 fn word() -> &'static AtomicU64 {
     static WORD: OnceLock<&'static AtomicU64> = OnceLock::new();
-    WORD.get_or_init(wiped_on_fork)
+    match WORD.get() {
+        Some(word) => word,
+        None => WORD.get_or_init(wiped_on_fork),
+    }
 }
 
+#[cold]
 fn wiped_on_fork() -> &'static AtomicU64 {
     use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
     let bytes = rustix::param::page_size();

@@ -110,10 +110,21 @@ impl Consumer {
     /// `LeasesInUse` when all granted frames are held; `Closed`; `Disconnected` without
     /// re-attaching; `OldEpochsHeld`; `Protocol` for impossible lane contents; `Forked`; and when
     /// re-attaching, what the new producer refuses with.
+    #[inline]
     pub fn try_next(&mut self) -> Result<Option<Frame>> {
-        if let Some(frame) = self.take()? {
-            return Ok(Some(frame));
+        // The frame is made where it is returned: moving it costs more than borrowing it.
+        self.refuse()?;
+        if self.has_news() {
+            let taken = self.borrow(self.options.mode, self.last);
+            if !matches!(taken, Ok(None)) {
+                return taken;
+            }
         }
+        self.settle_and_take()
+    }
+
+    #[cold]
+    fn settle_and_take(&mut self) -> Result<Option<Frame>> {
         self.settle()?;
         self.take()
     }
@@ -218,15 +229,21 @@ impl Consumer {
         drop(self);
     }
 
+    #[inline]
     fn refuse(&self) -> Result<()> {
         if let Some(epoch) = &self.current {
             epoch.refuse_fork()?;
         }
         if self.closer.is_closed() {
-            let text = format!("this consumer of lane {:?} is closed", self.name);
-            return Err(Error::new(ErrorKind::Closed, text));
+            return Err(self.closed());
         }
         Ok(())
+    }
+
+    #[cold]
+    fn closed(&self) -> Error {
+        let text = format!("this consumer of lane {:?} is closed", self.name);
+        Error::new(ErrorKind::Closed, text)
     }
 
     /// Whether the lane has a frame that has neither been delivered nor found impossible.
@@ -245,7 +262,7 @@ impl Consumer {
         self.borrow(self.options.mode, self.last)
     }
 
-    #[inline]
+    #[inline(always)]
     fn borrow(&mut self, mode: Mode, after: u64) -> Result<Option<Frame>> {
         let Some(epoch) = &mut self.current else { return Ok(None) };
         let newest = epoch.newest();
@@ -289,6 +306,7 @@ impl Consumer {
         missed
     }
 
+    #[cold]
     fn leases_in_use(&self) -> Error {
         let text = format!(
             "all {} frames granted on lane {:?} are held; release one",

@@ -52,52 +52,50 @@ impl Lane {
         Ok(())
     }
 
-    /// Claims a slot; without a deadline at once or not at all.
-    #[inline]
+    /// Claims a slot; without a deadline at once or not at all. Everything but the case of a free
+    /// slot is kept out of line, so that a claimed frame is made in place.
+    #[inline(always)]
     pub(crate) fn claim(self: &Arc<Self>, deadline: Option<Deadline>) -> Result<FrameMut> {
         self.refuse_fork()?;
         if self.facts.memory_kind != MemoryKind::Inline {
-            let text = format!("lane {:?} takes frames through publish_external", self.facts.name);
-            return Err(Error::new(ErrorKind::Unsupported, text));
+            return Err(self.external_only());
         }
-        let slot = self.claim_slot(deadline)?;
+        let mut state = self.lock();
+        let slot = match state.claim(&self.view, &self.facts) {
+            Ok(slot) => {
+                drop(state);
+                slot
+            }
+            Err(busy) => self.claim_later(state, busy, deadline)?,
+        };
         Ok(FrameMut::new(self, Claim { slot }))
     }
 
-    #[inline]
-    fn claim_slot(self: &Arc<Self>, deadline: Option<Deadline>) -> Result<usize> {
-        let mut state = self.lock();
-        match (self.try_claim(&mut state)?, deadline) {
-            (Ok(slot), _) => Ok(slot),
-            (Err(busy), None) => Err(self.no_free_slot(&mut state, &busy)),
-            (Err(_), Some(deadline)) => self.claim_later(state, deadline),
-        }
-    }
-
-    #[inline]
-    fn try_claim(&self, state: &mut State) -> Result<std::result::Result<usize, Busy>> {
-        if state.closed {
-            let text = format!("lane {:?} is closed", self.facts.name);
-            return Err(Error::new(ErrorKind::Closed, text));
-        }
-        Ok(state.claim(&self.view, self.facts.claims))
+    #[cold]
+    fn external_only(&self) -> Error {
+        let text = format!("lane {:?} takes frames through publish_external", self.facts.name);
+        Error::new(ErrorKind::Unsupported, text)
     }
 
     /// Waits for a release, a cursor step or a detach.
     #[cold]
-    fn claim_later(&self, mut state: MutexGuard<'_, State>, deadline: Deadline) -> Result<usize> {
+    fn claim_later(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        mut busy: Busy,
+        deadline: Option<Deadline>,
+    ) -> Result<usize> {
+        let Some(deadline) = deadline else { return Err(self.no_slot(&mut state, &busy)) };
         state.claimants += 1;
         let claimed = loop {
             // Announce first, then look again: a release in between rings.
             state.ring.want_release(&self.view);
-            let busy = match self.try_claim(&mut state) {
-                Err(closed) => break Err(closed),
-                Ok(Ok(slot)) => break Ok(slot),
-                Ok(Err(busy)) => busy,
+            busy = match state.claim(&self.view, &self.facts) {
+                Ok(slot) => break Ok(slot),
+                Err(busy) => busy,
             };
-            let Some(left) = deadline.left() else {
-                break Err(self.no_free_slot(&mut state, &busy));
-            };
+            let left = deadline.left().filter(|_| !matches!(busy, Busy::Closed));
+            let Some(left) = left else { break Err(self.no_slot(&mut state, &busy)) };
             self.report_cheats(&state);
             let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -110,7 +108,11 @@ impl Lane {
         claimed
     }
 
-    fn no_free_slot(&self, state: &mut State, busy: &Busy) -> Error {
+    #[cold]
+    fn no_slot(&self, state: &mut State, busy: &Busy) -> Error {
+        if matches!(busy, Busy::Closed) {
+            return self.closed();
+        }
         state.counts.no_free_slot += 1;
         self.report_cheats(state);
         let name = &self.facts.name;
@@ -121,21 +123,25 @@ impl Lane {
                 self.facts.claims
             ),
             Busy::Lossless => format!("lane {name:?} waits for {}", state.laggards()),
-            Busy::Slots => format!("lane {name:?}: every slot is held: {}", state.holders()),
+            Busy::Slots | Busy::Closed => format!("lane {name:?}: every slot is held: {}", state.holders()),
         };
         Error::new(ErrorKind::NoFreeSlot, text)
     }
 
+    #[cold]
+    fn closed(&self) -> Error {
+        Error::new(ErrorKind::Closed, format!("lane {:?} is closed", self.facts.name))
+    }
+
     /// Publishes claimed slots in order; the last sequence, and whether the claims are already
     /// counted out, so that their frames end without another word to the lane.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn publish(&self, claims: &mut [&mut Claim]) -> Result<(u64, bool)> {
         self.refuse_fork()?;
         let now = monotonic_ns();
         let mut state = self.lock();
         if state.closed {
-            let text = format!("lane {:?} is closed", self.facts.name);
-            return Err(Error::new(ErrorKind::Closed, text));
+            return Err(self.closed());
         }
         let first = state.ring.upcoming(0);
         for (sequence, claim) in (first..).zip(claims.iter_mut()) {
@@ -155,23 +161,29 @@ impl Lane {
         let published = last + 1 - first;
         state.counts.published += published;
         state.claims_out -= published as u32;
-        let ringing = state.ringing();
-        let wake_claimants = state.claimants > 0;
-        if ringing.is_silent() && !wake_claimants {
+        let silent = !state.somebody_waits();
+        if silent {
             // Nothing is left to do outside the mutex: the claims end inside it, which saves
             // counting them out one by one.
             state.claims_made -= published;
             drop(state);
-            step("publish.rung");
-            return Ok((last, true));
+        } else {
+            self.ring_waiting(state);
         }
+        step("publish.rung");
+        Ok((last, silent))
+    }
+
+    /// Wakes and rings whoever waits; consumes the guard, as it makes system calls.
+    #[cold]
+    fn ring_waiting(&self, mut state: MutexGuard<'_, State>) {
+        let ringing = state.ringing();
+        let wake_claimants = state.claimants > 0;
         drop(state);
         ringing.ring(&self.view);
-        step("publish.rung");
         if wake_claimants {
             self.changed.notify_all();
         }
-        Ok((last, false))
     }
 
     /// Publishes a frame that lives in a device buffer.
@@ -185,15 +197,14 @@ impl Lane {
         let mut returns = Vec::new();
         let mut state = self.lock();
         state.collect(&self.view, &mut returns);
-        let slot = match self.try_claim(&mut state) {
-            Ok(Ok(slot)) => slot,
-            Ok(Err(busy)) => {
-                let error = self.no_free_slot(&mut state, &busy);
+        let slot = match state.claim(&self.view, &self.facts) {
+            Ok(slot) => slot,
+            Err(busy) => {
+                let error = self.no_slot(&mut state, &busy);
                 drop(state);
                 self.returns.hand_over(returns);
                 return Err(error);
             }
-            Err(closed) => return Err(closed),
         };
         let deadline_ns = self.store_external(&mut state, slot, descriptor);
         state.held[slot] = Some(Held { owner, deadline_ns, expired: false });

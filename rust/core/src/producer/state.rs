@@ -5,7 +5,8 @@
 
 use super::bell::Bell;
 use super::external::{Held, Return};
-use crate::layout::Mode;
+use super::facts::Facts;
+use crate::layout::{LaneFlag, Mode};
 use crate::mem::view::{LaneView, PageView};
 use crate::ring::edge;
 use crate::ring::producer::Ring;
@@ -69,14 +70,7 @@ pub(crate) struct Ringing {
 }
 
 impl Ringing {
-    /// Whether nobody waits.
-    #[inline]
-    pub(crate) fn is_silent(&self) -> bool {
-        !self.shared_sleepers && self.sleepers.is_empty() && self.pollers.is_empty()
-    }
-
     /// Makes the system calls: one for all sleepers on the lane's word, one for each other bell.
-    #[inline]
     pub(crate) fn ring(self, lane: &LaneView) {
         if self.shared_sleepers {
             super::bell::wake(lane.wake(), i32::MAX as u32);
@@ -94,6 +88,8 @@ pub(crate) enum Busy {
     Lossless,
     /// No slot is free. Does not happen while the slot sum of the lane holds.
     Slots,
+    /// The lane has ended.
+    Closed,
 }
 
 impl State {
@@ -103,13 +99,16 @@ impl State {
         self.members.iter().fold(0, |all, m| all | self.ring.pinned_by(&m.page, m.leases))
     }
 
-    /// Claims a slot, or says why not. An owner that still stands in it is returned.
+    /// Claims a slot, or says why not.
     #[inline]
-    pub(crate) fn claim(&mut self, lane: &LaneView, claims: u32) -> Result<usize, Busy> {
-        if self.claims_out >= claims {
+    pub(crate) fn claim(&mut self, lane: &LaneView, facts: &Facts) -> Result<usize, Busy> {
+        if self.closed {
+            return Err(Busy::Closed);
+        }
+        if self.claims_out >= facts.claims {
             return Err(Busy::Claims);
         }
-        if !self.lossless_consumers_passed() {
+        if facts.flags & LaneFlag::LOSSLESS != 0 && !self.lossless_consumers_passed() {
             return Err(Busy::Lossless);
         }
         let pinned = self.pinned();
@@ -120,7 +119,6 @@ impl State {
     }
 
     /// Whether every lossless cursor has passed the frame that the coming publish would retire.
-    #[inline]
     fn lossless_consumers_passed(&mut self) -> bool {
         let upcoming = self.ring.upcoming(self.claims_out.into());
         let newest = self.ring.newest();
@@ -144,8 +142,17 @@ impl State {
         passed
     }
 
-    /// Reads the waiting words of every member. After the fence of a publish.
+    /// Whether anybody sleeps, polls or waits for a claim. After the fence of a publish.
     #[inline]
+    pub(crate) fn somebody_waits(&self) -> bool {
+        let waits = |member: &Member| {
+            let wanted = waiting::wanted(&member.page, member.answered);
+            wanted.sleepers != 0 || wanted.ticket.is_some()
+        };
+        self.claimants > 0 || self.members.iter().any(waits)
+    }
+
+    /// Collects the bells of everybody who waits.
     pub(crate) fn ringing(&mut self) -> Ringing {
         let mut ringing = Ringing::default();
         for member in &mut self.members {
