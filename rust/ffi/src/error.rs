@@ -1,0 +1,42 @@
+//! Status numbers and the caller's error buffer.
+
+use framelane::{Error, ErrorKind};
+use std::ffi::c_char;
+
+/// 0 on success, otherwise a number of `framelane_error_kind` in framelane_layout.h.
+pub type framelane_status = u32;
+
+/// Room for what went wrong. The caller owns it; every function that fails fills it.
+#[repr(C)]
+pub struct framelane_error {
+    /// The status that was returned with it.
+    pub status: framelane_status,
+    /// A sentence that says what and why, cut to fit, always ending in zero.
+    pub text: [c_char; 508],
+}
+
+/// Writes an error into the caller's buffer, if there is one; its status.
+pub(crate) fn report(error: &Error, into: *mut framelane_error) -> framelane_status {
+    let status = error.kind().number();
+    // SAFETY: by convention NULL, or a valid framelane_error that nobody else uses now.
+    if let Some(into) = unsafe { into.as_mut() } {
+        into.status = status;
+        put(&mut into.text, &error.to_string());
+    }
+    status
+}
+
+fn put(into: &mut [c_char; 508], text: &str) {
+    let mut end = text.len().min(into.len() - 1);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    into.fill(0);
+    for (to, from) in into.iter_mut().zip(&text.as_bytes()[..end]) {
+        *to = *from as c_char;
+    }
+}
+
+pub(crate) fn invalid(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidArgument, what)
+}

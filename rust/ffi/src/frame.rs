@@ -1,0 +1,176 @@
+//! Frames under lease.
+
+use crate::error::{framelane_error, framelane_status, invalid};
+use crate::guard::{at, at_mut, enter, give};
+use framelane::{Frame, FrameDescriptor, Result};
+
+/// A frame under lease, in storage of the caller's: no call allocates. Do not copy it. A zeroed
+/// one is empty; releasing it is harmless, reading it is refused.
+#[repr(C)]
+pub struct framelane_frame {
+    /// Not 0 while it holds a frame.
+    pub live: u64,
+    /// Private.
+    pub handle: [u64; 6],
+    /// Number of the frame in its epoch, from 1.
+    pub sequence: u64,
+    /// Producer incarnation the frame comes from.
+    pub epoch: u64,
+    /// Frames that passed between the one before and this one.
+    pub missed: u64,
+    /// Slot the frame is in; a small number to key caches by.
+    pub slot: u32,
+    /// Not 0 on the first frame after the producer was restarted.
+    pub new_epoch: u32,
+}
+
+/// One plane of a frame, read in place. Valid until the frame is released.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct framelane_plane_view {
+    /// First byte.
+    pub data: *const u8,
+    /// Size in bytes.
+    pub size_bytes: usize,
+    /// From one row to the next.
+    pub stride_bytes: u32,
+    /// Rows.
+    pub rows: u32,
+    /// Not 0 where the bytes are device memory that can be taken back after the descriptor's
+    /// `valid_until_ns`: what was derived from them counts if `framelane_frame_check` says so after.
+    pub revocable: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+const _: () = assert!(size_of::<Frame>() <= 48 && align_of::<Frame>() <= 8);
+
+impl framelane_frame {
+    pub(crate) const EMPTY: Self = framelane_frame {
+        live: 0,
+        handle: [0; 6],
+        sequence: 0,
+        epoch: 0,
+        missed: 0,
+        slot: 0,
+        new_epoch: 0,
+    };
+
+    pub(crate) fn hold(frame: Frame) -> Self {
+        let mut held = framelane_frame {
+            live: 1,
+            sequence: frame.sequence(),
+            epoch: frame.epoch(),
+            missed: frame.missed(),
+            slot: frame.slot() as u32,
+            new_epoch: frame.new_epoch().into(),
+            ..Self::EMPTY
+        };
+        // SAFETY: the array has room for a Frame and its alignment, asserted above.
+        unsafe { held.handle.as_mut_ptr().cast::<Frame>().write(frame) };
+        held
+    }
+
+    fn frame(&self) -> Result<&Frame> {
+        if self.live != 1 {
+            return Err(invalid("the frame is empty"));
+        }
+        // SAFETY: live says that `hold` wrote a Frame here, and it stays until `take`.
+        Ok(unsafe { &*self.handle.as_ptr().cast::<Frame>() })
+    }
+
+    fn take(&mut self) -> Option<Frame> {
+        if std::mem::take(&mut self.live) != 1 {
+            return None;
+        }
+        // SAFETY: live said that `hold` wrote a Frame here; it is read once, live being 0 now.
+        Some(unsafe { self.handle.as_ptr().cast::<Frame>().read() })
+    }
+}
+
+/// Ends the lease and empties the frame. An empty frame and NULL are answered with `FRAMELANE_OK`,
+/// a frame that had been taken back with `FRAMELANE_REVOKED`.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_frame_release(
+    frame: *mut framelane_frame,
+    error: *mut framelane_error,
+) -> framelane_status {
+    enter(error, || match at_mut(frame, "frame").ok().and_then(framelane_frame::take) {
+        Some(frame) => frame.release(),
+        None => Ok(()),
+    })
+}
+
+/// 1 when everything read from the frame before this call counts, 0 when it was taken back or is
+/// empty.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_frame_check(frame: *const framelane_frame) -> i32 {
+    let mut intact = false;
+    enter(std::ptr::null_mut(), || {
+        intact = at(frame, "frame")?.frame()?.check();
+        Ok(())
+    });
+    intact.into()
+}
+
+/// What the frame is. The pointer is valid until the frame is released.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_frame_descriptor(
+    frame: *const framelane_frame,
+    error: *mut framelane_error,
+    descriptor: *mut *const FrameDescriptor,
+) -> framelane_status {
+    enter(error, || {
+        let found = at(frame, "frame")?.frame()?.descriptor();
+        give(std::ptr::from_ref(found), descriptor, "descriptor")
+    })
+}
+
+/// One plane of the frame.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_frame_plane(
+    frame: *const framelane_frame,
+    index: usize,
+    error: *mut framelane_error,
+    plane: *mut framelane_plane_view,
+) -> framelane_status {
+    enter(error, || {
+        let frame = at(frame, "frame")?.frame()?;
+        let inline = frame.descriptor().memory_kind == framelane::MemoryKind::Inline.number();
+        let (data, size_bytes) = if inline {
+            let bytes = frame.plane(index)?;
+            (bytes.as_ptr(), bytes.len())
+        } else {
+            let revocable = frame.revocable_plane(index)?;
+            (revocable.address, revocable.len)
+        };
+        let layout = frame.descriptor().planes[index];
+        let view = framelane_plane_view {
+            data,
+            size_bytes,
+            stride_bytes: layout.stride_bytes,
+            rows: layout.rows,
+            revocable: (!inline).into(),
+            reserved: 0,
+        };
+        give(view, plane, "plane")
+    })
+}
+
+/// Copies one plane; `count` is the plane's size. Says `FRAMELANE_REVOKED` when the copy is not
+/// whole. Counted as bytes the SDK copied.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_frame_copy_to(
+    frame: *const framelane_frame,
+    index: usize,
+    into: *mut u8,
+    count: usize,
+    error: *mut framelane_error,
+) -> framelane_status {
+    enter(error, || {
+        let frame = at(frame, "frame")?.frame()?;
+        at_mut(into, "into")?;
+        // SAFETY: not NULL, and by convention `count` bytes that nobody else uses now.
+        frame.copy_to(index, unsafe { std::slice::from_raw_parts_mut(into, count) })
+    })
+}

@@ -1,0 +1,101 @@
+//! Claimed frames.
+
+use crate::error::{framelane_error, framelane_status, invalid};
+use crate::guard::{at_mut, enter, give};
+use framelane::{FrameDescriptor, FrameMut, Result};
+use std::mem::MaybeUninit;
+
+/// A claimed frame, in storage of the caller's: no call allocates. Do not copy it; publish or
+/// abandon it exactly once (doing so empties it, and an empty one is refused).
+#[repr(C)]
+pub struct framelane_frame_mut {
+    /// Not 0 while it holds a frame.
+    pub live: u64,
+    /// Private.
+    pub handle: [u64; 3],
+    /// What the frame will say about itself, to be filled in place.
+    pub descriptor: *mut FrameDescriptor,
+    /// Payload of the slot.
+    pub payload: *mut u8,
+    /// Size of the payload.
+    pub payload_bytes: usize,
+}
+
+const _: () = assert!(size_of::<FrameMut>() <= 24 && align_of::<FrameMut>() <= 8);
+
+impl framelane_frame_mut {
+    pub(crate) fn hold(mut frame: FrameMut) -> Self {
+        let (descriptor, payload) = frame.split_mut();
+        let (descriptor, bytes) = (std::ptr::from_mut(descriptor), payload.len());
+        let payload = payload.as_mut_ptr();
+        let mut handle = [0; 3];
+        // SAFETY: the array has room for a FrameMut and its alignment, asserted above.
+        unsafe { handle.as_mut_ptr().cast::<FrameMut>().write(frame) };
+        framelane_frame_mut { live: 1, handle, descriptor, payload, payload_bytes: bytes }
+    }
+
+    pub(crate) fn take(&mut self) -> Result<FrameMut> {
+        if std::mem::take(&mut self.live) != 1 {
+            return Err(invalid("the frame is empty: claim one first"));
+        }
+        self.descriptor = std::ptr::null_mut();
+        self.payload = std::ptr::null_mut();
+        self.payload_bytes = 0;
+        // SAFETY: live says that `hold` wrote a FrameMut here; it is read once, live being 0 now.
+        Ok(unsafe { self.handle.as_ptr().cast::<FrameMut>().read() })
+    }
+}
+
+/// Makes the frame the newest of its lane and empties it. `sequence` may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_frame_mut_publish(
+    frame: *mut framelane_frame_mut,
+    error: *mut framelane_error,
+    sequence: *mut u64,
+) -> framelane_status {
+    enter(error, || {
+        let published = at_mut(frame, "frame")?.take()?.publish()?;
+        if sequence.is_null() { Ok(()) } else { give(published, sequence, "sequence") }
+    })
+}
+
+/// Gives the slot back unpublished and empties the frame. An empty frame and NULL are nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_frame_mut_abandon(frame: *mut framelane_frame_mut) {
+    enter(std::ptr::null_mut(), || {
+        if let Ok(frame) = at_mut(frame, "frame") {
+            drop(frame.take());
+        }
+        Ok(())
+    });
+}
+
+/// Copies bytes to the start of the payload, counted as bytes the SDK copied.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_frame_mut_copy_from(
+    frame: *mut framelane_frame_mut,
+    bytes: *const u8,
+    count: usize,
+    error: *mut framelane_error,
+) -> framelane_status {
+    enter(error, || {
+        let frame = at_mut(frame, "frame")?;
+        crate::guard::at(bytes, "bytes")?;
+        if frame.live != 1 {
+            return Err(invalid("the frame is empty: claim one first"));
+        }
+        // SAFETY: live says that `hold` wrote a FrameMut here, and it stays.
+        let held = unsafe { &mut *frame.handle.as_mut_ptr().cast::<FrameMut>() };
+        // SAFETY: not NULL, and by convention `count` readable bytes.
+        held.copy_from(unsafe { std::slice::from_raw_parts(bytes, count) })
+    })
+}
+
+/// Room for a claimed frame that is filled in on success.
+pub(crate) fn empty_first<'a>(
+    frame: *mut MaybeUninit<framelane_frame_mut>,
+) -> Result<&'a mut MaybeUninit<framelane_frame_mut>> {
+    let frame = at_mut(frame, "frame")?;
+    *frame = MaybeUninit::zeroed();
+    Ok(frame)
+}

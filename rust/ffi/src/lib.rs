@@ -1,0 +1,33 @@
+//! The C ABI of framelane. The header, `framelane.h`, is printed from this crate by cbindgen.
+//!
+//! Conventions, the same for every function:
+//! - It returns a [`framelane_status`]: `FRAMELANE_OK`, or the number of an error kind.
+//! - `error` may be NULL; where it is not, it is filled when the status is not `FRAMELANE_OK`.
+//! - Outputs come last and are written on success only, except that a frame that could not be had is
+//!   set to empty.
+//! - Strings are UTF-8 and end in zero. Times are nanoseconds, sizes are bytes.
+//! - Pointers to handles may not be NULL unless the function says so; NULL is answered with
+//!   `FRAMELANE_INVALID_ARGUMENT`, never with a crash. A panic inside is answered with
+//!   `FRAMELANE_INTERNAL`.
+//! - A producer may be used from several threads at once, a consumer and a frame by one at a time,
+//!   on any thread.
+#![allow(unsafe_code, reason = "the boundary to C: every entry point takes pointers")]
+#![allow(non_camel_case_types, reason = "names as C knows them")]
+#![allow(clippy::missing_safety_doc, reason = "the rules are the conventions above")]
+
+mod consumer;
+mod error;
+mod frame;
+mod frame_mut;
+mod guard;
+mod lanes;
+mod options;
+mod producer;
+
+pub use consumer::*;
+pub use error::*;
+pub use frame::*;
+pub use frame_mut::*;
+pub use lanes::*;
+pub use options::*;
+pub use producer::*;
