@@ -4,18 +4,18 @@
 //! n-th time the step is reached (1 without n): action `kill` or `stop`. Without the feature a
 //! step is nothing.
 
-#[cfg(not(feature = "failpoints"))]
+#[cfg(any(loom, not(feature = "failpoints")))]
 #[inline(always)]
 pub(crate) fn step(_label: &str) {}
 
-#[cfg(feature = "failpoints")]
+#[cfg(all(not(loom), feature = "failpoints"))]
 pub(crate) fn step(label: &str) {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     struct Plan {
         label: String,
-        signal: rustix::process::Signal,
+        signal: libc::c_int,
         remaining: AtomicU64,
     }
     static PLAN: OnceLock<Option<Plan>> = OnceLock::new();
@@ -24,8 +24,8 @@ pub(crate) fn step(label: &str) {
         let mut parts = text.split(':');
         let label = parts.next()?.to_owned();
         let signal = match parts.next() {
-            Some("kill") => rustix::process::Signal::KILL,
-            Some("stop") => rustix::process::Signal::STOP,
+            Some("kill") => libc::SIGKILL,
+            Some("stop") => libc::SIGSTOP,
             other => panic!("FRAMELANE_FAIL={text}: {other:?} is not kill or stop"),
         };
         let count = parts.next().map_or(1, |n| n.parse().expect("FRAMELANE_FAIL: a count"));
@@ -35,6 +35,6 @@ pub(crate) fn step(label: &str) {
         && plan.label == label
         && plan.remaining.fetch_sub(1, Ordering::Relaxed) == 1
     {
-        let _ = rustix::process::kill_process(rustix::process::getpid(), plan.signal);
+        crate::signals::raise_here(plan.signal);
     }
 }

@@ -14,6 +14,14 @@ pub(crate) fn spawn_without_signals(
     spawned
 }
 
+/// Raises a signal at this very instruction. A signal sent to the process may be taken by another
+/// thread, and this one would then run past the step at which it was to stop.
+#[cfg(feature = "failpoints")]
+pub(crate) fn raise_here(signal: libc::c_int) {
+    // SAFETY: raise takes a number and touches no memory of ours.
+    unsafe { libc::raise(signal) };
+}
+
 fn block_all() -> libc::sigset_t {
     let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();

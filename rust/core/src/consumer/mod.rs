@@ -187,10 +187,14 @@ impl Consumer {
     }
 
     /// A descriptor that becomes readable when there may be a frame, for epoll, poll or an event
-    /// loop. Made once; it survives re-attaching. Call [`try_next`](Self::try_next) until it
-    /// returns None before polling, and expect to be woken for nothing now and then.
+    /// loop. Made once; it survives re-attaching. Each time it is readable, call
+    /// [`try_next`](Self::try_next) until it returns None before polling again, and expect to be
+    /// woken for nothing now and then, at first for instance.
     pub fn fd(&mut self) -> BorrowedFd<'_> {
-        self.polled = true;
+        if !self.polled {
+            // Nothing is armed yet, and a frame may be waiting: have the caller look once.
+            self.polled = self.poller.ring_once(self.closer.fd()).is_ok();
+        }
         self.poller.fd()
     }
 

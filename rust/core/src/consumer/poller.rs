@@ -50,6 +50,14 @@ impl Poller {
         self.epoll.as_fd()
     }
 
+    /// Makes the descriptor readable once, whatever there is. `closer` is what `new` was given: an
+    /// eventfd, which can always be written, and of which an edge-triggered watch reports that once.
+    pub(crate) fn ring_once(&self, closer: impl AsFd) -> Result<()> {
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::ET;
+        epoll::modify(&self.epoll, closer, EventData::new_u64(CLOSER), flags)
+            .map_err(|errno| Error::system("epoll_ctl", errno))
+    }
+
     /// Watches a fresh attachment instead of the places.
     pub(crate) fn attached(&mut self, attachment: &Attachment) -> Result<()> {
         self.search = None;

@@ -6,6 +6,7 @@ use crate::clock::{Deadline, monotonic_ns};
 use crate::consumer::bell::WakeWord;
 use crate::error::{Error, Result};
 use crate::layout::{ErrorKind, Mode};
+use crate::ring::waiting;
 use crate::ring::words::PageWords;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -68,6 +69,10 @@ impl Consumer {
                 lane = self.name,
                 "ordered reading of a lane without history: only the newest frame is reachable"
             );
+        }
+        if self.polled {
+            // The look that led here has armed the page of the epoch before, if any.
+            waiting::arm(&epoch.page);
         }
         self.current = Some(epoch);
     }
