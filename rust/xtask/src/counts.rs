@@ -106,8 +106,8 @@ mod tests {
     fn libtest_lines_are_added() {
         let output = "running 3 tests\n\
             test a ... ok\n\
-            test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.00s\n\
-            test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s\n";
+            test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out\n\
+            test result: FAILED. 1 passed; 2 failed; 0 ignored; finished in 1.2s\n";
         assert_eq!(Counts::read(output), counts(4, 2, 1));
     }
 
