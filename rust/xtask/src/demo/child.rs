@@ -21,7 +21,7 @@ pub struct Running {
     name: String,
     child: Child,
     newest: Arc<Mutex<Value>>,
-    reader: Option<JoinHandle<()>>,
+    reader: JoinHandle<()>,
 }
 
 /// What remains of an ended one.
@@ -58,13 +58,14 @@ impl Running {
         let lines = BufReader::new(child.stdout.take().context("no output")?).lines();
         let shared = Arc::clone(&newest);
         let reader = thread::spawn(move || {
-            for object in lines.map_while(Result::ok).filter_map(|l| serde_json::from_str(&l).ok()) {
+            for object in lines.map_while(Result::ok).filter_map(|l| serde_json::from_str(&l).ok())
+            {
                 if let Ok(mut newest) = shared.lock() {
                     *newest = object;
                 }
             }
         });
-        Ok(Running { name: name.to_owned(), child, newest, reader: Some(reader) })
+        Ok(Running { name: name.to_owned(), child, newest, reader })
     }
 
     /// Its name in the report.
@@ -106,8 +107,10 @@ impl Running {
         // A zombie's times are final and still readable.
         let cpu = cpu_time(self.child.id())?;
         let status = self.child.wait()?;
-        if let Some(reader) = self.reader.take() {
-            let _ = reader.join();
+        // Its last words; somebody it started may keep the pipe open for ever.
+        let ended = Instant::now();
+        while !self.reader.is_finished() && ended.elapsed() < PATIENCE {
+            thread::sleep(POLL);
         }
         let ending = match status.signal() {
             Some(signal) => Ending::Signal(signal),
@@ -157,8 +160,9 @@ mod tests {
 
     #[test]
     fn the_last_object_and_the_ending_are_kept() {
-        let running =
-            shell("trap 'echo \"{\\\"n\\\":2}\"; exit 3' TERM; echo '{\"n\":1}'; while :; do :; done");
+        let running = shell(
+            "trap 'echo \"{\\\"n\\\":2}\"; exit 3' TERM; echo '{\"n\":1}'; while :; do :; done",
+        );
         wait_for_output(&running);
         let ended = running.stop().unwrap();
         assert_eq!((ended.figures["n"].as_u64(), ended.ending), (Some(2), Ending::Exit(3)));
@@ -166,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_kill_is_told_from_an_exit() {
-        let running = shell("echo '{}'; sleep 600");
+        let running = shell("echo '{}'; exec sleep 600");
         wait_for_output(&running);
         assert_eq!(running.kill().unwrap().ending, Ending::Signal(9));
     }

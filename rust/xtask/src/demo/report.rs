@@ -59,7 +59,11 @@ pub fn judge(evidence: &Evidence) -> Vec<Verdict> {
         against: silent.map(|consumer| format!("{} received none", consumer.name)).collect(),
     });
     verdicts.push(expect("the SDK copied no byte", &lane["copied_bytes"], 0));
-    verdicts.push(expect("the killed consumer is gone from the lane", &lane["consumers"], *attached));
+    verdicts.push(expect(
+        "the killed consumer is gone from the lane",
+        &lane["consumers"],
+        *attached,
+    ));
     let endings = consumers.iter().chain([camera]).filter(|process| {
         let wanted = if process.name == KILLED { Ending::Signal(9) } else { Ending::Exit(0) };
         process.ending != wanted
