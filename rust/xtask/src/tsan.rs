@@ -35,7 +35,7 @@ pub fn run() -> Result<Counts> {
     let tests = |args: &[&str]| {
         Program::new(CARGO)
             .args(["test", "--locked", "-Zbuild-std", "--target", TARGET])
-            .args(["--package", "framelane", "--lib", "--target-dir"])
+            .args(["--package", "framelane", "--lib", "--test", "lane", "--target-dir"])
             .args([&folder])
             .args(args)
             .env("RUSTC", RUSTC)
@@ -46,7 +46,7 @@ pub fn run() -> Result<Counts> {
             .limit(Duration::from_secs(1800))
     };
     // A sanitizer that is not linked in reports no race either.
-    let verbose = tests(&["no_such_test"]).env("TSAN_OPTIONS", "verbosity=1").check()?;
+    let verbose = tests(&["no_such_test"]).env("TSAN_OPTIONS", "verbosity=1").quiet().check()?;
     if !verbose.contains("Running under ThreadSanitizer") {
         bail!("the tests were built without ThreadSanitizer");
     }
