@@ -1,7 +1,7 @@
 //! The `framelane` command.
 
+mod interrupt;
 mod ledger;
-mod stop;
 mod watch;
 
 use clap::{Parser, Subcommand};
@@ -17,18 +17,15 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Read a lane and keep the books: rate, missed, torn, latency
-    Watch(watch::Options),
+    Watch(watch::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Watch(options) => watch::run(&options),
+        Command::Watch(args) => watch::run(&args),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("framelane: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    outcome.unwrap_or_else(|error| {
+        eprintln!("framelane: {error:#}");
+        ExitCode::FAILURE
+    })
 }

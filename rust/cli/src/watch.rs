@@ -1,11 +1,12 @@
 //! `framelane watch`: reads a lane in place and keeps the books.
 
+use crate::interrupt::Interrupt;
 use crate::ledger::{Arrival, Ledger, Strip};
-use crate::stop;
-use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
-use framelane::{Consumer, ConsumerOptions, Frame, Report, monotonic_ns, query};
+use anyhow::Result;
+use clap::ValueEnum;
+use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, Report, monotonic_ns, query};
 use serde_json::{Value, json};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// Longest sleep before looking whether it is time to print or to stop.
@@ -13,10 +14,10 @@ const SLICE: Duration = Duration::from_millis(100);
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// How to watch.
-#[derive(Args)]
-pub struct Options {
+#[derive(clap::Args)]
+pub struct Args {
     /// Lane to read
-    lane: String,
+    pub lane: String,
     /// Which frames to read
     #[arg(long, value_enum, default_value_t = Mode::Latest)]
     mode: Mode,
@@ -57,17 +58,14 @@ impl From<Mode> for framelane::Mode {
     }
 }
 
-/// Reads until it is told to stop. Fails if anything was torn, out of order or lost.
-pub fn run(options: &Options) -> Result<()> {
-    let stop = stop::requested()?;
-    let wait = Duration::try_from_secs_f64(options.wait)?;
-    let interval = Duration::try_from_secs_f64(options.interval)?;
-    let mode = framelane::Mode::from(options.mode);
-    let mut consumer =
-        Consumer::open(&options.lane, ConsumerOptions::new(mode).wait_for_lane(wait))?;
-    let mut books = Books { options, ledger: Ledger::default(), started: Instant::now() };
+/// Reads until it is told to stop. Fails if anything was torn, out of order or silently lost.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let interrupt = Interrupt::listen()?;
+    let interval = Duration::try_from_secs_f64(args.interval)?;
+    let Some(mut consumer) = open(args, &interrupt)? else { return Ok(ExitCode::FAILURE) };
+    let mut books = Books { args, ledger: Ledger::default(), started: Instant::now() };
     let mut printed = Instant::now();
-    while !stop.is_set() && options.frames.is_none_or(|frames| books.ledger.received < frames) {
+    while !interrupt.asked() && args.frames.is_none_or(|frames| books.ledger.received < frames) {
         if let Some(frame) = consumer.next(SLICE.min(interval))? {
             books.enter(&frame);
         }
@@ -78,14 +76,25 @@ pub fn run(options: &Options) -> Result<()> {
     }
     books.print(true);
     consumer.close();
-    if !books.ledger.clean() {
-        bail!("lane {:?} broke a promise", options.lane);
+    Ok(if books.ledger.clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Waits for the lane, in slices: somebody may lose patience before it is there.
+fn open(args: &Args, interrupt: &Interrupt) -> Result<Option<Consumer>> {
+    let wait = Duration::try_from_secs_f64(args.wait)?;
+    let options = ConsumerOptions::new(args.mode.into()).wait_for_lane(SLICE);
+    let start = Instant::now();
+    while !interrupt.asked() {
+        match Consumer::open(&args.lane, options.clone()) {
+            Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < wait => {}
+            outcome => return Ok(Some(outcome?)),
+        }
     }
-    Ok(())
+    Ok(None)
 }
 
 struct Books<'a> {
-    options: &'a Options,
+    args: &'a Args,
     ledger: Ledger,
     started: Instant,
 }
@@ -95,7 +104,7 @@ impl Books<'_> {
         let published = frame.descriptor().publish_ns;
         // Before the strip is read: that takes time of its own.
         let latency_ns = (published > 0).then(|| monotonic_ns().saturating_sub(published));
-        let strip = if self.options.verify_strip { read_strip(frame) } else { Strip::Unread };
+        let strip = if self.args.verify_strip { read_strip(frame) } else { Strip::Unread };
         self.ledger.enter(Arrival {
             epoch: frame.epoch(),
             sequence: frame.sequence(),
@@ -106,7 +115,7 @@ impl Books<'_> {
     }
 
     fn print(&self, last: bool) {
-        if self.options.json {
+        if self.args.json {
             println!("{}", self.json(last));
         } else {
             println!("{}", self.line());
@@ -116,10 +125,10 @@ impl Books<'_> {
     fn json(&self, last: bool) -> Value {
         let mut value = self.ledger.json();
         value["final"] = json!(last);
-        value["mode"] = json!(framelane::Mode::from(self.options.mode).name());
+        value["mode"] = json!(framelane::Mode::from(self.args.mode).name());
         value["elapsed_ns"] = json!(self.started.elapsed().as_nanos() as u64);
         // Without its producer a lane has nothing to say; the reader's own figures still count.
-        value["lane"] = query(&self.options.lane, None, ANSWER).map_or(Value::Null, |r| lane(&r));
+        value["lane"] = query(&self.args.lane, None, ANSWER).map_or(Value::Null, |r| lane(&r));
         value
     }
 
