@@ -1,3 +1,55 @@
-//! Builds, tests, measures and demonstrates the project.
+//! `cargo xtask`: demonstrates, tests and measures the project.
 
-fn main() {}
+mod counts;
+mod demo;
+mod fuzz;
+mod interrupt;
+mod loom;
+mod process;
+mod test;
+mod tidy;
+mod tiers;
+mod tools;
+mod tsan;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about, version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the main job: a real clip flows from one process to several others
+    Demo(demo::Options),
+    /// Run the tests: all that fit 25 minutes, or chosen tiers
+    Test(test::Options),
+    /// Check style and architecture
+    Tidy,
+    /// Install the tools that tests need and print where they come from
+    Tools,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = interrupt::listen().and_then(|()| match arguments.command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::Tidy => tidy::run(),
+        Command::Tools => tools::list(),
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        // What went wrong stands in the output already.
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

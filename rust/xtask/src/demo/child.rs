@@ -1,0 +1,194 @@
+//! A process of the demo: started, listened to, measured, and never left behind.
+
+use crate::process::{exited, pid};
+use anyhow::{Context, Result, bail};
+use rustix::process::{Signal, kill_process};
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Time to end after being asked to.
+const PATIENCE: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(10);
+
+/// A running process that prints one JSON object a line.
+pub struct Running {
+    name: String,
+    child: Child,
+    newest: Arc<Mutex<Value>>,
+    reader: JoinHandle<()>,
+}
+
+/// What remains of an ended one.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its name in the report.
+    pub name: String,
+    /// The last object it printed.
+    pub figures: Value,
+    /// User and system time it used.
+    pub cpu: Duration,
+    /// How it ended, in words.
+    pub ending: Ending,
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this exit code.
+    Exit(i32),
+    /// By a signal.
+    Signal(i32),
+}
+
+impl Running {
+    /// Starts a process. It shares our group, so a Ctrl-C of the terminal reaches it too.
+    pub fn start(name: &str, command: &mut Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
+        let newest = Arc::new(Mutex::new(Value::Null));
+        let lines = BufReader::new(child.stdout.take().context("no output")?).lines();
+        let shared = Arc::clone(&newest);
+        let reader = thread::spawn(move || {
+            for object in lines.map_while(Result::ok).filter_map(|l| serde_json::from_str(&l).ok())
+            {
+                if let Ok(mut newest) = shared.lock() {
+                    *newest = object;
+                }
+            }
+        });
+        Ok(Running { name: name.to_owned(), child, newest, reader })
+    }
+
+    /// Its name in the report.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The last object it printed.
+    pub fn figures(&self) -> Value {
+        self.newest.lock().map(|newest| newest.clone()).unwrap_or_default()
+    }
+
+    /// Whether it has ended without being asked to.
+    pub fn is_gone(&self) -> bool {
+        exited(&self.child)
+    }
+
+    /// Asks it to end and waits for it.
+    pub fn stop(self) -> Result<Ended> {
+        self.end(Signal::TERM)
+    }
+
+    /// `kill -9`.
+    pub fn kill(self) -> Result<Ended> {
+        self.end(Signal::KILL)
+    }
+
+    fn end(mut self, signal: Signal) -> Result<Ended> {
+        if !self.is_gone() {
+            kill_process(pid(&self.child), signal)?;
+        }
+        let asked = Instant::now();
+        while !self.is_gone() {
+            if asked.elapsed() > PATIENCE {
+                bail!("{} does not end within {PATIENCE:?} of being asked to", self.name);
+            }
+            thread::sleep(POLL);
+        }
+        // A zombie's times are final and still readable.
+        let cpu = cpu_time(self.child.id())?;
+        let status = self.child.wait()?;
+        // Its last words; somebody it started may keep the pipe open for ever.
+        let ended = Instant::now();
+        while !self.reader.is_finished() && ended.elapsed() < PATIENCE {
+            thread::sleep(POLL);
+        }
+        let ending = match status.signal() {
+            Some(signal) => Ending::Signal(signal),
+            None => Ending::Exit(status.code().unwrap_or(-1)),
+        };
+        Ok(Ended { name: self.name.clone(), figures: self.figures(), cpu, ending })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// User and system time of a process, zombies included.
+fn cpu_time(pid: u32) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("its CPU time")?;
+    let ticks = ticks(&stat).context("/proc/<pid>/stat has another form")?;
+    let per_second = rustix::param::clock_ticks_per_second();
+    Ok(Duration::from_secs_f64(ticks as f64 / per_second as f64))
+}
+
+/// utime + stime. The command name before them can hold anything, even brackets and blanks.
+fn ticks(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let field = |number: usize| fields.split(' ').nth(number)?.parse::<u64>().ok();
+    Some(field(11)? + field(12)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Running {
+        Running::start("sample", Command::new("sh").args(["-c", script])).unwrap()
+    }
+
+    fn wait_for_output(running: &Running) {
+        let start = Instant::now();
+        while running.figures().is_null() {
+            assert!(start.elapsed() < Duration::from_secs(60), "it printed nothing");
+            thread::sleep(POLL);
+        }
+    }
+
+    #[test]
+    fn the_last_object_and_the_ending_are_kept() {
+        let running = shell(
+            "trap 'echo \"{\\\"n\\\":2}\"; exit 3' TERM; echo '{\"n\":1}'; while :; do :; done",
+        );
+        wait_for_output(&running);
+        let ended = running.stop().unwrap();
+        assert_eq!((ended.figures["n"].as_u64(), ended.ending), (Some(2), Ending::Exit(3)));
+    }
+
+    #[test]
+    fn a_kill_is_told_from_an_exit() {
+        let running = shell("echo '{}'; exec sleep 600");
+        wait_for_output(&running);
+        assert_eq!(running.kill().unwrap().ending, Ending::Signal(9));
+    }
+
+    #[test]
+    fn nothing_outlives_a_dropped_handle() {
+        let running = shell("echo '{}'; exec sleep 600");
+        wait_for_output(&running);
+        let id = running.child.id();
+        drop(running);
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        assert!(!stat.contains("(sleep)"), "{stat}");
+    }
+
+    #[test]
+    fn times_are_read_behind_any_name() {
+        let stat = "7 (a) b (c) S 1 7 7 0 -1 4194304 100 0 0 0 25 17 0 0 20 0";
+        assert_eq!(ticks(stat), Some(42));
+        assert_eq!(ticks("7 (a"), None);
+    }
+}

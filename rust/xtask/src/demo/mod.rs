@@ -1,0 +1,117 @@
+//! `cargo xtask demo`: the main job on real input. One camera process plays a clip into a lane,
+//! four consumer processes read it in place; one of them is killed and one restarted on the way.
+
+mod child;
+mod report;
+mod stage;
+
+use crate::counts::Counts;
+use anyhow::Result;
+use report::{Evidence, judge, print};
+use stage::{Stage, TOUR};
+use std::fs;
+use std::io::{IsTerminal, Write, stdout};
+use std::time::{Duration, Instant};
+
+/// How to run the demo.
+#[derive(clap::Args)]
+pub struct Options {
+    /// How long the clip is played
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(4..))]
+    seconds: u64,
+    /// Keep the private runtime directory
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Runs the demo; whether all it promises held.
+pub fn run(options: &Options) -> Result<bool> {
+    Ok(play(Duration::from_secs(options.seconds), options.keep)?.failed == 0)
+}
+
+/// The demo as a test: each promise counts as one.
+pub fn tier() -> Result<Counts> {
+    play(Duration::from_secs(6), false)
+}
+
+fn play(time: Duration, keep: bool) -> Result<Counts> {
+    let stage = Stage::build(keep)?;
+    let evidence = perform(&stage, time)?;
+    let verdicts = judge(&evidence);
+    println!("\n{}", print(&evidence, &verdicts));
+    println!("snapshot: {}", stage.snapshot().display());
+    let mut counts = Counts::default();
+    for verdict in &verdicts {
+        counts += if verdict.against.is_empty() { Counts::PASSED } else { Counts::FAILED };
+    }
+    Ok(counts)
+}
+
+/// The play: consumers come before the camera, for the order of starting must not matter.
+fn perform(stage: &Stage, time: Duration) -> Result<Evidence> {
+    let start = Instant::now();
+    let newest = stage.consumer("newest", "latest")?;
+    let every = stage.consumer("every", "ordered")?;
+    let camera = stage.camera()?;
+    let killed = stage.consumer(report::KILLED, "latest")?;
+    let restarted = stage.consumer("restarted", "ordered")?;
+    let mut running = vec![newest, every, killed, restarted];
+    let mut ended = Vec::new();
+
+    watch_until(start + time.mul_f64(0.35), &camera, &running)?;
+    ended.push(running.pop().expect("the last one started").stop()?);
+    watch_until(start + time.mul_f64(0.5), &camera, &running)?;
+    ended.push(running.pop().expect("the one before").kill()?);
+    watch_until(start + time.mul_f64(0.6), &camera, &running)?;
+    running.push(stage.consumer("again", "ordered")?);
+    watch_until(start + time.mul_f64(0.8), &camera, &running)?;
+    stage.take_snapshot()?;
+    watch_until(start + time, &camera, &running)?;
+
+    // A killed consumer's slots come back at once, but nobody's clock is tested here.
+    let attached = running.len() as u64;
+    let lane = stage.wait_for_lane(&running[1], attached)?;
+    for consumer in running {
+        ended.push(consumer.stop()?);
+    }
+    let camera = camera.stop()?;
+    let snapshot = fs::read(stage.snapshot())?;
+    Ok(Evidence { camera, consumers: ended, lane, attached, snapshot, elapsed: start.elapsed() })
+}
+
+/// Shows how it goes until `end`. Fails if a process is gone that should be there.
+fn watch_until(end: Instant, camera: &child::Running, consumers: &[child::Running]) -> Result<()> {
+    let live = stdout().is_terminal();
+    while Instant::now() < end {
+        crate::interrupt::check()?;
+        for process in consumers.iter().chain([camera]) {
+            if process.is_gone() {
+                anyhow::bail!("{} has ended by itself", process.name());
+            }
+        }
+        if live {
+            print!("\r\u{1b}[K{}", status(consumers));
+            stdout().flush()?;
+        }
+        std::thread::sleep(TOUR);
+    }
+    if live {
+        print!("\r\u{1b}[K");
+    }
+    println!("{}", status(consumers));
+    Ok(())
+}
+
+fn status(consumers: &[child::Running]) -> String {
+    let part = |consumer: &child::Running| {
+        let figures = consumer.figures();
+        format!(
+            "{} {} frames, {} missed, {} torn",
+            consumer.name(),
+            figures["received"].as_u64().unwrap_or(0),
+            figures["missed"].as_u64().unwrap_or(0),
+            figures["torn"].as_u64().unwrap_or(0)
+        )
+    };
+    consumers.iter().map(part).collect::<Vec<_>>().join(" | ")
+}

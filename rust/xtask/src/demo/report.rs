@@ -1,0 +1,221 @@
+//! What the demo shows in the end, and whether it was right.
+
+use super::child::{Ended, Ending};
+use serde_json::Value;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// Everything that the demo saw.
+pub struct Evidence {
+    /// The camera, ended.
+    pub camera: Ended,
+    /// Each consumer process, ended, in the order they started.
+    pub consumers: Vec<Ended>,
+    /// What the lane said of itself near the end (`framelane info`).
+    pub lane: Value,
+    /// Consumers that were attached at that moment.
+    pub attached: u64,
+    /// The snapshot's bytes.
+    pub snapshot: Vec<u8>,
+    /// Time from the first process to the last.
+    pub elapsed: Duration,
+}
+
+/// One thing that had to hold.
+pub struct Verdict {
+    /// What had to hold.
+    pub claim: &'static str,
+    /// What stood against it; empty if it held.
+    pub against: Vec<String>,
+}
+
+/// Name of the consumer that is killed.
+pub const KILLED: &str = "killed";
+
+/// Holds the evidence against everything the demo promises.
+pub fn judge(evidence: &Evidence) -> Vec<Verdict> {
+    let Evidence { camera, consumers, lane, attached, snapshot, .. } = evidence;
+    let zero = |claim: &'static str, keys: &[&str]| {
+        let mut against = Vec::new();
+        for consumer in consumers {
+            for key in keys {
+                match consumer.figures[key].as_u64() {
+                    Some(0) => {}
+                    Some(count) => against.push(format!("{}: {key} {count}", consumer.name)),
+                    None => against.push(format!("{} did not say {key}", consumer.name)),
+                }
+            }
+        }
+        Verdict { claim, against }
+    };
+    let mut verdicts = vec![
+        zero("no torn frame", &["torn"]),
+        zero("no frame out of order", &["out_of_order"]),
+        zero("each missed frame is accounted for", &["unaccounted"]),
+    ];
+    let silent = consumers.iter().filter(|consumer| number(&consumer.figures, "received") == 0);
+    verdicts.push(Verdict {
+        claim: "every consumer received frames",
+        against: silent.map(|consumer| format!("{} received none", consumer.name)).collect(),
+    });
+    verdicts.push(expect("the SDK copied no byte", &lane["copied_bytes"], 0));
+    verdicts.push(expect(
+        "the killed consumer is gone from the lane",
+        &lane["consumers"],
+        *attached,
+    ));
+    let endings = consumers.iter().chain([camera]).filter(|process| {
+        let wanted = if process.name == KILLED { Ending::Signal(9) } else { Ending::Exit(0) };
+        process.ending != wanted
+    });
+    verdicts.push(Verdict {
+        claim: "every process ended as it should",
+        against: endings.map(|process| format!("{}: {:?}", process.name, process.ending)).collect(),
+    });
+    let picture = snapshot.starts_with(b"\x89PNG\r\n\x1a\n") && snapshot.len() > 1024;
+    let against = if picture { vec![] } else { vec![format!("{} bytes", snapshot.len())] };
+    verdicts.push(Verdict { claim: "the snapshot is a picture", against });
+    verdicts
+}
+
+fn expect(claim: &'static str, value: &Value, wanted: u64) -> Verdict {
+    let against = match value.as_u64() {
+        Some(found) if found == wanted => vec![],
+        _ => vec![format!("{value} instead of {wanted}")],
+    };
+    Verdict { claim, against }
+}
+
+/// The report as text.
+pub fn print(evidence: &Evidence, verdicts: &[Verdict]) -> String {
+    let Evidence { camera, consumers, lane, elapsed, .. } = evidence;
+    let mut text = format!(
+        "{:<12}{:<9}{:>8}{:>8}{:>6}{:>8}{:>12}{:>9}  {}\n",
+        "process", "mode", "frames", "missed", "torn", "order", "p50", "CPU", "ended"
+    );
+    let cpu = |process: &Ended| {
+        format!("{:.1} %", 100.0 * process.cpu.as_secs_f64() / seconds(process, *elapsed))
+    };
+    let _ = writeln!(
+        text,
+        "{:<12}{:<9}{:>8}{:>8}{:>6}{:>8}{:>12}{:>9}  {}",
+        "camera",
+        "",
+        number(lane, "published"),
+        "",
+        "",
+        "",
+        "",
+        cpu(camera),
+        ending(&camera.ending)
+    );
+    for consumer in consumers {
+        let figures = &consumer.figures;
+        let _ = writeln!(
+            text,
+            "{:<12}{:<9}{:>8}{:>8}{:>6}{:>8}{:>12}{:>9}  {}",
+            consumer.name,
+            figures["mode"].as_str().unwrap_or("?"),
+            number(figures, "received"),
+            number(figures, "missed"),
+            number(figures, "torn"),
+            number(figures, "out_of_order"),
+            format!("{:.1} µs", figures["latency_p50_ns"].as_f64().unwrap_or(f64::NAN) / 1e3),
+            cpu(consumer),
+            ending(&consumer.ending)
+        );
+    }
+    let _ = writeln!(text, "bytes copied by the SDK: {}\n", lane["copied_bytes"]);
+    for verdict in verdicts {
+        let mark = if verdict.against.is_empty() { "ok    " } else { "FAILED" };
+        let _ = write!(text, "{mark} {}", verdict.claim);
+        let _ = match verdict.against.as_slice() {
+            [] => writeln!(text),
+            against => writeln!(text, ": {}", against.join("; ")),
+        };
+    }
+    text
+}
+
+fn number(figures: &Value, key: &str) -> u64 {
+    figures[key].as_u64().unwrap_or_default()
+}
+
+fn seconds(process: &Ended, elapsed: Duration) -> f64 {
+    process.figures["elapsed_ns"].as_f64().map_or(elapsed.as_secs_f64(), |ns| ns / 1e9).max(0.01)
+}
+
+fn ending(ending: &Ending) -> String {
+    match ending {
+        Ending::Exit(0) => "well".to_owned(),
+        Ending::Exit(code) => format!("with exit code {code}"),
+        Ending::Signal(9) => "by kill -9".to_owned(),
+        Ending::Signal(signal) => format!("by signal {signal}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn ended(name: &str, ending: Ending) -> Ended {
+        let figures = json!({
+            "mode": "latest", "received": 100, "missed": 3, "torn": 0, "out_of_order": 0,
+            "unaccounted": 0, "latency_p50_ns": 21_500, "elapsed_ns": 4_000_000_000_u64,
+        });
+        Ended { name: name.into(), figures, cpu: Duration::from_millis(120), ending }
+    }
+
+    fn good() -> Evidence {
+        let mut snapshot = b"\x89PNG\r\n\x1a\n".to_vec();
+        snapshot.resize(4096, 0);
+        Evidence {
+            camera: ended("camera", Ending::Exit(0)),
+            consumers: vec![ended("newest", Ending::Exit(0)), ended(KILLED, Ending::Signal(9))],
+            lane: json!({ "published": 103, "copied_bytes": 0, "consumers": 1 }),
+            attached: 1,
+            snapshot,
+            elapsed: Duration::from_secs(10),
+        }
+    }
+
+    fn failed(evidence: &Evidence) -> Vec<&'static str> {
+        let failed = judge(evidence).into_iter().filter(|verdict| !verdict.against.is_empty());
+        failed.map(|verdict| verdict.claim).collect()
+    }
+
+    #[test]
+    fn a_good_run_is_found_good_and_printed() {
+        let evidence = good();
+        assert_eq!(failed(&evidence), Vec::<&str>::new());
+        let text = print(&evidence, &judge(&evidence));
+        assert!(text.contains("bytes copied by the SDK: 0"), "{text}");
+        assert!(text.contains("21.5 µs") && text.contains("by kill -9"), "{text}");
+        assert!(text.contains("3.0 %") && !text.contains("FAILED"), "{text}");
+    }
+
+    #[test]
+    fn each_broken_promise_is_seen() {
+        type Break = fn(&mut Evidence);
+        let breaks: &[(&str, Break)] = &[
+            ("no torn frame", |e| e.consumers[0].figures["torn"] = json!(1)),
+            ("no torn frame", |e| e.consumers[0].figures["torn"] = Value::Null),
+            ("no frame out of order", |e| e.consumers[1].figures["out_of_order"] = json!(2)),
+            ("each missed frame is accounted for", |e| {
+                e.consumers[0].figures["unaccounted"] = json!(1);
+            }),
+            ("every consumer received frames", |e| e.consumers[0].figures["received"] = json!(0)),
+            ("the SDK copied no byte", |e| e.lane["copied_bytes"] = json!(64)),
+            ("the killed consumer is gone from the lane", |e| e.lane["consumers"] = json!(2)),
+            ("every process ended as it should", |e| e.camera.ending = Ending::Exit(1)),
+            ("every process ended as it should", |e| e.consumers[1].ending = Ending::Exit(0)),
+            ("the snapshot is a picture", |e| e.snapshot.clear()),
+        ];
+        for (claim, spoil) in breaks {
+            let mut evidence = good();
+            spoil(&mut evidence);
+            assert_eq!(failed(&evidence), [*claim]);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The tiers of `cargo xtask test`, as data, and the short ones among their functions.
+
+use crate::counts::Counts;
+use crate::process::Program;
+use crate::{demo, fuzz, loom, tidy, tsan, workspace};
+use anyhow::Result;
+use std::time::Duration;
+
+/// When a tier runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// On each change: all of these together fit 25 minutes on two cores.
+    Ci,
+    /// With `--all` only.
+    Long,
+}
+
+/// One kind of test.
+pub struct Tier {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it proves.
+    pub about: &'static str,
+    /// Programs or files that must be there, each with the line that installs it.
+    pub needs: &'static [(&'static str, &'static str)],
+    /// When it runs.
+    pub when: When,
+    /// Runs it.
+    pub run: fn() -> Result<Counts>,
+}
+
+const FMT: (&str, &str) = ("cargo-fmt", "rustup component add rustfmt");
+const CLIPPY: (&str, &str) = ("cargo-clippy", "rustup component add clippy");
+const CXX: (&str, &str) = ("c++", "apt install g++");
+
+/// All tiers, the quick ones first.
+pub const TIERS: &[Tier] = &[
+    Tier { name: "fmt", about: "formatting", needs: &[FMT], when: When::Ci, run: fmt },
+    Tier {
+        name: "tidy",
+        about: "rooms and their arrows, unsafe, sizes, words, named edges",
+        needs: &[],
+        when: When::Ci,
+        run: tidy::tier,
+    },
+    Tier {
+        name: "clippy",
+        about: "lints, warnings denied",
+        needs: &[CLIPPY],
+        when: When::Ci,
+        run: clippy,
+    },
+    Tier { name: "doc", about: "documentation builds", needs: &[], when: When::Ci, run: doc },
+    Tier {
+        name: "unit",
+        about: "unit, property, two-process and crash tests of every crate",
+        needs: &[],
+        when: When::Ci,
+        run: unit,
+    },
+    Tier {
+        name: "loom",
+        about: "the ring under every interleaving that loom knows",
+        needs: &[],
+        when: When::Ci,
+        run: loom::models,
+    },
+    Tier {
+        name: "fuzz-short",
+        about: "each fuzz target for some seconds",
+        needs: &[CXX],
+        when: When::Ci,
+        run: fuzz::short,
+    },
+    Tier {
+        name: "demo",
+        about: "the demo for some seconds",
+        needs: &[],
+        when: When::Ci,
+        run: demo::tier,
+    },
+    Tier {
+        name: "mutation",
+        about: "each ordering of the ring weakened in turn: some model must fail",
+        needs: &[],
+        when: When::Long,
+        run: loom::mutation,
+    },
+    Tier {
+        name: "tsan",
+        about: "the core's tests under ThreadSanitizer",
+        needs: tsan::NEEDS,
+        when: When::Long,
+        run: tsan::run,
+    },
+    Tier {
+        name: "stress",
+        about: "10^8 hand-offs: none lost, torn or out of order",
+        needs: &[],
+        when: When::Long,
+        run: stress,
+    },
+    Tier {
+        name: "fuzz",
+        about: "each fuzz target for five minutes",
+        needs: &[CXX],
+        when: When::Long,
+        run: fuzz::long,
+    },
+];
+
+fn fmt() -> Result<Counts> {
+    Program::cargo(["fmt", "--all", "--check"]).check()?;
+    Ok(Counts::PASSED)
+}
+
+fn clippy() -> Result<Counts> {
+    Program::cargo(["clippy", "--locked", "--workspace", "--all-targets", "--all-features"])
+        .args(["--", "-D", "warnings"])
+        .limit(Duration::from_secs(1200))
+        .check()?;
+    Ok(Counts::PASSED)
+}
+
+fn doc() -> Result<Counts> {
+    Program::cargo(["doc", "--locked", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .check()?;
+    Ok(Counts::PASSED)
+}
+
+fn unit() -> Result<Counts> {
+    Program::cargo(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"])
+        .limit(Duration::from_secs(1500))
+        .counted()
+}
+
+fn stress() -> Result<Counts> {
+    Program::cargo(["test", "--locked", "--release", "--package", "framelane", "--test", "stress"])
+        .args(["--target-dir".as_ref(), workspace::target().as_os_str()])
+        .env("FRAMELANE_HANDOFFS", "100000000")
+        .limit(Duration::from_secs(3600))
+        .counted()
+}
