@@ -3,6 +3,7 @@
 mod counts;
 mod demo;
 mod fuzz;
+mod header;
 mod interrupt;
 mod loom;
 mod process;
@@ -31,6 +32,8 @@ enum Command {
     Test(test::Options),
     /// Check style and architecture
     Tidy,
+    /// Print the C header from the sources of the C ABI
+    Header(header::Options),
     /// Install the tools that tests need and print where they come from
     Tools,
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Tidy => tidy::run(),
+        Command::Header(options) => header::run(&options),
         Command::Tools => tools::list(),
     });
     match outcome {

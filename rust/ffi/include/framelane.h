@@ -1,0 +1,603 @@
+/*
+ * framelane: camera frames shared between processes without copying them.
+ *
+ * Every function returns a framelane_status: FRAMELANE_ERROR_KIND_OK, or the number of an error kind of
+ * framelane_layout.h. `error` may be NULL. Outputs come last. Strings are UTF-8 and end in zero, times are
+ * nanoseconds, sizes are bytes. NULL in place of a handle is an error, never a crash; so is a panic inside.
+ * A producer may be used from several threads at once, a consumer and a frame by one at a time.
+ *
+ * Printed from rust/ffi by `cargo xtask header`; do not edit.
+ */
+
+#ifndef FRAMELANE_H
+#define FRAMELANE_H
+
+#include "framelane_layout.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Closes a consumer from any thread.
+ */
+typedef struct framelane_closer framelane_closer;
+
+/**
+ * Reads a lane. Used by one thread at a time.
+ */
+typedef struct framelane_consumer framelane_consumer;
+
+/**
+ * Owns a lane. Usable from several threads at once.
+ */
+typedef struct framelane_producer framelane_producer;
+
+/**
+ * 0 on success, otherwise a number of `framelane_error_kind` in framelane_layout.h.
+ */
+typedef uint32_t framelane_status;
+
+/**
+ * How to open a lane. Fill it with `framelane_consumer_options_init` first.
+ */
+typedef struct framelane_consumer_options {
+  /**
+   * Size of this struct, set by the init function; tells versions apart.
+   */
+  uint32_t struct_bytes;
+  /**
+   * Number of `framelane_mode` (latest).
+   */
+  uint32_t mode;
+  /**
+   * Frames held at once (1).
+   */
+  uint32_t leases;
+  /**
+   * Not 0: attach to the next producer when this one is gone (1).
+   */
+  uint32_t reattach;
+  /**
+   * How long to wait for a producer (0).
+   */
+  uint64_t wait_for_lane_ns;
+  /**
+   * Not 0: a blocking read ends early when a signal arrives (0).
+   */
+  uint32_t return_on_signal;
+  /**
+   * Not 0: accept device buffers that this process could write (0).
+   */
+  uint32_t wants_writable;
+  /**
+   * Runtime directory; NULL searches.
+   */
+  const char *directory;
+} framelane_consumer_options;
+
+/**
+ * Room for what went wrong. The caller owns it; every function that fails fills it.
+ */
+typedef struct framelane_error {
+  /**
+   * The status that was returned with it.
+   */
+  framelane_status status;
+  /**
+   * A sentence that says what and why, cut to fit, always ending in zero.
+   */
+  char text[508];
+} framelane_error;
+
+/**
+ * A frame under lease, in storage of the caller's: no call allocates. Do not copy it. A zeroed
+ * one is empty; releasing it is harmless, reading it is refused.
+ */
+typedef struct framelane_frame {
+  /**
+   * Not 0 while it holds a frame.
+   */
+  uint64_t live;
+  /**
+   * Private.
+   */
+  uint64_t handle[6];
+  /**
+   * Number of the frame in its epoch, from 1.
+   */
+  uint64_t sequence;
+  /**
+   * Producer incarnation the frame comes from.
+   */
+  uint64_t epoch;
+  /**
+   * Frames that passed between the one before and this one.
+   */
+  uint64_t missed;
+  /**
+   * Slot the frame is in; a small number to key caches by.
+   */
+  uint32_t slot;
+  /**
+   * Not 0 on the first frame after the producer was restarted.
+   */
+  uint32_t new_epoch;
+} framelane_frame;
+
+/**
+ * One plane of a frame, read in place. Valid until the frame is released.
+ */
+typedef struct framelane_plane_view {
+  /**
+   * First byte.
+   */
+  const uint8_t *data;
+  /**
+   * Size in bytes.
+   */
+  size_t size_bytes;
+  /**
+   * From one row to the next.
+   */
+  uint32_t stride_bytes;
+  /**
+   * Rows.
+   */
+  uint32_t rows;
+  /**
+   * Not 0 where the bytes are device memory that can be taken back after the descriptor's
+   * `valid_until_ns`: what was derived from them counts if `framelane_frame_check` says so after.
+   */
+  uint32_t revocable;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
+} framelane_plane_view;
+
+/**
+ * A claimed frame, in storage of the caller's: no call allocates. Do not copy it; publish or
+ * abandon it exactly once (doing so empties it, and an empty one is refused).
+ */
+typedef struct framelane_frame_mut {
+  /**
+   * Not 0 while it holds a frame.
+   */
+  uint64_t live;
+  /**
+   * Private.
+   */
+  uint64_t handle[3];
+  /**
+   * What the frame will say about itself, to be filled in place.
+   */
+  struct framelane_frame_descriptor *descriptor;
+  /**
+   * Payload of the slot.
+   */
+  uint8_t *payload;
+  /**
+   * Size of the payload.
+   */
+  size_t payload_bytes;
+} framelane_frame_mut;
+
+/**
+ * Called for each lane; return 0 to go on, anything else to stop. Both texts end with the call.
+ */
+typedef int32_t (*framelane_visit)(void *user_data, const char *name, const char *directory);
+
+/**
+ * Where the planes of a picture lie in one block of memory. Unused planes are zero.
+ */
+typedef struct framelane_layout {
+  /**
+   * DRM four-character code; a number of `framelane_pixel_format`. 0: no layout.
+   */
+  uint32_t fourcc;
+  /**
+   * Width in pixels.
+   */
+  uint32_t width;
+  /**
+   * Height in pixels.
+   */
+  uint32_t height;
+  /**
+   * Planes in use, at most 4.
+   */
+  uint32_t plane_count;
+  /**
+   * From the start of the block to each plane.
+   */
+  uint64_t offset_bytes[4];
+  /**
+   * Size of each plane.
+   */
+  uint64_t size_bytes[4];
+  /**
+   * From one row of a plane to the next.
+   */
+  uint32_t stride_bytes[4];
+  /**
+   * Rows of each plane.
+   */
+  uint32_t rows[4];
+  /**
+   * Size of the whole picture.
+   */
+  uint64_t total_bytes;
+} framelane_layout;
+
+/**
+ * How to make a lane. Fill it with `framelane_producer_options_init` first.
+ */
+typedef struct framelane_producer_options {
+  /**
+   * Size of this struct, set by the init function; tells versions apart.
+   */
+  uint32_t struct_bytes;
+  /**
+   * Leases that all consumers together may hold (8).
+   */
+  uint32_t lease_budget;
+  /**
+   * Frames the producer may hold claimed at once (1).
+   */
+  uint32_t claims;
+  /**
+   * Frames before the newest that stay reachable (1).
+   */
+  uint32_t history;
+  /**
+   * Geometry each claimed frame starts with; fourcc 0: none.
+   */
+  struct framelane_layout layout;
+  /**
+   * Payload of a slot, where it is not the layout's; 0: the layout's.
+   */
+  uint64_t payload_bytes;
+  /**
+   * Time a device frame is guaranteed after publication; 0: never revoked.
+   */
+  uint64_t lease_ns;
+  /**
+   * Number of `framelane_memory_kind` (inline).
+   */
+  uint32_t memory;
+  /**
+   * Not 0: lossless consumers are admitted.
+   */
+  uint32_t lossless;
+  /**
+   * 0 ordinary pages, 1 huge pages where they are free, 2 huge pages or an error.
+   */
+  uint32_t huge_pages;
+  /**
+   * Not 0: lock the lane into memory where the limits allow it.
+   */
+  uint32_t lock_memory;
+  /**
+   * NUMA node to bind the lane to; -1: none.
+   */
+  int32_t numa_node;
+  /**
+   * 0 the producer's user, 1 a group, 2 everyone.
+   */
+  uint32_t access;
+  /**
+   * The group, where access is 1.
+   */
+  uint32_t access_group;
+  /**
+   * 0 peers of the same user share bells, 1 only that user is admitted, 2 nobody is trusted.
+   */
+  uint32_t trust;
+  /**
+   * 0 owners of returned buffers run on a thread of the producer, 1 in
+   * `framelane_producer_reclaim`.
+   */
+  uint32_t reclaim;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
+  /**
+   * Runtime directory; NULL searches.
+   */
+  const char *directory;
+  /**
+   * External buffers; NULL with a count of 0. The descriptors are duplicated.
+   */
+  const int32_t *device_fds;
+  /**
+   * Number of external buffers.
+   */
+  size_t device_count;
+} framelane_producer_options;
+
+/**
+ * Runs when the buffer of an external frame may be used again, once, on the producer's return
+ * thread or in `framelane_producer_reclaim`. `revoked` is not 0 when it was taken from a consumer.
+ */
+typedef void (*framelane_owner)(void *user_data, uint64_t sequence, int32_t revoked);
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Attaches to the lane `name`.
+ */
+framelane_status framelane_consumer_open(const char *name,
+                                         const struct framelane_consumer_options *options,
+                                         struct framelane_error *error,
+                                         struct framelane_consumer **consumer);
+
+/**
+ * Stops reading and frees the handle. NULL is nothing. Held frames stay valid.
+ */
+void framelane_consumer_close(struct framelane_consumer *consumer);
+
+/**
+ * The next frame, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an empty frame when there
+ * is none, without an error text.
+ */
+framelane_status framelane_consumer_next(struct framelane_consumer *consumer,
+                                         uint64_t timeout_ns,
+                                         struct framelane_error *error,
+                                         struct framelane_frame *frame);
+
+/**
+ * The next frame if there is one now; else `FRAMELANE_TIMED_OUT` and an empty frame, and the
+ * descriptor of `framelane_consumer_fd` is drained and armed.
+ */
+framelane_status framelane_consumer_try_next(struct framelane_consumer *consumer,
+                                             struct framelane_error *error,
+                                             struct framelane_frame *frame);
+
+/**
+ * The newest valid frame, also one that was delivered before; else `FRAMELANE_TIMED_OUT` and an
+ * empty frame.
+ */
+framelane_status framelane_consumer_latest(struct framelane_consumer *consumer,
+                                           struct framelane_error *error,
+                                           struct framelane_frame *frame);
+
+/**
+ * Waits up to `timeout_ns` until there is something to read; `ready` is 1 if there is.
+ */
+framelane_status framelane_consumer_wait(struct framelane_consumer *consumer,
+                                         uint64_t timeout_ns,
+                                         struct framelane_error *error,
+                                         int32_t *ready);
+
+/**
+ * A descriptor that becomes readable when there may be a frame; -1 for NULL. It belongs to the
+ * consumer: do not read or close it. Call `framelane_consumer_try_next` until it finds nothing
+ * before polling.
+ */
+int32_t framelane_consumer_fd(struct framelane_consumer *consumer);
+
+/**
+ * Frames delivered; 0 for NULL.
+ */
+uint64_t framelane_consumer_received(const struct framelane_consumer *consumer);
+
+/**
+ * Frames that passed without being delivered; 0 for NULL.
+ */
+uint64_t framelane_consumer_missed(const struct framelane_consumer *consumer);
+
+/**
+ * Random id of the producer attached to now; 0 while there is none, and for NULL.
+ */
+uint64_t framelane_consumer_epoch(const struct framelane_consumer *consumer);
+
+/**
+ * A handle that closes the consumer from any thread, also after the consumer was freed.
+ */
+framelane_status framelane_consumer_closer(const struct framelane_consumer *consumer,
+                                           struct framelane_error *error,
+                                           struct framelane_closer **closer);
+
+/**
+ * Closes the consumer: a sleeping read returns `FRAMELANE_CLOSED`, and so does every later one.
+ */
+void framelane_closer_close(const struct framelane_closer *closer);
+
+/**
+ * Frees a closer without closing anything. NULL is nothing.
+ */
+void framelane_closer_free(struct framelane_closer *closer);
+
+/**
+ * Ends the lease and empties the frame. An empty frame and NULL are answered with `FRAMELANE_OK`,
+ * a frame that had been taken back with `FRAMELANE_REVOKED`.
+ */
+framelane_status framelane_frame_release(struct framelane_frame *frame,
+                                         struct framelane_error *error);
+
+/**
+ * 1 when everything read from the frame before this call counts, 0 when it was taken back or is
+ * empty.
+ */
+int32_t framelane_frame_check(const struct framelane_frame *frame);
+
+/**
+ * What the frame is. The pointer is valid until the frame is released.
+ */
+framelane_status framelane_frame_descriptor(const struct framelane_frame *frame,
+                                            struct framelane_error *error,
+                                            const struct framelane_frame_descriptor **descriptor);
+
+/**
+ * One plane of the frame.
+ */
+framelane_status framelane_frame_plane(const struct framelane_frame *frame,
+                                       size_t index,
+                                       struct framelane_error *error,
+                                       struct framelane_plane_view *plane);
+
+/**
+ * Copies one plane; `count` is the plane's size. Says `FRAMELANE_REVOKED` when the copy is not
+ * whole. Counted as bytes the SDK copied.
+ */
+framelane_status framelane_frame_copy_to(const struct framelane_frame *frame,
+                                         size_t index,
+                                         uint8_t *into,
+                                         size_t count,
+                                         struct framelane_error *error);
+
+/**
+ * Makes the frame the newest of its lane and empties it. `sequence` may be NULL.
+ */
+framelane_status framelane_frame_mut_publish(struct framelane_frame_mut *frame,
+                                             struct framelane_error *error,
+                                             uint64_t *sequence);
+
+/**
+ * Gives the slot back unpublished and empties the frame. An empty frame and NULL are nothing.
+ */
+void framelane_frame_mut_abandon(struct framelane_frame_mut *frame);
+
+/**
+ * Copies bytes to the start of the payload, counted as bytes the SDK copied.
+ */
+framelane_status framelane_frame_mut_copy_from(struct framelane_frame_mut *frame,
+                                               const uint8_t *bytes,
+                                               size_t count,
+                                               struct framelane_error *error);
+
+/**
+ * Visits the lanes that have a socket, by name. `directory` NULL searches.
+ */
+framelane_status framelane_discover(const char *directory,
+                                    framelane_visit visit,
+                                    void *user_data,
+                                    struct framelane_error *error);
+
+/**
+ * Asks a lane's producer how the lane is, within `timeout_ns`. Takes no lease.
+ */
+framelane_status framelane_query(const char *name,
+                                 const char *directory,
+                                 uint64_t timeout_ns,
+                                 struct framelane_error *error,
+                                 struct framelane_report *report);
+
+/**
+ * Hash of the byte layout this library was built with; compare it with
+ * `FRAMELANE_LAYOUT_HASH` of the header.
+ */
+uint64_t framelane_layout_hash(void);
+
+/**
+ * CLOCK_MONOTONIC now, the clock of publish times and deadlines.
+ */
+uint64_t framelane_monotonic_ns(void);
+
+/**
+ * Fills the options with their defaults.
+ */
+framelane_status framelane_producer_options_init(struct framelane_producer_options *options);
+
+/**
+ * Fills the options with their defaults.
+ */
+framelane_status framelane_consumer_options_init(struct framelane_consumer_options *options);
+
+/**
+ * Lays out a picture. `stride_align` is a power of two, 1 for rows without padding.
+ */
+framelane_status framelane_layout_init(uint32_t pixel_format,
+                                       uint32_t width,
+                                       uint32_t height,
+                                       uint32_t stride_align,
+                                       struct framelane_error *error,
+                                       struct framelane_layout *layout);
+
+/**
+ * Makes the lane `name` and starts to admit consumers.
+ */
+framelane_status framelane_producer_create(const char *name,
+                                           const struct framelane_producer_options *options,
+                                           struct framelane_error *error,
+                                           struct framelane_producer **producer);
+
+/**
+ * Ends the lane and frees the handle. NULL is nothing. Frames still claimed may be published or
+ * abandoned afterwards; publishing then fails with `FRAMELANE_CLOSED`.
+ */
+void framelane_producer_close(struct framelane_producer *producer);
+
+/**
+ * Claims a slot at once. On failure `frame` is empty; `FRAMELANE_NO_FREE_SLOT` names the holders.
+ */
+framelane_status framelane_producer_claim(const struct framelane_producer *producer,
+                                          struct framelane_error *error,
+                                          struct framelane_frame_mut *frame);
+
+/**
+ * Claims a slot, waiting for a lossless consumer or an own frame up to `timeout_ns`.
+ */
+framelane_status framelane_producer_claim_within(const struct framelane_producer *producer,
+                                                 uint64_t timeout_ns,
+                                                 struct framelane_error *error,
+                                                 struct framelane_frame_mut *frame);
+
+/**
+ * Publishes `count` claimed frames in order with one wake-up and empties them. `last_sequence` may
+ * be NULL.
+ */
+framelane_status framelane_producer_publish_batch(const struct framelane_producer *producer,
+                                                  struct framelane_frame_mut *frames,
+                                                  size_t count,
+                                                  struct framelane_error *error,
+                                                  uint64_t *last_sequence);
+
+/**
+ * Publishes a frame that lives in device memory. `owner` may be NULL; it does not run when this
+ * fails. `sequence` may be NULL.
+ */
+framelane_status framelane_producer_publish_external(const struct framelane_producer *producer,
+                                                     const struct framelane_frame_descriptor *descriptor,
+                                                     framelane_owner owner,
+                                                     void *user_data,
+                                                     struct framelane_error *error,
+                                                     uint64_t *sequence);
+
+/**
+ * Runs the owners of returned buffers, on lanes made with `reclaim` 1. `count` may be NULL.
+ */
+framelane_status framelane_producer_reclaim(const struct framelane_producer *producer,
+                                            struct framelane_error *error,
+                                            size_t *count);
+
+/**
+ * Takes back the device frames that nobody holds, the newest included.
+ */
+framelane_status framelane_producer_recall(const struct framelane_producer *producer,
+                                           struct framelane_error *error);
+
+/**
+ * How the lane is: geometry, counts, consumers and what they hold.
+ */
+framelane_status framelane_producer_report(const struct framelane_producer *producer,
+                                           struct framelane_error *error,
+                                           struct framelane_report *report);
+
+/**
+ * Random id of this producer incarnation; 0 for NULL.
+ */
+uint64_t framelane_producer_epoch(const struct framelane_producer *producer);
+
+/**
+ * Number of consumers attached now; 0 for NULL.
+ */
+size_t framelane_producer_consumers(const struct framelane_producer *producer);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* FRAMELANE_H */
