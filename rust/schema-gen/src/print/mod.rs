@@ -1,0 +1,4 @@
+//! One module for each language.
+
+pub mod rust;
+mod rust_table;
