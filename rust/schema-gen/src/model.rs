@@ -160,6 +160,12 @@ impl Field {
         }
     }
 
+    /// The unit as a sentence, where the field's name does not end in it already.
+    pub fn unit_note(&self) -> Option<String> {
+        let unit = self.unit.as_ref()?;
+        (!self.name.ends_with(unit.as_str())).then(|| format!("In {unit}."))
+    }
+
     /// Zero by contract, so nobody's business.
     pub fn is_reserved(&self) -> bool {
         self.name == "reserved" || self.name.starts_with("reserved_")
@@ -186,16 +192,13 @@ impl Schema {
 
     /// The struct a field contains. Only after the lints: they refuse unknown names.
     pub fn contained(&self, name: &str) -> &Struct {
-        self.find_struct(name)
-            .unwrap_or_else(|| panic!("no struct {name} in the schema"))
+        self.find_struct(name).unwrap_or_else(|| panic!("no struct {name} in the schema"))
     }
 
     /// True when the struct occurs only inside others.
     pub fn is_nested(&self, name: &str) -> bool {
         let inside = |field: &Field| field.base == Base::Struct(name.to_owned());
-        self.structs
-            .iter()
-            .any(|structure| structure.fields.iter().any(inside))
+        self.structs.iter().any(|structure| structure.fields.iter().any(inside))
     }
 
     /// Enums of one style.

@@ -22,10 +22,7 @@ pub fn read(bfbs: &[u8]) -> Result<Schema> {
         let structure = read_struct(&root, *object)?;
         by_name.insert((structure.file.clone(), structure.name.clone()), structure);
     }
-    Ok(Schema {
-        enums,
-        structs: in_order_of_use(by_name)?,
-    })
+    Ok(Schema { enums, structs: in_order_of_use(by_name)? })
 }
 
 fn in_order_of_use(mut waiting: BTreeMap<(String, String), Struct>) -> Result<Vec<Struct>> {
@@ -38,10 +35,7 @@ fn in_order_of_use(mut waiting: BTreeMap<(String, String), Struct>) -> Result<Ve
                 _ => true,
             })
         };
-        let Some(key) = waiting
-            .iter()
-            .find(|(_, one)| complete(one))
-            .map(|(key, _)| key.clone())
+        let Some(key) = waiting.iter().find(|(_, one)| complete(one)).map(|(key, _)| key.clone())
         else {
             bail!("structs contain each other: {:?}", waiting.keys());
         };
@@ -52,10 +46,7 @@ fn in_order_of_use(mut waiting: BTreeMap<(String, String), Struct>) -> Result<Ve
 
 fn read_enum(item: reflection::Enum<'_>) -> Result<Enum> {
     let (namespace, name) = split(item.name());
-    ensure!(
-        !item.is_union(),
-        "{name} is a union: only enums and structs have a fixed layout"
-    );
+    ensure!(!item.is_union(), "{name} is a union: only enums and structs have a fixed layout");
     let attributes = item.attributes();
     let style = match () {
         () if has(attributes, "constants") => EnumStyle::Constants,
@@ -107,11 +98,7 @@ fn read_field(
 ) -> Result<Field> {
     let kind = field.type_();
     let array = kind.base_type() == BaseType::Array;
-    let element = if array {
-        kind.element()
-    } else {
-        kind.base_type()
-    };
+    let element = if array { kind.element() } else { kind.base_type() };
     let index = usize::try_from(kind.index()).ok();
     let attributes = field.attributes();
     let mut enum_name = value(attributes, "kind");
@@ -122,18 +109,10 @@ fn read_field(
             (Base::Scalar(scalar), scalar.size())
         }
         (None, BaseType::Obj) => {
-            let object = root
-                .objects()
-                .get(index.context("a struct field without its struct")?);
-            (
-                Base::Struct(split(object.name()).1),
-                u64::try_from(object.bytesize())?,
-            )
+            let object = root.objects().get(index.context("a struct field without its struct")?);
+            (Base::Struct(split(object.name()).1), u64::try_from(object.bytesize())?)
         }
-        (None, other) => (
-            Base::Unsized(other.variant_name().unwrap_or("?").to_owned()),
-            0,
-        ),
+        (None, other) => (Base::Unsized(other.variant_name().unwrap_or("?").to_owned()), 0),
     };
     let count = array.then(|| u64::from(kind.fixed_length()));
     Ok(Field {
@@ -141,11 +120,7 @@ fn read_field(
         doc: doc(field.documentation()),
         base,
         count,
-        offset: if fixed {
-            u64::from(field.offset())
-        } else {
-            u64::from(field.id())
-        },
+        offset: if fixed { u64::from(field.offset()) } else { u64::from(field.id()) },
         size: size * count.unwrap_or(1),
         padding: u64::from(field.padding()),
         kind: enum_name,
@@ -185,17 +160,12 @@ fn file(path: Option<&str>) -> String {
 }
 
 fn doc(lines: Lines<'_>) -> Vec<String> {
-    lines
-        .iter()
-        .flatten()
-        .map(|line| line.trim().to_owned())
-        .collect()
+    lines.iter().flatten().map(|line| line.trim().to_owned()).collect()
 }
 
 fn value(attributes: Attributes<'_>, key: &str) -> Option<String> {
     let mut all = attributes.iter().flatten();
-    all.find(|one| one.key() == key)
-        .map(|one| one.value().unwrap_or_default().to_owned())
+    all.find(|one| one.key() == key).map(|one| one.value().unwrap_or_default().to_owned())
 }
 
 fn has(attributes: Attributes<'_>, key: &str) -> bool {

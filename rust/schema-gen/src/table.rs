@@ -23,12 +23,7 @@ pub fn pieces(schema: &Schema) -> Vec<String> {
         out.push(format!("{}{start}", comma(index)));
         for (index, field) in structure.fields.iter().enumerate() {
             let kind = field.type_name();
-            out.push(format!(
-                "{}[\"{}\",\"{kind}\",{}]",
-                comma(index),
-                field.name,
-                field.offset
-            ));
+            out.push(format!("{}[\"{}\",\"{kind}\",{}]", comma(index), field.name, field.offset));
         }
         out.push("]}".to_owned());
     }
@@ -57,9 +52,7 @@ fn enum_piece(item: &Enum) -> String {
 }
 
 fn struct_start(one: &Struct) -> String {
-    let Struct {
-        name, size, align, ..
-    } = one;
+    let Struct { name, size, align, .. } = one;
     format!("\"{name}\":{{\"size\":{size},\"align\":{align},\"fields\":[")
 }
 
@@ -81,10 +74,7 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
 
 /// `layout.lock.json`: the hash and the table, one field or enum a line so that a change reads well.
 pub fn lock(schema: &Schema) -> String {
-    let mut out = format!(
-        "{{\n\"layout_hash\": \"{:#018x}\",\n\"table\":\n",
-        hash(schema)
-    );
+    let mut out = format!("{{\n\"layout_hash\": \"{:#018x}\",\n\"table\":\n", hash(schema));
     for piece in pieces(schema) {
         out += &piece;
         out.push('\n');

@@ -43,18 +43,12 @@ fn capitalized(word: &str) -> String {
 
 /// Small numbers in decimal, words full of bits in hexadecimal.
 pub fn number(value: u64) -> String {
-    if value > 0xffff_ffff {
-        format!("{value:#018x}")
-    } else {
-        value.to_string()
-    }
+    if value > 0xffff_ffff { format!("{value:#018x}") } else { value.to_string() }
 }
 
 /// Documentation as comment lines behind `marker`, indented.
 pub fn comment(indent: &str, marker: &str, doc: &[String]) -> String {
-    doc.iter()
-        .map(|line| format!("{indent}{marker} {line}\n"))
-        .collect()
+    doc.iter().map(|line| format!("{indent}{marker} {line}\n")).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::rust_table;
+use super::{rust_golden, rust_table};
 use crate::model::{Base, Enum, EnumStyle, Field, Schema, Struct};
 use crate::text::{camel, comment, number, snake};
 use crate::{HEADER, Output};
@@ -21,29 +21,23 @@ pub fn print(schema: &Schema) -> Vec<Output> {
         Output::text(&format!("{FOLDER}/constants.rs"), constants(schema)),
         Output::text(&format!("{FOLDER}/enums.rs"), enums(schema)),
         Output::text(&format!("{FOLDER}/table.rs"), rust_table::print(schema)),
+        Output::text(&format!("{FOLDER}/golden.rs"), rust_golden::print(schema)),
     ];
     for file in files {
-        out.push(Output::text(
-            &format!("{FOLDER}/{file}.rs"),
-            structs(schema, file),
-        ));
+        out.push(Output::text(&format!("{FOLDER}/{file}.rs"), structs(schema, file)));
     }
     out
 }
 
 fn root(files: &BTreeSet<&str>) -> String {
-    let mut modules: Vec<&str> = files
-        .iter()
-        .copied()
-        .chain(["constants", "enums"])
-        .collect();
+    let mut modules: Vec<&str> = files.iter().copied().chain(["constants", "enums"]).collect();
     modules.push("table");
     modules.sort_unstable();
     let mut out = format!("// {HEADER}\n//! The bytes that every language shares.\n\n");
     for module in &modules {
         let _ = writeln!(out, "#[rustfmt::skip]\nmod {module};");
     }
-    out.push('\n');
+    out += "#[cfg(test)]\n#[rustfmt::skip]\nmod golden;\n\n";
     for module in modules {
         let _ = writeln!(out, "pub use {module}::*;");
     }
@@ -57,12 +51,7 @@ fn constants(schema: &Schema) -> String {
         let _ = writeln!(out, "pub mod {} {{", snake(&item.name));
         for value in &item.values {
             out += &comment("    ", "///", &value.doc);
-            let _ = writeln!(
-                out,
-                "    pub const {}: u64 = {};",
-                value.name,
-                number(value.value)
-            );
+            let _ = writeln!(out, "    pub const {}: u64 = {};", value.name, number(value.value));
         }
         out += "}\n";
     }
@@ -79,12 +68,7 @@ fn enums(schema: &Schema) -> String {
         for value in &item.values {
             out += &comment("        ", "///", &value.doc);
             let word = value.name.to_ascii_lowercase();
-            let _ = writeln!(
-                out,
-                "        {} = {}, {word:?};",
-                camel(&value.name),
-                value.value
-            );
+            let _ = writeln!(out, "        {} = {}, {word:?};", camel(&value.name), value.value);
         }
         out += "    }\n}\n";
     }
@@ -100,24 +84,15 @@ fn doc_lines(item: &Enum) -> String {
 
 fn flags(item: &Enum) -> String {
     let (name, scalar) = (&item.name, item.scalar.name());
-    let mut out = format!(
-        "\n{}#[derive(Debug)]\npub struct {name};\n\n",
-        comment("", "///", &item.doc)
-    );
+    let mut out =
+        format!("\n{}#[derive(Debug)]\npub struct {name};\n\n", comment("", "///", &item.doc));
     let _ = writeln!(out, "impl {name} {{");
     for value in &item.values {
         out += &comment("    ", "///", &value.doc);
-        let _ = writeln!(
-            out,
-            "    pub const {}: {scalar} = {};",
-            value.name, value.value
-        );
+        let _ = writeln!(out, "    pub const {}: {scalar} = {};", value.name, value.value);
     }
     let _ = writeln!(out, "    /// Each bit and its name.");
-    let _ = writeln!(
-        out,
-        "    pub const NAMES: &'static [({scalar}, &'static str)] = &["
-    );
+    let _ = writeln!(out, "    pub const NAMES: &'static [({scalar}, &'static str)] = &[");
     for value in &item.values {
         let word = value.name.to_ascii_lowercase();
         let _ = writeln!(out, "        (Self::{}, {word:?}),", value.name);
@@ -156,24 +131,13 @@ const ENUM_MACRO: &str = r#"macro_rules! numbered_enum {
 "#;
 
 fn structs(schema: &Schema, file: &str) -> String {
-    let list: Vec<&Struct> = schema
-        .structs
-        .iter()
-        .filter(|one| one.file == file)
-        .collect();
+    let list: Vec<&Struct> = schema.structs.iter().filter(|one| one.file == file).collect();
     let mut out = format!("// {HEADER}\n//! The structs of schema/{file}.fbs.\n");
     out += "#![allow(missing_docs, reason = \"the schema leaves out what a name says\")]\n\n";
     out += "use std::mem::{align_of, offset_of, size_of};\n";
     out += &atomics_used(&list);
-    let derives = if list.iter().all(|one| one.has_atomics()) {
-        ""
-    } else {
-        "Immutable, "
-    };
-    let _ = writeln!(
-        out,
-        "\nuse zerocopy::{{FromBytes, {derives}IntoBytes, KnownLayout}};"
-    );
+    let derives = if list.iter().all(|one| one.has_atomics()) { "" } else { "Immutable, " };
+    let _ = writeln!(out, "\nuse zerocopy::{{FromBytes, {derives}IntoBytes, KnownLayout}};");
     let mut imports = BTreeSet::new();
     for field in list.iter().flat_map(|one| &one.fields) {
         if let Base::Struct(name) = &field.base {
@@ -196,10 +160,7 @@ fn structs(schema: &Schema, file: &str) -> String {
 }
 
 fn atomics_used(list: &[&Struct]) -> String {
-    let atomic = list
-        .iter()
-        .flat_map(|one| &one.fields)
-        .filter(|field| field.atomic);
+    let atomic = list.iter().flat_map(|one| &one.fields).filter(|field| field.atomic);
     let names: BTreeSet<String> = atomic.map(element_type).collect();
     if names.is_empty() {
         return String::new();
@@ -218,22 +179,14 @@ fn element_type(field: &Field) -> String {
 
 fn structure(schema: &Schema, one: &Struct) -> String {
     let name = &one.name;
-    let derives = if one.has_atomics() {
-        ATOMIC_DERIVES
-    } else {
-        PLAIN_DERIVES
-    };
-    let mut out = format!(
-        "\n{}{derives}\n#[repr(C)]\npub struct {name} {{\n",
-        comment("", "///", &one.doc)
-    );
+    let derives = if one.has_atomics() { ATOMIC_DERIVES } else { PLAIN_DERIVES };
+    let mut out =
+        format!("\n{}{derives}\n#[repr(C)]\npub struct {name} {{\n", comment("", "///", &one.doc));
     for field in &one.fields {
         out += &comment("    ", "///", &field.doc);
         out += &annotation(schema, field);
         let element = element_type(field);
-        let kind = field
-            .count
-            .map_or(element.clone(), |count| format!("[{element}; {count}]"));
+        let kind = field.count.map_or(element.clone(), |count| format!("[{element}; {count}]"));
         let _ = writeln!(out, "    pub {}: {kind},", field.name);
     }
     out += "}\n";
@@ -246,19 +199,11 @@ fn structure(schema: &Schema, one: &Struct) -> String {
 fn annotation(schema: &Schema, field: &Field) -> String {
     let mut notes = Vec::new();
     if let Some(item) = field.kind.as_ref().and_then(|name| schema.find_enum(name)) {
-        let what = if item.style == EnumStyle::Flags {
-            "Bits"
-        } else {
-            "A number"
-        };
+        let what = if item.style == EnumStyle::Flags { "Bits" } else { "A number" };
         notes.push(format!("{what} of [`{0}`](super::{0}).", item.name));
     }
-    notes.extend(field.unit.as_ref().map(|unit| format!("In {unit}.")));
-    if notes.is_empty() {
-        String::new()
-    } else {
-        comment("    ", "///", &[notes.join(" ")])
-    }
+    notes.extend(field.unit_note());
+    if notes.is_empty() { String::new() } else { comment("    ", "///", &[notes.join(" ")]) }
 }
 
 fn zero(one: &Struct) -> String {
@@ -270,9 +215,7 @@ fn zero(one: &Struct) -> String {
             Base::Scalar(_) => "0".to_owned(),
             Base::Struct(name) | Base::Unsized(name) => format!("{name}::ZERO"),
         };
-        let zero = field
-            .count
-            .map_or(zero.clone(), |count| format!("[{zero}; {count}]"));
+        let zero = field.count.map_or(zero.clone(), |count| format!("[{zero}; {count}]"));
         let _ = writeln!(out, "        {}: {zero},", field.name);
     }
     out + "    };\n}\n"
@@ -280,17 +223,12 @@ fn zero(one: &Struct) -> String {
 
 fn asserts(one: &Struct) -> String {
     let name = &one.name;
-    let mut out = format!(
-        "\nconst _: () = {{\n    assert!(size_of::<{name}>() == {});\n",
-        one.size
-    );
+    let mut out =
+        format!("\nconst _: () = {{\n    assert!(size_of::<{name}>() == {});\n", one.size);
     let _ = writeln!(out, "    assert!(align_of::<{name}>() == {});", one.align);
     for field in &one.fields {
-        let _ = writeln!(
-            out,
-            "    assert!(offset_of!({name}, {}) == {});",
-            field.name, field.offset
-        );
+        let _ =
+            writeln!(out, "    assert!(offset_of!({name}, {}) == {});", field.name, field.offset);
     }
     out + "};\n"
 }
