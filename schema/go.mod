@@ -1,0 +1,3 @@
+module github.com/framelane/framelane/schema
+
+go 1.24
