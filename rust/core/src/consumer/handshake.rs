@@ -61,7 +61,8 @@ fn greet(lane: &str, options: &ConsumerOptions, connection: &OwnedFd) -> Result<
     hello.memory_kinds = MEMORY_KINDS;
     hello.mode = options.mode.number();
     hello.wants_writable = options.wants_writable.into();
-    send(connection, hello.as_bytes())?;
+    // If the producer has refused and hung up already, its reason is there to be read.
+    let _ = send(connection, hello.as_bytes());
     let packet = receive(connection, &mut Vec::new())?;
     if message::header(&packet)?.message_type == MessageType::Refused.number() {
         return Err(refusal(&packet, connection));

@@ -250,6 +250,7 @@ impl Admission {
     fn remove(&mut self, poller: &Poller, id: u32) {
         let Some(connection) = self.connections.remove(&id) else { return };
         poller.forget(&*connection.socket);
+        socket::hang_up(&*connection.socket);
         if let Some(pidfd) = &connection.pidfd {
             poller.forget(pidfd);
         }
