@@ -56,16 +56,20 @@ pub fn query(name: &str, directory: Option<&Path>, timeout: Duration) -> Result<
     let places = runtime_dir::places(directory);
     let deadline = Deadline::after(timeout);
     loop {
-        match connect(name, &places)? {
+        let obstacle = match connect(name, &places)? {
             Found::Nobody => return Err(not_found(name, &places)),
             Found::Connected(connection) => match ask(name, &connection, deadline) {
-                // Its queue of handshakes was full: come again.
-                Err(error) if error.kind() == ErrorKind::Disconnected => {}
+                // It is busy with handshakes, or ends: come again.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::Disconnected | ErrorKind::TooMany) =>
+                {
+                    error
+                }
                 answer => return answer.map_err(|e| e.context(format!("asking lane {name:?}"))),
             },
-            Found::Busy => {}
-        }
-        let pause = deadline.slice(Duration::from_millis(10)).ok_or_else(|| timed_out(timeout))?;
+            Found::Busy => timed_out(timeout),
+        };
+        let pause = deadline.slice(Duration::from_millis(10)).ok_or(obstacle)?;
         std::thread::sleep(pause);
     }
 }
@@ -106,7 +110,10 @@ fn read_answer(packet: &[u8]) -> Result<Report> {
     }
     if kind == MessageType::Bye.number() {
         let bye: Bye = message::read(packet)?;
-        return Err(message::carried(bye.kind, &bye.text));
+        // The lane ended: the next look finds the next producer, or none.
+        let ended = bye.kind == ErrorKind::Closed.number();
+        let kind = if ended { ErrorKind::Disconnected.number() } else { bye.kind };
+        return Err(message::carried(kind, &bye.text));
     }
     let report: Report = message::read(packet)?;
     if report.consumer_count as usize > report.consumers.len() {

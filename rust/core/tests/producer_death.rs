@@ -3,9 +3,9 @@
 mod common;
 
 use common::child::{await_word, entry, say};
-use common::readers::{By, read_until_told};
+use common::readers::{By, Reader, read_until_told};
 use common::steps::{self, Role};
-use common::{Child, DEADLINE, Place, Reader, assert_intact, create, publish, task};
+use common::{Child, DEADLINE, Place, assert_intact, create, publish, task};
 use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, Mode, ProducerOptions};
 use rustix::process::Signal;
 use std::time::Duration;

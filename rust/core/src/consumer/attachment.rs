@@ -163,9 +163,10 @@ impl Drop for Attachment {
         if self.refuse_fork().is_err() {
             return; // the page is the parent's, and not even mapped here
         }
-        // Nobody holds a frame any more; the producer learns it from the hang-up that follows.
+        // Nobody holds a frame any more; the producer learns it from the hang-up.
         for cell in 0..self.info.leases as usize {
             self.page.cell(cell).store(0, std::sync::atomic::Ordering::Release);
         }
+        socket::hang_up(&self.socket);
     }
 }

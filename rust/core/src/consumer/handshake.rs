@@ -61,10 +61,13 @@ fn greet(lane: &str, options: &ConsumerOptions, connection: &OwnedFd) -> Result<
     hello.memory_kinds = MEMORY_KINDS;
     hello.mode = options.mode.number();
     hello.wants_writable = options.wants_writable.into();
-    send(connection, hello.as_bytes())?;
+    // If the producer has refused and hung up already, its reason is there to be read.
+    let _ = send(connection, hello.as_bytes());
     let packet = receive(connection, &mut Vec::new())?;
-    if message::header(&packet)?.message_type == MessageType::Refused.number() {
-        return Err(refusal(&packet, connection));
+    match message::header(&packet)?.message_type {
+        kind if kind == MessageType::Refused.number() => return Err(refusal(&packet, connection)),
+        kind if kind == MessageType::Bye.number() => return Err(farewell(&packet)),
+        _ => {}
     }
     let welcome: Welcome = message::read(&packet)?;
     let believable = welcome.leases == options.leases
@@ -95,6 +98,16 @@ fn refusal(packet: &[u8], connection: &OwnedFd) -> Error {
             Error::new(error.kind(), format!("{error}: {difference}"))
         }
         Err(_) => error,
+    }
+}
+
+/// The error in a Bye.
+fn farewell(packet: &[u8]) -> Error {
+    match message::read::<Bye>(packet) {
+        // The lane ended, not this consumer, who may meet the next producer.
+        Ok(bye) if bye.kind == ErrorKind::Closed.number() => hung_up(),
+        Ok(bye) => message::carried(bye.kind, &bye.text),
+        Err(error) => error,
     }
 }
 
@@ -163,8 +176,7 @@ impl Parcel {
             let mut fds = Vec::new();
             let packet = receive(connection, &mut fds)?;
             if message::header(&packet)?.message_type == MessageType::Bye.number() {
-                let bye: Bye = message::read(&packet)?;
-                return Err(message::carried(bye.kind, &bye.text));
+                return Err(farewell(&packet));
             }
             let message: Fds = message::read(&packet)?;
             parcel.sort(&message, fds)?;

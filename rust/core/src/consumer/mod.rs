@@ -52,6 +52,10 @@ pub struct Consumer {
     /// Whether the descriptor was handed out, so that it has to be armed.
     polled: bool,
     closer: Closer,
+    /// Lost its producer, and is not to look for another.
+    ended: bool,
+    /// Why the last attempt to attach to a producer that is there failed.
+    obstacle: Option<Error>,
     /// Sequence delivered last in this epoch.
     last: u64,
     /// Newest sequence for which a borrow has failed: not news again until a newer one comes.
@@ -69,8 +73,9 @@ impl Consumer {
     ///
     /// # Errors
     /// `InvalidName`, `InvalidArgument`; `NotFound` with the places searched when no producer came
-    /// in time; `PermissionDenied`; what the producer refuses with: `LayoutMismatch` with the
-    /// first differing field, `NoLeases`, `TooMany`, `Unsupported`.
+    /// in time; `TimedOut` when one is there and does not answer; `PermissionDenied`; what the
+    /// producer refuses with: `LayoutMismatch` with the first differing field, `NoLeases`,
+    /// `Unsupported`, and `TooMany` when it did so until the end of the time.
     pub fn open(name: &str, options: ConsumerOptions) -> Result<Consumer> {
         crate::name::validate(name)?;
         if !(1..=63).contains(&options.leases) {
@@ -88,6 +93,8 @@ impl Consumer {
             poller: Poller::new(closer.fd())?,
             polled: false,
             closer,
+            ended: false,
+            obstacle: None,
             last: 0,
             barren: 0,
             started: false,
@@ -97,7 +104,8 @@ impl Consumer {
             looked_ns: monotonic_ns(),
         };
         if !consumer.attach_until(deadline)? {
-            return Err(not_found(name, &consumer.places));
+            let obstacle = consumer.obstacle.take();
+            return Err(obstacle.unwrap_or_else(|| not_found(name, &consumer.places)));
         }
         consumer.announce_epoch = false;
         Ok(consumer)
@@ -235,8 +243,9 @@ impl Consumer {
 
     #[inline]
     fn refuse(&self) -> Result<()> {
-        if let Some(epoch) = &self.current {
-            epoch.refuse_fork()?;
+        match &self.current {
+            Some(epoch) => epoch.refuse_fork()?,
+            None => self.refuse_detached()?,
         }
         if self.closer.is_closed() {
             return Err(self.closed());

@@ -32,9 +32,11 @@ impl Consumer {
 
     /// One attempt; whether it succeeded. Failures that another moment may cure are no errors.
     pub(super) fn try_attach(&mut self) -> Result<bool> {
-        self.make_room_for_epoch()?;
-        // Watch first: a producer that comes between the look and the wait must wake us.
+        // Watch first: a producer that comes between the look and the wait must wake us, and
+        // whoever cures an error below polls this descriptor for the next attempt.
         self.poller.search(&self.places)?;
+        self.make_room_for_epoch()?;
+        self.obstacle = None;
         let connection = match connect(&self.name, &self.places)? {
             Found::Connected(connection) => connection,
             Found::Nobody | Found::Busy => return Ok(false),
@@ -45,9 +47,21 @@ impl Consumer {
                 self.begin(Epoch::new(attachment, self.options.leases));
                 Ok(true)
             }
-            // It died on us, or its queue of handshakes was full.
+            // It died or ended on us.
             Err(error) if error.kind() == ErrorKind::Disconnected => Ok(false),
-            Err(error) => Err(error.context(format!("attaching to lane {:?}", self.name))),
+            Err(error) => {
+                let error = error.context(format!("attaching to lane {:?}", self.name));
+                match error.kind() {
+                    // It is busy with others, who come back all at once when it was restarted, or
+                    // does not answer now.
+                    ErrorKind::TooMany | ErrorKind::TimedOut => {
+                        tracing::info!(%error, "will try again");
+                        self.obstacle = Some(error);
+                        Ok(false)
+                    }
+                    _ => Err(error),
+                }
+            }
         }
     }
 
@@ -88,11 +102,18 @@ impl Consumer {
                 self.old.push(epoch);
             }
         }
-        if self.options.reattach {
-            return Ok(());
+        self.ended = !self.options.reattach;
+        self.refuse_detached()
+    }
+
+    /// Errors of a consumer without a producer.
+    #[cold]
+    pub(super) fn refuse_detached(&self) -> Result<()> {
+        if self.ended {
+            let text = format!("the producer of lane {:?} is gone", self.name);
+            return Err(Error::new(ErrorKind::Disconnected, text));
         }
-        let text = format!("the producer of lane {:?} is gone", self.name);
-        Err(Error::new(ErrorKind::Disconnected, text))
+        Ok(())
     }
 
     fn make_room_for_epoch(&mut self) -> Result<()> {

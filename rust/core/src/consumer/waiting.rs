@@ -30,7 +30,10 @@ impl Consumer {
         if self.current.is_none() {
             return self.attach_until(deadline);
         }
-        let Some(slice) = deadline.slice(SLICE) else { return Ok(false) };
+        let Some(slice) = deadline.slice(SLICE) else {
+            self.look_now_and_then()?;
+            return Ok(false);
+        };
         match self.sleep(slice)? {
             Woken::ByNews => Ok(true),
             Woken::BySignal => Ok(!self.options.return_on_signal),
@@ -75,7 +78,11 @@ impl Consumer {
             }
             return self.go_on(seen.lost);
         }
-        // Nobody polls: a spinning reader looks at the connection now and then.
+        self.look_now_and_then()
+    }
+
+    /// For readers that never sleep: notices a death within a slice.
+    fn look_now_and_then(&mut self) -> Result<()> {
         let now = monotonic_ns();
         if now.saturating_sub(self.looked_ns) >= SLICE.as_nanos() as u64 {
             self.look_at_connection()?;

@@ -72,7 +72,10 @@ impl Admission {
     fn enter(&mut self, poller: &Poller, socket: &Arc<OwnedFd>) -> Result<()> {
         let peer = peer::credentials(&**socket)?;
         handshake::refuse_stranger(&self.lane.facts, peer)?;
-        self.refuse_queue(peer)?;
+        if self.refuse_queue(peer).is_err() {
+            self.forget_departed(poller, peer);
+            self.refuse_queue(peer)?;
+        }
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1).max(1);
         let (pidfd, liveness) = peer::watch(&**socket, peer);
@@ -102,6 +105,21 @@ impl Admission {
             ));
         }
         Ok(())
+    }
+
+    /// Forgets those in the way of `peer` who have hung up: whoever leaves and comes again at once
+    /// may be accepted before its hang-up is read.
+    fn forget_departed(&mut self, poller: &Poller, peer: Peer) {
+        let departed = |connection: &Connection| {
+            let finished = matches!(connection.stage, Stage::Attached { .. });
+            let in_the_way = !finished || connection.peer.pid == peer.pid;
+            in_the_way && !peer::still_connected(&*connection.socket)
+        };
+        let ids: Vec<u32> =
+            self.connections.iter().filter(|(_, c)| departed(c)).map(|(&id, _)| id).collect();
+        for id in ids {
+            self.remove(poller, id);
+        }
     }
 
     /// Handles what happened at a peer. A peer that has just gone may be heard of once more.
@@ -250,6 +268,7 @@ impl Admission {
     fn remove(&mut self, poller: &Poller, id: u32) {
         let Some(connection) = self.connections.remove(&id) else { return };
         poller.forget(&*connection.socket);
+        socket::hang_up(&*connection.socket);
         if let Some(pidfd) = &connection.pidfd {
             poller.forget(pidfd);
         }

@@ -16,7 +16,7 @@ pub(crate) struct NameHold {
     lane: String,
     listener: OwnedFd,
     /// Held for life; never unlinked, so that two producers can never lock different files.
-    _lock: OwnedFd,
+    lock: OwnedFd,
     generation: u64,
 }
 
@@ -27,7 +27,7 @@ impl NameHold {
         sweep(&dir, lane);
         let listener = listen(&dir, lane, access)?;
         let generation = fork::generation();
-        Ok(NameHold { dir, lane: lane.to_owned(), listener, _lock: lock, generation })
+        Ok(NameHold { dir, lane: lane.to_owned(), listener, lock, generation })
     }
 
     pub(crate) fn listener(&self) -> &OwnedFd {
@@ -41,10 +41,14 @@ impl NameHold {
 
 impl Drop for NameHold {
     fn drop(&mut self) {
-        // Under the lock still, so this is our own socket.
-        if !fork::is_foreign(self.generation) {
-            let _ = rustix::fs::unlinkat(self.dir.fd(), socket_name(&self.lane), AtFlags::empty());
+        if fork::is_foreign(self.generation) {
+            return; // the name is the parent's
         }
+        // Under the lock still, so this is our own socket.
+        let _ = rustix::fs::unlinkat(self.dir.fd(), socket_name(&self.lane), AtFlags::empty());
+        // A forked child, also one that is only on its way to exec, has the descriptor too: closing
+        // ours would not give the name back.
+        let _ = rustix::fs::flock(&self.lock, FlockOperation::Unlock);
     }
 }
 

@@ -45,7 +45,8 @@ fn peer_pidfd(socket: &impl AsFd) -> Option<OwnedFd> {
     (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-fn still_connected(socket: &impl AsFd) -> bool {
+/// Whether the peer has not hung up yet.
+pub(crate) fn still_connected(socket: &impl AsFd) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut polled = [PollFd::new(socket, PollFlags::RDHUP)];
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -48,12 +48,18 @@ pub(crate) fn send_fds(
     rustix::net::sendmsg(socket, &[IoSlice::new(packet)], &mut control, flags).map(drop)
 }
 
+/// Ends a connection, before its descriptor is closed: a forked child, also one that is only on
+/// its way to exec, has the descriptor too and would keep the connection.
+pub(crate) fn hang_up(socket: impl AsFd) {
+    let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+}
+
 /// Receives one packet; descriptors that came with it are closed by the kernel. A packet longer
 /// than the buffer is reported with its full length.
 pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<Received> {
     let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-    let got = rustix::net::recv(socket, buffer, flags).map(|(_, length)| length);
-    received(got)
+    let socket = socket.as_fd();
+    received(|| rustix::net::recv(socket, &mut *buffer, flags).map(|(_, length)| length))
 }
 
 /// Receives one packet and up to as many descriptors as a message may carry.
@@ -67,16 +73,25 @@ pub(crate) fn receive_fds(
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC | RecvFlags::TRUNC;
     let mut into = [IoSliceMut::new(buffer)];
-    let got = rustix::net::recvmsg(socket, &mut into, &mut control, flags);
+    let socket = socket.as_fd();
+    let got = received(|| {
+        rustix::net::recvmsg(socket, &mut into, &mut control, flags).map(|message| message.bytes)
+    });
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(rights) = message {
             fds.extend(rights);
         }
     }
-    received(got.map(|message| message.bytes))
+    got
 }
 
-fn received(got: rustix::io::Result<usize>) -> Result<Received> {
+fn received(mut receive: impl FnMut() -> rustix::io::Result<usize>) -> Result<Received> {
+    let got = match receive() {
+        // The peer closed without reading all of ours, and the kernel says so before it hands
+        // out what the peer had sent: the reason, for instance.
+        Err(Errno::CONNRESET) => receive(),
+        got => got,
+    };
     match got {
         Ok(0) | Err(Errno::CONNRESET | Errno::NOTCONN | Errno::PIPE) => Ok(Received::HungUp),
         Ok(length) => Ok(Received::Packet(length)),
@@ -105,6 +120,26 @@ mod tests {
         assert!(matches!(receive(&b, &mut buffer).unwrap(), Received::Nothing));
         drop(a);
         assert!(matches!(receive(&b, &mut buffer).unwrap(), Received::HungUp));
+    }
+
+    #[test]
+    fn what_was_sent_before_a_reset_is_received() {
+        let (a, b) = pair();
+        send(&a, b"never read").unwrap();
+        send(&b, b"reason").unwrap();
+        drop(b);
+        let mut buffer = [0; 8];
+        assert!(matches!(receive(&a, &mut buffer).unwrap(), Received::Packet(6)));
+        assert!(matches!(receive(&a, &mut buffer).unwrap(), Received::HungUp));
+    }
+
+    #[test]
+    fn a_hang_up_does_not_wait_for_other_holders_of_the_descriptor() {
+        let (a, b) = pair();
+        let _in_a_child = b.try_clone().unwrap();
+        hang_up(&b);
+        drop(b);
+        assert!(matches!(receive(&a, &mut [0; 8]).unwrap(), Received::HungUp));
     }
 
     #[test]

@@ -9,7 +9,6 @@ pub mod strip;
 pub mod threads;
 
 pub use child::Child;
-pub use readers::Reader;
 pub use strip::{Order, assert_intact, fill};
 pub use threads::task;
 
