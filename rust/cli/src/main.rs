@@ -1,31 +1,31 @@
 //! The `framelane` command.
 
+mod args;
+mod completions;
+mod doctor;
+mod failure;
+mod hz;
+mod info;
 mod interrupt;
+mod lanes;
 mod ledger;
+mod log;
+mod ls;
+mod numbers;
+mod output;
+mod schema;
+mod snapshot;
+mod table;
+mod units;
 mod watch;
+mod who;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use std::process::ExitCode;
 
-#[derive(Parser)]
-#[command(name = "framelane", about = "Share camera frames between processes", version)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Read a lane and keep the books: rate, missed, torn, latency
-    Watch(watch::Args),
-}
-
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Watch(args) => watch::run(&args),
-    };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("framelane: {error:#}");
-        ExitCode::FAILURE
-    })
+    log::start();
+    let command = args::Cli::parse().command;
+    let lane = command.lane().map(str::to_owned);
+    command.run().unwrap_or_else(|error| failure::report(&error, lane.as_deref()))
 }

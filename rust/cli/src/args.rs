@@ -1,0 +1,77 @@
+//! The commands there are. A new one is a file with its arguments and `run`, and a line in each
+//! of the two lists here.
+
+use crate::failure::EXIT_CODES;
+use crate::{completions, doctor, hz, info, ls, schema, snapshot, watch, who};
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Share camera frames between processes without copying them.
+#[derive(Parser)]
+#[command(name = "framelane", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// List the lanes of this machine
+    Ls(ls::Args),
+    /// Show everything about one lane
+    Info(info::Args),
+    /// Measure rate, jitter, latency and drops of a lane
+    Hz(hz::Args),
+    /// Write one frame as a picture
+    Snapshot(snapshot::Args),
+    /// Read a lane and keep the books: rate, missed, torn, latency
+    Watch(watch::Args),
+    /// Show who reads a lane and which slots they hold
+    Who(who::Args),
+    /// Look for what could keep lanes from working here, and say what to do
+    Doctor(doctor::Args),
+    /// Print the shared memory layout, or compare it with a running lane's
+    Schema(schema::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+impl Command {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Command::Ls(args) => ls::run(&args),
+            Command::Info(args) => info::run(&args),
+            Command::Hz(args) => hz::run(&args),
+            Command::Snapshot(args) => snapshot::run(&args),
+            Command::Watch(args) => watch::run(&args),
+            Command::Who(args) => who::run(&args),
+            Command::Doctor(args) => doctor::run(&args),
+            Command::Schema(args) => schema::run(&args),
+            Command::Completions(args) => completions::run(&args),
+        }
+    }
+
+    /// The lane that the command is about, for advice when it fails.
+    pub fn lane(&self) -> Option<&str> {
+        match self {
+            Command::Info(args) => Some(&args.lane),
+            Command::Hz(args) => Some(&args.lane),
+            Command::Snapshot(args) => Some(&args.lane),
+            Command::Watch(args) => Some(&args.lane),
+            Command::Who(args) => Some(&args.lane),
+            Command::Schema(args) => args.lane.as_deref(),
+            Command::Ls(_) | Command::Doctor(_) | Command::Completions(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

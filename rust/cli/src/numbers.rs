@@ -1,0 +1,94 @@
+//! Numbers that came from another process, as the words they stand for.
+
+use framelane::layout::{
+    BellKind, ClockId, ColorMatrix, ColorRange, ColorTransfer, ConsumerReport, FrameFlag,
+    LaneKind, Liveness,
+};
+use framelane::{MemoryKind, Mode, PixelFormat, Report};
+
+/// The word of a number, or the number itself where it means nothing to this build.
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident, $kind:ident) => {
+        $(#[$doc])*
+        pub fn $name(number: u8) -> String {
+            $kind::from_number(number).map_or_else(|| number.to_string(), |kind| kind.name().into())
+        }
+    };
+}
+
+word!(mode, Mode);
+word!(bell, BellKind);
+word!(liveness, Liveness);
+word!(lane_kind, LaneKind);
+word!(memory_kind, MemoryKind);
+word!(clock, ClockId);
+word!(color_matrix, ColorMatrix);
+word!(color_range, ColorRange);
+word!(color_transfer, ColorTransfer);
+
+/// Name of a pixel format; the four characters of a foreign one; None for no format.
+pub fn pixel_format(fourcc: u32) -> Option<String> {
+    if fourcc == 0 {
+        return None;
+    }
+    let known = PixelFormat::from_number(fourcc).map(|format| format.label().to_owned());
+    Some(known.unwrap_or_else(|| four_characters(fourcc)))
+}
+
+/// A four-character code as text, with what cannot be printed spelled out.
+pub fn four_characters(fourcc: u32) -> String {
+    fourcc.to_le_bytes().escape_ascii().to_string().trim_end().to_owned()
+}
+
+/// Names of the flags that are set.
+pub fn frame_flags(flags: u32) -> Vec<&'static str> {
+    set_bits(flags, FrameFlag::NAMES)
+}
+
+fn set_bits(flags: u32, names: &[(u32, &'static str)]) -> Vec<&'static str> {
+    names.iter().filter(|(bit, _)| flags & bit != 0).map(|&(_, name)| name).collect()
+}
+
+/// Numbers of the slots in a mask.
+pub fn slots(mask: u64) -> Vec<u32> {
+    (0..u64::BITS).filter(|slot| mask >> slot & 1 == 1).collect()
+}
+
+/// The consumers that a report counts.
+pub fn consumers(report: &Report) -> &[ConsumerReport] {
+    let count = (report.consumer_count as usize).min(report.consumers.len());
+    &report.consumers[..count]
+}
+
+/// Sequence part of a token.
+pub fn sequence(token: u64) -> u64 {
+    token >> framelane::layout::token::SLOT_BITS
+}
+
+/// Slot part of a token.
+pub fn slot(token: u64) -> u64 {
+    token & framelane::layout::token::SLOT_MASK
+}
+
+/// An id of 64 random bits: readers of JSON may not have that many.
+pub fn id(number: u64) -> String {
+    format!("{number:#018x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_numbers_stay_numbers() {
+        assert_eq!(mode(1), "latest");
+        assert_eq!(mode(200), "200");
+        assert_eq!(pixel_format(PixelFormat::Nv12.number()).unwrap(), "nv12");
+        assert_eq!(pixel_format(u32::from_le_bytes(*b"P010")).unwrap(), "P010");
+        assert_eq!(pixel_format(u32::from_le_bytes(*b"\x1b[2J")).unwrap(), "\\x1b[2J");
+        assert_eq!(pixel_format(0), None);
+        assert_eq!(frame_flags(u32::MAX).len(), FrameFlag::NAMES.len());
+        assert_eq!(slots(0b1010), [1, 3]);
+        assert_eq!(slots(u64::MAX).len(), 64);
+    }
+}

@@ -1,0 +1,95 @@
+//! Times and sizes as people read them.
+
+use std::time::Duration;
+
+/// "830 ns", "1.25 ms", "33.4 ms", "12.0 s", "3 min 20 s", "5 h 1 min", "3 d 4 h".
+pub fn time(ns: u64) -> String {
+    let (us, ms, s) = (1e3, 1e6, 1e9);
+    let value = ns as f64;
+    match ns {
+        0..1_000 => format!("{ns} ns"),
+        1_000..1_000_000 => scaled(value / us, "us"),
+        1_000_000..1_000_000_000 => scaled(value / ms, "ms"),
+        1_000_000_000..60_000_000_000 => scaled(value / s, "s"),
+        _ => long(ns / 1_000_000_000),
+    }
+}
+
+fn scaled(value: f64, unit: &str) -> String {
+    if value < 10.0 { format!("{value:.2} {unit}") } else { format!("{value:.1} {unit}") }
+}
+
+fn long(seconds: u64) -> String {
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    match hours {
+        0 => format!("{minutes} min {} s", seconds % 60),
+        1..48 => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{} d {} h", hours / 24, hours % 24),
+    }
+}
+
+/// "512 B", "1.5 KiB", "12.4 MiB".
+pub fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for larger in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
+        if value < 1024.0 {
+            break;
+        }
+        value /= 1024.0;
+        unit = larger;
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+/// A size with its exact number of bytes.
+pub fn exact_size(bytes: u64) -> String {
+    if bytes < 1024 { size(bytes) } else { format!("{} ({bytes} bytes)", size(bytes)) }
+}
+
+/// "1 lease", "2 leases".
+pub fn count(number: impl Into<u64>, word: &str) -> String {
+    let number = number.into();
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {word}{plural}")
+}
+
+/// Reads a number of seconds from the command line.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_the_unit_that_fits() {
+        let told = |ns| time(ns);
+        assert_eq!(told(830), "830 ns");
+        assert_eq!(told(1_250_000), "1.25 ms");
+        assert_eq!(told(33_400_000), "33.4 ms");
+        assert_eq!(told(12_000_000_000), "12.0 s");
+        assert_eq!(told(200_000_000_000), "3 min 20 s");
+        assert_eq!(told(18_060_000_000_000), "5 h 1 min");
+        assert_eq!(told(273_600_000_000_000), "3 d 4 h");
+        assert!(told(u64::MAX).ends_with(" h"));
+    }
+
+    #[test]
+    fn sizes_have_the_unit_that_fits() {
+        assert_eq!(size(512), "512 B");
+        assert_eq!(size(1536), "1.5 KiB");
+        assert_eq!(exact_size(460_800), "450.0 KiB (460800 bytes)");
+        assert_eq!(size(u64::MAX), "16.0 EiB");
+        assert_eq!((count(1u64, "lease"), count(2u64, "lease")), ("1 lease".into(), "2 leases".into()));
+    }
+    #[test]
+    fn seconds_are_finite_and_positive() {
+        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
+        for bad in ["", "x", "-1", "nan", "inf", "1e300"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}
