@@ -1,7 +1,7 @@
 //! Looking at lanes from outside, without taking a lease.
 
 use crate::clock::{Deadline, timespec};
-use crate::consumer::{Found, connect, not_found};
+use crate::consumer::{Found, connect, not_found, queue_full};
 use crate::error::{Error, Result, protocol};
 use crate::layout::{Bye, ErrorKind, MessageType, Query, Refused, Report};
 use crate::runtime_dir;
@@ -49,30 +49,30 @@ pub fn discover(directory: Option<&Path>) -> Result<Vec<LaneEntry>> {
 /// Asks a lane's producer how the lane is.
 ///
 /// # Errors
-/// `NotFound` with the places searched; `PermissionDenied`; `LayoutMismatch`; `TimedOut`;
-/// `Protocol` for an answer that cannot be believed.
+/// `NotFound` with the places searched; `PermissionDenied`; `LayoutMismatch`; `TimedOut`,
+/// `TooMany` and `Disconnected` when the time is over; `Protocol` for an answer that cannot be
+/// believed.
 pub fn query(name: &str, directory: Option<&Path>, timeout: Duration) -> Result<Report> {
     crate::name::validate(name)?;
     let places = runtime_dir::places(directory);
     let deadline = Deadline::after(timeout);
     loop {
-        match connect(name, &places)? {
+        let hindrance = match connect(name, &places)? {
             Found::Nobody => return Err(not_found(name, &places)),
             Found::Connected(connection) => match ask(name, &connection, deadline) {
-                // Its queue of handshakes was full: come again.
-                Err(error) if error.kind() == ErrorKind::Disconnected => {}
+                // It died on us, or has too many handshakes to finish: come again.
+                Err(error) if comes_again(error.kind()) => error,
                 answer => return answer.map_err(|e| e.context(format!("asking lane {name:?}"))),
             },
-            Found::Busy => {}
-        }
-        let pause = deadline.slice(Duration::from_millis(10)).ok_or_else(|| timed_out(timeout))?;
+            Found::Busy => queue_full(name),
+        };
+        let pause = deadline.slice(Duration::from_millis(10)).ok_or(hindrance)?;
         std::thread::sleep(pause);
     }
 }
 
-fn timed_out(timeout: Duration) -> Error {
-    let text = format!("no answer from the producer within {} ms", timeout.as_millis());
-    Error::new(ErrorKind::TimedOut, text)
+fn comes_again(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Disconnected | ErrorKind::TooMany)
 }
 
 fn ask(name: &str, connection: &OwnedFd, deadline: Deadline) -> Result<Report> {

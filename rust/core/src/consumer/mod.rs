@@ -17,7 +17,7 @@ pub use frame::{Frame, RevocablePlane};
 pub use lane_info::LaneInfo;
 pub use options::ConsumerOptions;
 
-pub(crate) use connect::{Found, connect, not_found};
+pub(crate) use connect::{Found, connect, not_found, queue_full};
 
 use crate::clock::{Deadline, monotonic_ns};
 use crate::error::{Error, Result, invalid};
@@ -46,6 +46,8 @@ pub struct Consumer {
     places: Vec<PathBuf>,
     current: Option<Epoch>,
     sleeping_on: Option<WakeWord>,
+    /// Why a producer that is there could not be attached to just now.
+    hindrance: Option<Error>,
     /// Earlier epochs of which frames are still held.
     old: Vec<Epoch>,
     poller: Poller,
@@ -70,7 +72,8 @@ impl Consumer {
     /// # Errors
     /// `InvalidName`, `InvalidArgument`; `NotFound` with the places searched when no producer came
     /// in time; `PermissionDenied`; what the producer refuses with: `LayoutMismatch` with the
-    /// first differing field, `NoLeases`, `TooMany`, `Unsupported`.
+    /// first differing field, `NoLeases`, `Unsupported`; `TooMany` and `TimedOut` when a producer
+    /// that is there had no room for one more until the end of the waiting time.
     pub fn open(name: &str, options: ConsumerOptions) -> Result<Consumer> {
         crate::name::validate(name)?;
         if !(1..=63).contains(&options.leases) {
@@ -84,6 +87,7 @@ impl Consumer {
             options,
             current: None,
             sleeping_on: None,
+            hindrance: None,
             old: Vec::new(),
             poller: Poller::new(closer.fd())?,
             polled: false,
@@ -97,7 +101,8 @@ impl Consumer {
             looked_ns: monotonic_ns(),
         };
         if !consumer.attach_until(deadline)? {
-            return Err(not_found(name, &consumer.places));
+            let hindrance = consumer.hindrance.take();
+            return Err(hindrance.unwrap_or_else(|| not_found(name, &consumer.places)));
         }
         consumer.announce_epoch = false;
         Ok(consumer)
@@ -303,7 +308,7 @@ impl Consumer {
         self.started = true;
         self.last = sequence;
         self.received += 1;
-        self.missed += missed;
+        self.missed = self.missed.saturating_add(missed); // a hostile lane may jump at will
         epoch.page.received().store(self.received, Relaxed);
         epoch.page.missed().store(self.missed, Relaxed);
         epoch.page.last_sequence().store(sequence, Relaxed);
