@@ -1,7 +1,7 @@
 //! Looking at lanes from outside, without taking a lease.
 
 use crate::clock::{Deadline, timespec};
-use crate::consumer::{Found, connect, not_found};
+use crate::consumer::{Found, connect, not_found, queue_full};
 use crate::error::{Error, Result, protocol};
 use crate::layout::{Bye, ErrorKind, MessageType, Query, Refused, Report};
 use crate::runtime_dir;
@@ -49,8 +49,9 @@ pub fn discover(directory: Option<&Path>) -> Result<Vec<LaneEntry>> {
 /// Asks a lane's producer how the lane is.
 ///
 /// # Errors
-/// `NotFound` with the places searched; `PermissionDenied`; `LayoutMismatch`; `TimedOut`;
-/// `Protocol` for an answer that cannot be believed.
+/// `NotFound` with the places searched; `PermissionDenied`; `LayoutMismatch`; `TimedOut`,
+/// `TooMany` and `Disconnected` when the time is over; `Protocol` for an answer that cannot be
+/// believed.
 pub fn query(name: &str, directory: Option<&Path>, timeout: Duration) -> Result<Report> {
     crate::name::validate(name)?;
     let places = runtime_dir::places(directory);
@@ -59,24 +60,19 @@ pub fn query(name: &str, directory: Option<&Path>, timeout: Duration) -> Result<
         let obstacle = match connect(name, &places)? {
             Found::Nobody => return Err(not_found(name, &places)),
             Found::Connected(connection) => match ask(name, &connection, deadline) {
-                // It is busy with handshakes, or ends: come again.
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::Disconnected | ErrorKind::TooMany) =>
-                {
-                    error
-                }
+                // It died on us, or has too many handshakes to finish: come again.
+                Err(error) if comes_again(error.kind()) => error,
                 answer => return answer.map_err(|e| e.context(format!("asking lane {name:?}"))),
             },
-            Found::Busy => timed_out(timeout),
+            Found::Busy => queue_full(name),
         };
         let pause = deadline.slice(Duration::from_millis(10)).ok_or(obstacle)?;
         std::thread::sleep(pause);
     }
 }
 
-fn timed_out(timeout: Duration) -> Error {
-    let text = format!("no answer from the producer within {} ms", timeout.as_millis());
-    Error::new(ErrorKind::TimedOut, text)
+fn comes_again(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Disconnected | ErrorKind::TooMany)
 }
 
 fn ask(name: &str, connection: &OwnedFd, deadline: Deadline) -> Result<Report> {

@@ -55,6 +55,12 @@ fn connect_in(lane: &str, dir: &RuntimeDir) -> Result<Found> {
     }
 }
 
+/// The error for a producer that does not get round to accepting connections.
+pub(crate) fn queue_full(lane: &str) -> Error {
+    let text = format!("the queue of connections of lane {lane:?} is full");
+    Error::new(ErrorKind::TimedOut, text)
+}
+
 /// The error for a lane that is not there.
 pub(crate) fn not_found(lane: &str, places: &[PathBuf]) -> Error {
     let text = format!("no producer of lane {lane:?}; looked in {}", listed(places));

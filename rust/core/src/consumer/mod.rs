@@ -17,7 +17,7 @@ pub use frame::{Frame, RevocablePlane};
 pub use lane_info::LaneInfo;
 pub use options::ConsumerOptions;
 
-pub(crate) use connect::{Found, connect, not_found};
+pub(crate) use connect::{Found, connect, not_found, queue_full};
 
 use crate::clock::{Deadline, monotonic_ns};
 use crate::error::{Error, Result, invalid};
@@ -312,7 +312,7 @@ impl Consumer {
         self.started = true;
         self.last = sequence;
         self.received += 1;
-        self.missed += missed;
+        self.missed = self.missed.saturating_add(missed); // a hostile lane may jump at will
         epoch.page.received().store(self.received, Relaxed);
         epoch.page.missed().store(self.missed, Relaxed);
         epoch.page.last_sequence().store(sequence, Relaxed);

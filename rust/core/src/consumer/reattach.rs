@@ -1,6 +1,6 @@
 //! Finding a producer, losing it, and finding the next one.
 
-use super::connect::{Found, connect};
+use super::connect::{Found, connect, queue_full};
 use super::{Consumer, Epoch, handshake};
 use crate::clock::{Deadline, monotonic_ns};
 use crate::consumer::bell::WakeWord;
@@ -17,20 +17,27 @@ const OLD_EPOCHS: usize = 2;
 /// Longest wait before the places are looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// First wait where a producer is there but has no room now; doubled up to `LOOK_AGAIN`.
+const TRY_AGAIN: Duration = Duration::from_millis(2);
+
 impl Consumer {
     /// Attaches to a producer, waiting for one until the deadline; whether there is one.
     pub(super) fn attach_until(&mut self, deadline: Deadline) -> Result<bool> {
+        let mut pause = TRY_AGAIN;
         loop {
             self.refuse()?;
             if self.try_attach()? {
                 return Ok(true);
             }
-            let Some(slice) = deadline.slice(LOOK_AGAIN) else { return Ok(false) };
+            let wait = if self.obstacle.is_some() { pause } else { LOOK_AGAIN };
+            let Some(slice) = deadline.slice(wait) else { return Ok(false) };
             self.poller.wait(None, slice)?;
+            pause = LOOK_AGAIN.min(pause * 2);
         }
     }
 
-    /// One attempt; whether it succeeded. Failures that another moment may cure are no errors.
+    /// One attempt; whether it succeeded. Failures that another moment may cure are no errors;
+    /// where a producer is there, `obstacle` says what it lacks.
     pub(super) fn try_attach(&mut self) -> Result<bool> {
         // Watch first: a producer that comes between the look and the wait must wake us, and
         // whoever cures an error below polls this descriptor for the next attempt.
@@ -39,7 +46,11 @@ impl Consumer {
         self.obstacle = None;
         let connection = match connect(&self.name, &self.places)? {
             Found::Connected(connection) => connection,
-            Found::Nobody | Found::Busy => return Ok(false),
+            Found::Nobody => return Ok(false),
+            Found::Busy => {
+                self.obstacle = Some(queue_full(&self.name));
+                return Ok(false);
+            }
         };
         match handshake::attach(&self.name, &self.options, connection) {
             Ok(attachment) => {

@@ -1,50 +1,29 @@
 //! Connections to a lane, from connect to hang-up.
 
-use super::handshake::{self, Parcel};
+use super::connection::{Connection, Stage};
+use super::handshake;
 use super::lane::Lane;
 use super::service::{Poller, say_bye};
 use super::report;
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
 use crate::layout::limit::PER_PROCESS;
-use crate::layout::{BellByte, ErrorKind, Hello, MessageType, Query, Ready, Refused, layout_table};
+use crate::layout::{BellByte, ErrorKind, MessageType, Query, Ready, Refused, layout_table};
 use crate::wire::message::{self, put_text};
 use crate::wire::peer::{self, Peer};
 use crate::wire::socket::{self, Received};
 use rustix::fd::{AsFd, OwnedFd};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 use zerocopy::IntoBytes;
 
-/// Time a peer has for its Hello, and again for its Ready.
-const STEP_NS: u64 = 1_000_000_000;
 /// Packets read from one peer before everybody else gets a turn.
 const PACKETS: usize = 16;
-/// Release bells a peer may send in a second; a consumer at a million frames a second, each
-/// asked for, would not send more.
-const BELLS_PER_SECOND: u32 = 1_000_000;
-
 /// What the poller saw of a peer.
 pub(crate) enum PeerEvent {
     Readable,
     Died,
-}
-
-enum Stage {
-    /// Connected; has not said what it wants.
-    Greeting { until_ns: u64 },
-    /// Welcomed and LIVE; has not said Ready.
-    Admitted { until_ns: u64, parcel: Parcel },
-    /// Has its descriptors.
-    Attached { bells: u32, second: u64 },
-}
-
-struct Connection {
-    socket: Arc<OwnedFd>,
-    pidfd: Option<OwnedFd>,
-    liveness: crate::layout::Liveness,
-    peer: Peer,
-    stage: Stage,
 }
 
 /// All connections of one lane.
@@ -72,39 +51,71 @@ impl Admission {
     fn enter(&mut self, poller: &Poller, socket: &Arc<OwnedFd>) -> Result<()> {
         let peer = peer::credentials(&**socket)?;
         handshake::refuse_stranger(&self.lane.facts, peer)?;
-        if self.refuse_queue(peer).is_err() {
+        if self.refuse_crowd(poller, peer).is_err() {
             self.forget_departed(poller, peer);
-            self.refuse_queue(peer)?;
+            self.refuse_crowd(poller, peer)?;
         }
-        let id = self.next_id;
-        self.next_id = self.next_id.wrapping_add(1).max(1);
+        let id = self.fresh_id();
         let (pidfd, liveness) = peer::watch(&**socket, peer);
         poller.watch_socket(&**socket, id)?;
         if let Some(pidfd) = &pidfd {
             poller.watch_pidfd(pidfd, id)?;
         }
-        let stage = Stage::Greeting { until_ns: monotonic_ns() + STEP_NS };
+        let stage = Stage::greeting();
         let socket = socket.clone();
         self.connections.insert(id, Connection { socket, pidfd, liveness, peer, stage });
         Ok(())
     }
 
-    fn refuse_queue(&self, peer: Peer) -> Result<()> {
-        let unfinished = |c: &&Connection| !matches!(c.stage, Stage::Attached { .. });
-        let waiting = self.connections.values().filter(unfinished).count() as u64;
+    /// A number no connection has: a patient peer can make the counter go round.
+    fn fresh_id(&mut self) -> u32 {
+        loop {
+            let id = self.next_id;
+            self.next_id = self.next_id.wrapping_add(1).max(1);
+            if !self.connections.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// Refuses a process that has enough, and anybody while too many handshakes are unfinished:
+    /// unless one of somebody greedier can make way.
+    fn refuse_crowd(&mut self, poller: &Poller, peer: Peer) -> Result<()> {
         let same_process = |c: &&Connection| peer.pid != 0 && c.peer.pid == peer.pid;
         let own = self.connections.values().filter(same_process).count() as u64;
         let too_many = |text| Err(Error::new(ErrorKind::TooMany, text));
-        if waiting >= PER_PROCESS {
-            return too_many(format!("{waiting} handshakes are unfinished, try again"));
-        }
         if own >= PER_PROCESS {
             return too_many(format!(
                 "process {} has its {PER_PROCESS} attachments to lane {:?}",
                 peer.pid, self.lane.facts.name
             ));
         }
-        Ok(())
+        let waiting = self.connections.values().filter(|c| c.is_unfinished()).count() as u64;
+        if waiting < PER_PROCESS {
+            return Ok(());
+        }
+        match self.greediest(peer) {
+            Some(id) => {
+                let text = "an unfinished handshake made way for another user or process";
+                self.bye(poller, id, ErrorKind::TooMany, text);
+                Ok(())
+            }
+            None => too_many(format!("{waiting} handshakes are unfinished, try again")),
+        }
+    }
+
+    /// The oldest unfinished handshake of the user, and of its processes the one, with the most of
+    /// them; None where the newcomer would have as many. So a flood only ever displaces itself.
+    fn greediest(&self, newcomer: Peer) -> Option<u32> {
+        let unfinished = || self.connections.iter().filter(|(_, c)| c.is_unfinished());
+        let share = |peer: Peer| {
+            let peers = || unfinished().map(|(_, c)| c.peer).chain([newcomer]);
+            let user = peers().filter(|p| p.uid == peer.uid).count();
+            let process = peers().filter(|p| (p.uid, p.pid) == (peer.uid, peer.pid)).count();
+            (user, process)
+        };
+        let greediest = unfinished().max_by_key(|(_, c)| (share(c.peer), Reverse(c.until_ns())));
+        greediest.filter(|(_, c)| share(c.peer) > share(newcomer)).map(|(&id, _)| id)
     }
 
     /// Forgets those in the way of `peer` who have hung up: whoever leaves and comes again at once
@@ -242,10 +253,7 @@ impl Admission {
 
     /// Earliest end of a handshake's time.
     pub(crate) fn next_deadline_ns(&self) -> Option<u64> {
-        self.connections.values().filter_map(|connection| match connection.stage {
-            Stage::Greeting { until_ns } | Stage::Admitted { until_ns, .. } => Some(until_ns),
-            Stage::Attached { .. } => None,
-        }).min()
+        self.connections.values().filter_map(Connection::until_ns).min()
     }
 
     /// Disconnects a peer, telling it why.
@@ -280,37 +288,6 @@ impl Admission {
         drop(state);
         drop(member); // unmaps its page, outside the mutex
         self.lane.released();
-    }
-}
-
-impl Connection {
-    fn welcome(
-        &mut self,
-        lane: &Lane,
-        id: u32,
-        hello: &Hello,
-        mode: crate::layout::Mode,
-    ) -> Result<()> {
-        let (parcel, welcome) =
-            handshake::admit(lane, id, self.peer, &self.socket, hello, mode)?;
-        self.stage = Stage::Admitted { until_ns: monotonic_ns() + STEP_NS, parcel };
-        socket::send(&*self.socket, welcome.as_bytes())
-            .map_err(|errno| Error::system("sending a welcome", errno))
-    }
-
-    fn count_bell(&mut self) -> Result<()> {
-        let now = monotonic_ns() / 1_000_000_000;
-        let Stage::Attached { bells, second } = &mut self.stage else {
-            return Err(protocol("a release bell before the handshake was over"));
-        };
-        if *second != now {
-            (*second, *bells) = (now, 0);
-        }
-        *bells += 1;
-        if *bells > BELLS_PER_SECOND {
-            return Err(protocol(format!("more than {BELLS_PER_SECOND} release bells in a second")));
-        }
-        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod admission;
 mod bell;
+mod connection;
 mod create;
 mod external;
 mod facts;
