@@ -1,0 +1,103 @@
+//! The header compiles as C and C++ without a warning, says what Rust says, and works.
+
+use framelane_ffi as ffi;
+use std::mem::offset_of;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A compiler with all the warnings there are, as errors.
+fn compiler(language: &str, scratch: &Path) -> Command {
+    let (program, standard, language) = match language {
+        "c" => ("cc", "-std=c11", "c"),
+        _ => ("c++", "-std=c++17", "c++"),
+    };
+    let mut command = Command::new(program);
+    command
+        .args([standard, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-x", language])
+        .arg("-I")
+        .arg(here().join("include"))
+        .arg("-I")
+        .arg(here().join("../../schema/generated/c"))
+        .current_dir(scratch);
+    command
+}
+
+fn run(command: &mut Command) {
+    let done = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}; apt install g++"));
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{command:?}: {}\n{said}", done.status);
+}
+
+/// The static library that cargo has built beside this test.
+fn library() -> PathBuf {
+    let mut folder = std::env::current_exe().unwrap();
+    folder.pop();
+    let built = |folder: &Path| folder.join("libframelane_ffi.a");
+    if built(&folder).exists() {
+        return built(&folder);
+    }
+    folder.pop();
+    built(&folder)
+}
+
+#[test]
+fn a_program_publishes_and_reads_as_c_and_as_cxx() {
+    for language in ["c", "c++"] {
+        let scratch = tempfile::tempdir().unwrap();
+        let program = scratch.path().join("roundtrip");
+        let mut compile = compiler(language, scratch.path());
+        compile.arg(here().join("tests/c/roundtrip.c")).args(["-x", "none", "-o"]).arg(&program);
+        run(compile.arg(library()).args(["-lpthread", "-ldl", "-lm"]));
+        let lanes = scratch.path().join("lanes");
+        std::fs::create_dir(&lanes).unwrap();
+        run(Command::new(&program).arg(&lanes));
+    }
+}
+
+macro_rules! fields {
+    ($struct:ident: $($field:ident),+ $(,)?) => {{
+        let name = stringify!($struct);
+        let mut lines = vec![format!(
+            "CHECK(sizeof({name}) == {}, \"{name}\");", size_of::<ffi::$struct>()
+        )];
+        $(lines.push(format!(
+            "CHECK(offsetof({name}, {0}) == {1}, \"{name}.{0}\");",
+            stringify!($field), offset_of!(ffi::$struct, $field)
+        ));)+
+        lines
+    }};
+}
+
+#[test]
+fn every_field_is_where_rust_has_it() {
+    let mut source = vec!["#include \"framelane.h\"".to_owned()];
+    source.push("#ifdef __cplusplus\n#define CHECK static_assert\n#else".into());
+    source.push("#define CHECK _Static_assert\n#endif".into());
+    source.extend(fields!(framelane_error: status, text));
+    source.extend(fields!(framelane_layout: fourcc, width, height, plane_count, offset_bytes,
+        size_bytes, stride_bytes, rows, total_bytes));
+    source.extend(fields!(framelane_producer_options: struct_bytes, lease_budget, claims, history,
+        layout, payload_bytes, lease_ns, memory, lossless, huge_pages, lock_memory, numa_node,
+        access, access_group, trust, reclaim, directory, device_fds, device_count));
+    source.extend(fields!(framelane_consumer_options: struct_bytes, mode, leases, reattach,
+        wait_for_lane_ns, return_on_signal, wants_writable, directory));
+    source.extend(fields!(framelane_frame_mut: live, handle, descriptor, payload, payload_bytes));
+    source.extend(fields!(framelane_frame: live, handle, sequence, epoch, missed, slot,
+        new_epoch));
+    source.extend(fields!(framelane_plane_view: data, size_bytes, stride_bytes, rows, revocable));
+    let kinds = framelane::ErrorKind::ALL.iter().map(|kind| {
+        let name = kind.name().to_uppercase();
+        format!("CHECK(FRAMELANE_ERROR_KIND_{name} == {}, \"{name}\");", kind.number())
+    });
+    source.extend(kinds);
+    source.push("int main(void) { return 0; }".into());
+    for language in ["c", "c++"] {
+        let scratch = tempfile::tempdir().unwrap();
+        std::fs::write(scratch.path().join("fields.c"), source.join("\n")).unwrap();
+        run(compiler(language, scratch.path()).args(["-fsyntax-only", "fields.c"]));
+    }
+}
