@@ -46,11 +46,19 @@ fn peer_pidfd(socket: &impl AsFd) -> Option<OwnedFd> {
 }
 
 /// Whether the peer has not hung up yet.
-pub(crate) fn still_connected(socket: &impl AsFd) -> bool {
+pub(crate) fn still_connected(socket: impl AsFd) -> bool {
+    !is_gone(socket, None)
+}
+
+/// Whether the peer has hung up, or the process that a pidfd names has ended.
+pub(crate) fn is_gone(socket: impl AsFd, pidfd: Option<&OwnedFd>) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut polled = [PollFd::new(socket, PollFlags::RDHUP)];
+    let ended = pidfd.map_or(PollFd::new(&socket, PollFlags::RDHUP), |pidfd| {
+        PollFd::new(pidfd, PollFlags::IN)
+    });
+    let mut polled = [PollFd::new(&socket, PollFlags::RDHUP), ended];
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    matches!(poll(&mut polled, Some(&at_once)), Ok(0))
+    !matches!(poll(&mut polled, Some(&at_once)), Ok(0))
 }
 
 fn get_option<T>(socket: &impl AsFd, option: libc::c_int, value: &mut T) -> rustix::io::Result<()> {
@@ -80,7 +88,7 @@ mod tests {
     #[test]
     fn the_peer_of_a_pair_is_this_process() {
         let flags = rustix::net::SocketFlags::CLOEXEC;
-        let (a, _b) = rustix::net::socketpair(
+        let (a, b) = rustix::net::socketpair(
             rustix::net::AddressFamily::UNIX,
             rustix::net::SocketType::SEQPACKET,
             flags,
@@ -92,5 +100,8 @@ mod tests {
         assert_eq!(peer.uid, rustix::process::geteuid().as_raw());
         let (fd, liveness) = watch(&a, peer);
         assert!(fd.is_some(), "{liveness:?}");
+        assert!(!is_gone(&a, fd.as_ref()));
+        drop(b);
+        assert!(is_gone(&a, fd.as_ref()));
     }
 }
