@@ -3,6 +3,7 @@
 
 pub mod child;
 pub mod device;
+pub mod forks;
 pub mod os;
 pub mod readers;
 pub mod steps;
