@@ -136,10 +136,18 @@ impl Poller {
                     let over = flags.intersects(EventFlags::HUP | EventFlags::RDHUP);
                     seen.lost |= over || connection.is_some_and(|a| !empty(&a.socket));
                 }
+                // Only a timer that is read goes on.
+                RETRY => self.read_timer(),
                 _ => {}
             }
         }
         Ok(seen)
+    }
+
+    fn read_timer(&self) {
+        if let Some((_, timer)) = &self.search {
+            let _ = rustix::io::read(timer, &mut [0; 8]);
+        }
     }
 
     fn add(&self, fd: impl AsFd, key: u64, flags: EventFlags) -> Result<()> {
