@@ -152,6 +152,28 @@ fn a_consumer_without_a_producer_is_the_parents_too() {
     assert!(readers::next(&mut consumer, By::Futex).new_epoch());
 }
 
+#[test]
+fn a_descriptor_is_quiet_though_a_child_keeps_what_it_once_watched() {
+    let place = Place::new();
+    let producer = place.producer(ProducerOptions::new());
+    let mut consumer = place.consumer(ConsumerOptions::new(Mode::Latest));
+    consumer.fd();
+    drop(producer);
+    until("the consumer searches", || {
+        assert!(consumer.try_next().unwrap().is_none());
+        consumer.epoch() == 0
+    });
+    let _stray = Stray::new(&fork(stay).as_raw_nonzero().to_string());
+    let _producer = place.producer(ProducerOptions::new());
+    let mut other = 0;
+    until("the consumer attaches, and other lanes are no news to it", || {
+        assert!(consumer.try_next().unwrap().is_none());
+        other += 1;
+        std::fs::write(place.path().join(format!("other-{other}.lock")), "").unwrap();
+        consumer.epoch() != 0 && !readers::is_readable(&mut consumer, Duration::from_millis(50))
+    });
+}
+
 /// Holds claimed frames over a fork of each kind, then publishes them.
 fn producer(_args: &[&str]) {
     let producer = create(ProducerOptions::new().claims(2));

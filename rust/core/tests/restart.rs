@@ -115,6 +115,31 @@ fn a_consumer_that_came_first_gets_the_first_frame() {
 }
 
 #[test]
+fn a_poller_finds_a_lane_whose_directory_was_made_anew() {
+    let place = Place::new();
+    let directory = place.path().join("service");
+    std::fs::create_dir(&directory).unwrap();
+    let make = || {
+        let options = ProducerOptions::new().layout(common::layout());
+        Producer::create(common::LANE, options.directory(Some(directory.clone()))).unwrap()
+    };
+    let producer = make();
+    let options = ConsumerOptions::new(Mode::Latest).directory(Some(directory.clone()));
+    let mut consumer = Consumer::open(common::LANE, options).unwrap();
+    publish(&producer, 1);
+    readers::next(&mut consumer, By::Fd);
+    drop(producer);
+    // As a service manager does it with the runtime directory of a service.
+    std::fs::remove_dir_all(&directory).unwrap();
+    let reader = task("the poller", move || readers::next(&mut consumer, By::Fd).new_epoch());
+    std::thread::sleep(Duration::from_millis(350));
+    std::fs::create_dir(&directory).unwrap();
+    let producer = make();
+    publish(&producer, 1);
+    assert!(reader.join());
+}
+
+#[test]
 fn two_old_epochs_may_be_held_and_not_three() {
     for by in [By::Futex, By::Fd, By::Spin] {
         let place = Place::new();

@@ -60,7 +60,11 @@ impl Poller {
 
     /// Watches a fresh attachment instead of the places.
     pub(crate) fn attached(&mut self, attachment: &Attachment) -> Result<()> {
-        self.search = None;
+        if let Some((watches, timer)) = self.search.take() {
+            // Closing them would not do where a child of a fork has them too.
+            let _ = epoll::delete(&self.epoll, watches);
+            let _ = epoll::delete(&self.epoll, timer);
+        }
         if let ClientBell::Shared { eventfd } = &attachment.bell {
             // Edge-triggered, so that it never has to be read.
             self.add(eventfd, BELL, EventFlags::IN | EventFlags::ET)?;

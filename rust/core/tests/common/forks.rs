@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// After which a child that hangs is ended by the alarm.
-const SECONDS: u32 = 15;
+const SECONDS: u32 = 30;
 /// Exit code of a child whose body failed.
 const FAILED: i32 = 9;
 
