@@ -11,7 +11,7 @@ use crate::mem::view::{BufferView, LaneView, PageView};
 use crate::ring::consumer::{self as ring, Proof};
 use crate::ring::token::{sequence_of, slot_of};
 use crate::ring::words::PageWords;
-use crate::wire::socket;
+use crate::wire::{peer, socket};
 use rustix::fd::OwnedFd;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -97,7 +97,16 @@ impl Attachment {
     /// Whether the frame is still what it was when it was borrowed.
     #[inline]
     pub(crate) fn check(&self, token: u64) -> bool {
-        ring::check(&*self.lane, token) && !(self.is_device() && self.lost.load(Relaxed))
+        ring::check(&*self.lane, token) && !(self.is_device() && self.is_lost())
+    }
+
+    /// Whether the producer has gone, and its device with it. A holder that only checks its frame
+    /// hears of it nowhere else, which is worth a system call.
+    fn is_lost(&self) -> bool {
+        if !self.lost.load(Relaxed) && peer::is_gone(&self.socket, self.pidfd.as_ref()) {
+            self.lost.store(true, Relaxed);
+        }
+        self.lost.load(Relaxed)
     }
 
     /// Copies a device frame's descriptor and says whether the frame may be used: intact, and
@@ -106,7 +115,8 @@ impl Attachment {
         let descriptor = self.lane.load_descriptor(slot_of(token));
         let in_time =
             descriptor.valid_until_ns == 0 || monotonic_ns() < descriptor.valid_until_ns;
-        (self.check(token) && in_time).then_some(descriptor)
+        let intact = ring::check(&*self.lane, token) && !self.lost.load(Relaxed);
+        (intact && in_time).then_some(descriptor)
     }
 
     /// Where a plane of an inline frame lies in lane memory.

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::layout::ErrorKind;
 use crate::runtime_dir::{RuntimeDir, listed, socket_name};
-use crate::wire::socket;
+use crate::wire::{peer, socket};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use std::path::PathBuf;
@@ -45,6 +45,7 @@ fn connect_in(lane: &str, dir: &RuntimeDir) -> Result<Found> {
     let socket = socket::new()?;
     let name = socket_name(lane);
     match rustix::net::connect(&socket, &dir.address(&name)?) {
+        Ok(()) if peer::has_ended(&socket) => Ok(Found::Nobody),
         Ok(()) => Ok(Found::Connected(socket)),
         Err(Errno::NOENT | Errno::CONNREFUSED | Errno::NOTDIR) => Ok(Found::Nobody),
         Err(Errno::AGAIN | Errno::INTR) => Ok(Found::Busy),

@@ -199,7 +199,7 @@ impl Consumer {
     /// [`try_next`](Self::try_next) until it returns None before polling again, and expect to be
     /// woken for nothing now and then, at first for instance.
     pub fn fd(&mut self) -> BorrowedFd<'_> {
-        if !self.polled {
+        if !self.polled && !self.closer.is_foreign() {
             // Nothing is armed yet, and a frame may be waiting: have the caller look once.
             self.polled = self.poller.ring_once(self.closer.fd()).is_ok();
         }
@@ -243,9 +243,11 @@ impl Consumer {
 
     #[inline]
     fn refuse(&self) -> Result<()> {
-        match &self.current {
-            Some(epoch) => epoch.refuse_fork()?,
-            None => self.refuse_detached()?,
+        if self.closer.is_foreign() {
+            return Err(crate::producer::forked(&self.name));
+        }
+        if self.current.is_none() {
+            self.refuse_detached()?;
         }
         if self.closer.is_closed() {
             return Err(self.closed());

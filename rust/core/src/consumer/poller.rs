@@ -60,7 +60,11 @@ impl Poller {
 
     /// Watches a fresh attachment instead of the places.
     pub(crate) fn attached(&mut self, attachment: &Attachment) -> Result<()> {
-        self.search = None;
+        if let Some((watches, timer)) = self.search.take() {
+            // Closing them would not do where a child of a fork has them too.
+            let _ = epoll::delete(&self.epoll, watches);
+            let _ = epoll::delete(&self.epoll, timer);
+        }
         if let ClientBell::Shared { eventfd } = &attachment.bell {
             // Edge-triggered, so that it never has to be read.
             self.add(eventfd, BELL, EventFlags::IN | EventFlags::ET)?;
@@ -136,10 +140,18 @@ impl Poller {
                     let over = flags.intersects(EventFlags::HUP | EventFlags::RDHUP);
                     seen.lost |= over || connection.is_some_and(|a| !empty(&a.socket));
                 }
+                // Only a timer that is read goes on.
+                RETRY => self.read_timer(),
                 _ => {}
             }
         }
         Ok(seen)
+    }
+
+    fn read_timer(&self) {
+        if let Some((_, timer)) = &self.search {
+            let _ = rustix::io::read(timer, &mut [0; 8]);
+        }
     }
 
     fn add(&self, fd: impl AsFd, key: u64, flags: EventFlags) -> Result<()> {

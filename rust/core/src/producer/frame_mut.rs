@@ -61,7 +61,9 @@ impl FrameMut {
         self.split_mut().0
     }
 
-    /// The whole payload of the slot.
+    /// The whole payload of the slot. As with the descriptor, the memory stays with the process
+    /// that claimed the frame: a forked child panics here, and [`plane_mut`](Self::plane_mut)
+    /// answers `Forked`.
     #[inline]
     pub fn payload_mut(&mut self) -> &mut [u8] {
         self.split_mut().1
@@ -72,12 +74,14 @@ impl FrameMut {
     pub fn split_mut(&mut self) -> (&mut FrameDescriptor, &mut [u8]) {
         // SAFETY: as in `lane`; spelt out because the claim is borrowed mutably beside it.
         let lane = unsafe { self.lane.as_ref() };
+        assert!(lane.refuse_fork().is_ok(), "a claimed frame stays with the parent of a fork");
         let claim = self.claim.as_mut().expect("present until published");
         lane.view.claimed_parts(claim, lane.facts.payload_range(claim.slot))
     }
 
     /// The bytes of one plane, as the descriptor lays it out now.
     pub fn plane_mut(&mut self, plane: usize) -> Result<&mut [u8]> {
+        self.lane().refuse_fork()?;
         let (descriptor, payload) = self.split_mut();
         let count = usize::from(descriptor.plane_count).min(descriptor.planes.len());
         if plane >= count {
@@ -89,6 +93,7 @@ impl FrameMut {
 
     /// Copies bytes into the payload from its start and counts them as copied by the SDK.
     pub fn copy_from(&mut self, bytes: &[u8]) -> Result<()> {
+        self.lane().refuse_fork()?;
         let payload = self.payload_mut();
         let room = payload.len();
         let Some(into) = payload.get_mut(..bytes.len()) else {

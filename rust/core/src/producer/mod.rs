@@ -114,7 +114,11 @@ impl Producer {
     }
 
     /// Runs the owners of returned buffers, on lanes made with [`Reclaim::Pump`]; how many ran.
+    /// None in a forked child: the buffers are the parent's.
     pub fn reclaim(&self) -> usize {
+        if self.lane.refuse_fork().is_err() {
+            return 0;
+        }
         let mut returns = Vec::new();
         let mut state = self.lane.lock();
         state.ask_for_releases(&self.lane.view, &mut returns);
@@ -124,8 +128,12 @@ impl Producer {
     }
 
     /// Takes back the device frames that nobody holds, the newest included: for a source whose
-    /// device has no buffer left. Consumers then find nothing new until the next publish.
+    /// device has no buffer left. Consumers then find nothing new until the next publish. Does
+    /// nothing in a forked child.
     pub fn recall(&self) {
+        if self.lane.refuse_fork().is_err() {
+            return;
+        }
         let mut returns = Vec::new();
         let mut state = self.lane.lock();
         state.take_back(&self.lane.view, false, &mut returns);
@@ -133,14 +141,18 @@ impl Producer {
         self.lane.returns.hand_over(returns);
     }
 
-    /// How the lane is: geometry, counts, consumers and what they hold.
+    /// How the lane is: geometry, counts, consumers and what they hold. A forked child sees the
+    /// geometry only.
     pub fn report(&self) -> Report {
         report::report(&self.lane, crate::clock::monotonic_ns())
     }
 
-    /// Number of consumers attached now.
+    /// Number of consumers attached now; 0 in a forked child.
     pub fn consumers(&self) -> usize {
-        self.lane.lock().members.len()
+        match self.lane.refuse_fork() {
+            Ok(()) => self.lane.lock().members.len(),
+            Err(_) => 0,
+        }
     }
 
     /// Random id of this producer incarnation.
@@ -167,7 +179,9 @@ impl Producer {
 impl Drop for Producer {
     fn drop(&mut self) {
         if self.lane.refuse_fork().is_err() {
-            return; // the lane is the parent's
+            // The lane is the parent's, and its threads are not here to be let go of.
+            self.threads.drain(..).for_each(std::mem::forget);
+            return;
         }
         self.lane.close();
         frame_mut::settle_claims(&self.lane);

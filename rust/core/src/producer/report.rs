@@ -31,7 +31,10 @@ pub(crate) fn report(lane: &Lane, now_ns: u64) -> Report {
     report.page_bytes = facts.page_bytes;
     report.lane_kind = LaneKind::Frame.number();
     report.memory_kind = facts.memory_kind.number();
-    lane.lock().describe(lane, &mut report);
+    // Of a forked child neither the mutex nor the memory can be used.
+    if lane.refuse_fork().is_ok() {
+        lane.lock().describe(lane, &mut report);
+    }
     for entry in &mut report.consumers[..report.consumer_count as usize] {
         put_text(&mut entry.command, &command(entry.pid));
     }

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::layout::Liveness;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use rustix::process::{Pid, PidfdFlags};
 
@@ -29,8 +30,7 @@ pub(crate) fn watch(socket: impl AsFd, peer: Peer) -> (Option<OwnedFd>, Liveness
     if let Some(fd) = peer_pidfd(&socket) {
         return (Some(fd), Liveness::PeerPidfd);
     }
-    let pid = i32::try_from(peer.pid).ok().and_then(Pid::from_raw);
-    match pid.map(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty())) {
+    match pid(peer).map(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty())) {
         // The pid was recorded at connect: if the peer is still connected now, it has not been
         // reused in between.
         Some(Ok(fd)) if still_connected(&socket) => (Some(fd), Liveness::Pidfd),
@@ -46,11 +46,39 @@ fn peer_pidfd(socket: &impl AsFd) -> Option<OwnedFd> {
 }
 
 /// Whether the peer has not hung up yet.
-pub(crate) fn still_connected(socket: &impl AsFd) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut polled = [PollFd::new(socket, PollFlags::RDHUP)];
+pub(crate) fn still_connected(socket: impl AsFd) -> bool {
+    !is_gone(socket, None)
+}
+
+/// Whether the peer has hung up, or the process that a pidfd names has ended.
+pub(crate) fn is_gone(socket: impl AsFd, pidfd: Option<&OwnedFd>) -> bool {
+    let hung_up = PollFd::new(&socket, PollFlags::RDHUP);
+    match pidfd {
+        Some(pidfd) => any_ready(&mut [hung_up, PollFd::new(pidfd, PollFlags::IN)]),
+        None => any_ready(&mut [hung_up]),
+    }
+}
+
+fn any_ready(polled: &mut [PollFd<'_>]) -> bool {
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    matches!(poll(&mut polled, Some(&at_once)), Ok(0))
+    !matches!(poll(polled, Some(&at_once)), Ok(0))
+}
+
+/// Whether the process at the other end has ended. A child of it may still hold the socket, and
+/// accept connections without ever looking at them.
+pub(crate) fn has_ended(socket: impl AsFd) -> bool {
+    let Ok(peer) = credentials(&socket) else { return false };
+    match watch(&socket, peer) {
+        // Not the socket: it may have been refused, with a reason that is still to be read.
+        (Some(pidfd), _) => any_ready(&mut [PollFd::new(&pidfd, PollFlags::IN)]),
+        (None, _) => pid(peer).is_some_and(|pid| {
+            rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
+        }),
+    }
+}
+
+fn pid(peer: Peer) -> Option<Pid> {
+    i32::try_from(peer.pid).ok().and_then(Pid::from_raw)
 }
 
 fn get_option<T>(socket: &impl AsFd, option: libc::c_int, value: &mut T) -> rustix::io::Result<()> {
@@ -80,7 +108,7 @@ mod tests {
     #[test]
     fn the_peer_of_a_pair_is_this_process() {
         let flags = rustix::net::SocketFlags::CLOEXEC;
-        let (a, _b) = rustix::net::socketpair(
+        let (a, b) = rustix::net::socketpair(
             rustix::net::AddressFamily::UNIX,
             rustix::net::SocketType::SEQPACKET,
             flags,
@@ -92,5 +120,8 @@ mod tests {
         assert_eq!(peer.uid, rustix::process::geteuid().as_raw());
         let (fd, liveness) = watch(&a, peer);
         assert!(fd.is_some(), "{liveness:?}");
+        assert!(!is_gone(&a, fd.as_ref()));
+        drop(b);
+        assert!(is_gone(&a, fd.as_ref()));
     }
 }

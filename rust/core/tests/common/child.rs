@@ -182,6 +182,23 @@ impl Child {
         assert!(status.stopped(), "{}: {status:?}", self.name);
     }
 
+    /// Whether it is stopped now.
+    pub fn has_stopped(&mut self) -> bool {
+        let found = waitpid(Some(self.pid), WaitOptions::UNTRACED | WaitOptions::NOHANG).unwrap();
+        let Some((_, status)) = found else { return false };
+        assert!(status.stopped(), "{} has ended instead of stopping: {status:?}", self.name);
+        true
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        if self.status.is_none() {
+            let found = waitpid(Some(self.pid), WaitOptions::NOHANG).unwrap();
+            self.status = found.map(|(_, status)| status);
+        }
+        self.status.is_some()
+    }
+
     /// Waits for its end.
     pub fn end(&mut self) -> WaitStatus {
         let status = self.status.unwrap_or_else(|| self.wait(WaitOptions::empty()));

@@ -1,7 +1,9 @@
 //! What the two-process tests share: places, children, frames that prove themselves.
-#![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part of this")]
 
 pub mod child;
+pub mod device;
+pub mod forks;
 pub mod os;
 pub mod readers;
 pub mod steps;

@@ -4,6 +4,7 @@ use super::threads::{Task, task};
 use super::{DEADLINE, Order, Place};
 use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, Mode};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::time::Duration;
 
 /// How a reader waits for its next frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,16 +19,15 @@ pub enum By {
 
 /// Polls a consumer's descriptor until it is readable.
 pub fn poll_fd(consumer: &mut Consumer) {
+    assert!(is_readable(consumer, DEADLINE), "the descriptor is rung within the deadline");
+}
+
+/// Whether a consumer's descriptor becomes readable in time.
+pub fn is_readable(consumer: &mut Consumer, time: Duration) -> bool {
     let fd = consumer.fd();
     let mut polled = [PollFd::new(&fd, PollFlags::IN)];
-    let timeout = Timespec { tv_sec: DEADLINE.as_secs() as i64, tv_nsec: 0 };
-    let ready = loop {
-        match poll(&mut polled, Some(&timeout)) {
-            Err(rustix::io::Errno::INTR) => {}
-            ready => break ready.unwrap(),
-        }
-    };
-    assert_eq!(ready, 1, "the descriptor becomes readable within the deadline");
+    let timeout = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: time.subsec_nanos().into() };
+    poll(&mut polled, Some(&timeout)).unwrap() == 1
 }
 
 /// The next frame.
@@ -49,7 +49,7 @@ pub fn try_next(consumer: &mut Consumer, by: By) -> framelane::Result<Frame> {
         match by {
             By::Futex => panic!("no frame within the deadline"),
             By::Fd => poll_fd(consumer),
-            By::Spin => std::thread::sleep(std::time::Duration::from_micros(200)),
+            By::Spin => std::thread::sleep(Duration::from_micros(200)),
         }
         assert!(std::time::Instant::now() < deadline, "no frame within the deadline, by {by:?}");
     }

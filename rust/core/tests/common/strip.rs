@@ -1,7 +1,7 @@
 //! Frames that prove themselves: each byte follows from the epoch and the sequence, so that a torn
 //! frame, a swapped one or one of another epoch shows wherever it is looked at.
 
-use framelane::{Consumer, Frame, FrameMut, Mode};
+use framelane::{Consumer, ErrorKind, Frame, FrameMut, Mode};
 
 fn word(epoch: u64, sequence: u64, index: u64) -> u64 {
     let mut x = epoch ^ sequence.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ index << 40;
@@ -15,6 +15,26 @@ pub fn fill(frame: &mut FrameMut, epoch: u64, sequence: u64) {
     descriptor.capture_id = word(epoch, sequence, u64::MAX);
     for (index, bytes) in payload.chunks_exact_mut(8).enumerate() {
         bytes.copy_from_slice(&word(epoch, sequence, index as u64).to_ne_bytes());
+    }
+}
+
+/// What a buffer with frame `sequence` of `epoch` has to hold.
+pub fn bytes(epoch: u64, sequence: u64, len: usize) -> Vec<u8> {
+    (0..len as u64 / 8).flat_map(|index| word(epoch, sequence, index).to_ne_bytes()).collect()
+}
+
+/// Copies a device frame out; whether it is whole. A copy that counts has the right bytes.
+pub fn copy_device_frame(frame: &Frame) -> bool {
+    let mut copy = vec![0; frame.descriptor().planes[0].size_bytes as usize];
+    match frame.copy_to(0, &mut copy) {
+        Ok(()) => {
+            assert!(copy == bytes(frame.epoch(), frame.sequence(), copy.len()), "a torn copy");
+            true
+        }
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Revoked, "{error}");
+            false
+        }
     }
 }
 
