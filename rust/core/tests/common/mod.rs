@@ -1,5 +1,5 @@
 //! What the two-process tests share: places, children, frames that prove themselves.
-#![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part of this")]
 
 pub mod child;
 pub mod os;
