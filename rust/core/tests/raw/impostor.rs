@@ -69,6 +69,15 @@ impl Memory {
         let fd = memfd(size, MemfdFlags::empty());
         let reserve = rustix::fs::FallocateFlags::empty();
         rustix::fs::fallocate(&fd, reserve, 0, size).unwrap();
+        Self::sealed(fd, seals)
+    }
+
+    /// Memory that is there only where it was written.
+    pub fn sparse(size: u64, seals: SealFlags) -> Memory {
+        Self::sealed(memfd(size, MemfdFlags::empty()), seals)
+    }
+
+    fn sealed(fd: OwnedFd, seals: SealFlags) -> Memory {
         let map = MmapOptions::new().map_raw(&fd).unwrap();
         rustix::fs::fcntl_add_seals(&fd, seals).unwrap();
         let own = File::options().write(true).open("/proc/self/mem").unwrap();
