@@ -1,13 +1,15 @@
 //! Whatever comes over the socket, the lane goes on: nothing hangs, nothing leaks, nobody else
 //! loses a frame.
 
+mod common;
 mod raw;
 
+use common::{DEADLINE, LANE, Place, publish, until};
 use framelane::layout::{BellByte, ErrorKind, MessageType, Refused, Welcome};
 use framelane::{ConsumerOptions, Mode, ProducerOptions, Trust};
 use proptest::prelude::*;
 use raw::wire::{bytes, header, hello, query, ready};
-use raw::{Attached, Heard, LANE, Line, Place, SOON, Traffic, publish, until};
+use raw::{Attached, Heard, Line, Traffic, latest};
 use rustix::fd::AsFd;
 use rustix::pipe::pipe;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -73,7 +75,7 @@ fn nonsense_is_refused_in_words_and_costs_nobody_a_frame() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn random_packets_at_every_stage_end_the_connection_and_nothing_else(
@@ -107,7 +109,7 @@ proptest! {
             until("its leases are back", || producer.report().leases_granted == 0);
         }
         publish(&producer, 1);
-        let frame = place.latest().next(SOON).unwrap().expect("an honest consumer is served");
+        let frame = latest(&place).next(DEADLINE).unwrap().expect("an honest consumer is served");
         prop_assert_eq!(frame.sequence(), 1);
     }
 }
@@ -133,7 +135,7 @@ fn a_silent_peer_is_dropped_and_its_leases_come_back() {
     assert_eq!(kind, ErrorKind::TimedOut.number());
     assert!(words.contains("no Ready within 1 s"), "{words}");
     until("the leases are back", || producer.report().leases_granted == 0);
-    drop(place.latest());
+    drop(latest(&place));
 }
 
 #[test]
@@ -154,7 +156,7 @@ fn passed_descriptors_are_discarded() {
     drop(writer);
     // The end of file comes when the last copy of the other end is closed.
     let mut polled = [rustix::event::PollFd::new(&reader, rustix::event::PollFlags::IN)];
-    let time = rustix::event::Timespec { tv_sec: SOON.as_secs() as i64, tv_nsec: 0 };
+    let time = rustix::event::Timespec { tv_sec: DEADLINE.as_secs() as i64, tv_nsec: 0 };
     assert_eq!(rustix::event::poll(&mut polled, Some(&time)), Ok(1), "a gift is still open");
 }
 
@@ -190,8 +192,8 @@ fn a_flood_of_bells_leaves_the_lane_alive() {
             });
         }
         for _ in 0..3 {
-            let options = ConsumerOptions::new(Mode::Latest).wait_for_lane(SOON);
-            assert!(place.consumer(options).next(SOON).unwrap().is_some());
+            let options = ConsumerOptions::new(Mode::Latest).wait_for_lane(DEADLINE);
+            assert!(place.consumer(options).next(DEADLINE).unwrap().is_some());
         }
         traffic.still_flows();
         stop.store(true, Relaxed);
@@ -227,7 +229,7 @@ fn a_query_takes_no_lease_and_its_answer_need_not_be_read() {
         let line = Line::connect(place.path(), LANE);
         let _ = line.send(bytes(&query(LANE)));
     }
-    let report = framelane::query(LANE, Some(place.path()), SOON).unwrap();
+    let report = framelane::query(LANE, Some(place.path()), DEADLINE).unwrap();
     assert_eq!((report.consumer_count, report.leases_granted), (1, 1));
     let unread = Line::connect(place.path(), LANE);
     unread.send(bytes(&hello(LANE))).unwrap();

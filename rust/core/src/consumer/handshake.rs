@@ -1,32 +1,22 @@
-//! Attaching: Hello, Welcome, Ready, descriptors, and distrust of each.
+//! Attaching: Hello, Welcome or Refused, Ready, and distrust of each answer.
 
-use super::attachment::{Attachment, ClientDevice};
-use super::bell::ClientBell;
-use super::lane_info::LaneInfo;
+use super::attachment::Attachment;
 use super::options::ConsumerOptions;
+use super::parcel::Parcel;
 use crate::clock::{Deadline, timespec};
 use crate::error::{Error, Result, protocol};
-use crate::fork;
-use crate::layout::layout::{BELL_MAGIC, PAGE_MAGIC};
 use crate::layout::limit::{DEVICE_BUFFERS, LAYOUT_TABLE_BYTES};
-use crate::layout::{
-    BellKind, Bye, ErrorKind, FdKind, Fds, Hello, MemoryKind, MessageType, Ready, Refused, Welcome,
-};
+use crate::layout::{Bye, ErrorKind, Hello, MemoryKind, MessageType, Ready, Refused, Welcome};
 use crate::layout_diff::first_difference;
-use crate::mem::map::Mapping;
-use crate::mem::memfd;
-use crate::mem::view::{BellView, LaneView, PageView, read_struct};
 use crate::wire::message;
-use crate::wire::peer;
 use crate::wire::socket::{self, Received};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use zerocopy::IntoBytes;
 
-/// How long a producer may take for each answer.
+/// How long a producer may take for the whole handshake, so that none can hold up its consumer by
+/// answering slowly.
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// Memory kinds this build reads, as bits of a Hello.
@@ -46,15 +36,21 @@ pub(crate) fn attach(
     options: &ConsumerOptions,
     connection: OwnedFd,
 ) -> Result<Attachment> {
-    let welcome = greet(lane, options, &connection)?;
+    let deadline = Deadline::after(ANSWER);
+    let welcome = greet(lane, options, &connection, deadline)?;
     let mut ready: Ready = message::new();
     ready.consumer_id = welcome.consumer_id;
     send(&connection, ready.as_bytes())?;
-    let parcel = Parcel::receive(&connection, &welcome)?;
+    let parcel = Parcel::receive(&connection, &welcome, deadline)?;
     parcel.open(lane, options, connection, &welcome)
 }
 
-fn greet(lane: &str, options: &ConsumerOptions, connection: &OwnedFd) -> Result<Welcome> {
+fn greet(
+    lane: &str,
+    options: &ConsumerOptions,
+    connection: &OwnedFd,
+    deadline: Deadline,
+) -> Result<Welcome> {
     let mut hello: Hello = message::new();
     message::put_text(&mut hello.lane, lane);
     hello.leases = options.leases;
@@ -63,9 +59,11 @@ fn greet(lane: &str, options: &ConsumerOptions, connection: &OwnedFd) -> Result<
     hello.wants_writable = options.wants_writable.into();
     // If the producer has refused and hung up already, its reason is there to be read.
     let _ = send(connection, hello.as_bytes());
-    let packet = receive(connection, &mut Vec::new())?;
+    let packet = receive(connection, &mut Vec::new(), deadline)?;
     match message::header(&packet)?.message_type {
-        kind if kind == MessageType::Refused.number() => return Err(refusal(&packet, connection)),
+        kind if kind == MessageType::Refused.number() => {
+            return Err(refusal(&packet, connection, deadline));
+        }
         kind if kind == MessageType::Bye.number() => return Err(farewell(&packet)),
         _ => {}
     }
@@ -83,7 +81,7 @@ fn greet(lane: &str, options: &ConsumerOptions, connection: &OwnedFd) -> Result<
 }
 
 /// The error in a Refused; its first bytes are the same in every layout.
-fn refusal(packet: &[u8], connection: &OwnedFd) -> Error {
+fn refusal(packet: &[u8], connection: &OwnedFd, deadline: Deadline) -> Error {
     let Ok(refused) = message::read::<Refused>(packet) else {
         let text = "the producer was built from another layout, and its refusal cannot be read";
         return Error::new(ErrorKind::LayoutMismatch, text);
@@ -92,7 +90,7 @@ fn refusal(packet: &[u8], connection: &OwnedFd) -> Error {
     if refused.table_bytes == 0 || u64::from(refused.table_bytes) > LAYOUT_TABLE_BYTES {
         return error;
     }
-    match receive_up_to(connection, refused.table_bytes as usize, &mut Vec::new()) {
+    match receive_up_to(connection, refused.table_bytes as usize, &mut Vec::new(), deadline) {
         Ok(table) => {
             let difference = first_difference(&String::from_utf8_lossy(&table));
             Error::new(error.kind(), format!("{error}: {difference}"))
@@ -102,7 +100,7 @@ fn refusal(packet: &[u8], connection: &OwnedFd) -> Error {
 }
 
 /// The error in a Bye.
-fn farewell(packet: &[u8]) -> Error {
+pub(super) fn farewell(packet: &[u8]) -> Error {
     match message::read::<Bye>(packet) {
         // The lane ended, not this consumer, who may meet the next producer.
         Ok(bye) if bye.kind == ErrorKind::Closed.number() => hung_up(),
@@ -122,16 +120,21 @@ fn hung_up() -> Error {
     Error::new(ErrorKind::Disconnected, "the producer hung up during the handshake")
 }
 
-fn receive(connection: &OwnedFd, fds: &mut Vec<OwnedFd>) -> Result<Vec<u8>> {
-    receive_up_to(connection, PACKET_BYTES, fds)
+/// The next packet of at most a usual size.
+pub(super) fn receive(
+    connection: &OwnedFd,
+    fds: &mut Vec<OwnedFd>,
+    deadline: Deadline,
+) -> Result<Vec<u8>> {
+    receive_up_to(connection, PACKET_BYTES, fds, deadline)
 }
 
 fn receive_up_to(
     connection: &OwnedFd,
     room: usize,
     fds: &mut Vec<OwnedFd>,
+    deadline: Deadline,
 ) -> Result<Vec<u8>> {
-    let deadline = Deadline::after(ANSWER);
     let mut packet = vec![0; room];
     loop {
         match socket::receive_fds(connection, &mut packet, fds)? {
@@ -139,7 +142,7 @@ fn receive_up_to(
                 return Err(protocol(format!("a packet of {length} bytes")));
             }
             // A ring can come before the last descriptors: it says nothing yet.
-            Received::Packet(1) if room == PACKET_BYTES => continue,
+            Received::Packet(1) if room == PACKET_BYTES => fds.clear(),
             Received::Packet(length) => {
                 packet.truncate(length);
                 return Ok(packet);
@@ -157,158 +160,4 @@ fn receive_up_to(
             Err(errno) => return Err(Error::system("poll", errno)),
         }
     }
-}
-
-/// The descriptors of one lane, by their meaning.
-#[derive(Default)]
-struct Parcel {
-    lane: Option<OwnedFd>,
-    page: Option<OwnedFd>,
-    bell_page: Option<OwnedFd>,
-    eventfd: Option<OwnedFd>,
-    devices: Vec<(FdKind, OwnedFd)>,
-}
-
-impl Parcel {
-    fn receive(connection: &OwnedFd, welcome: &Welcome) -> Result<Self> {
-        let mut parcel = Parcel::default();
-        for _ in 0..welcome.fd_messages {
-            let mut fds = Vec::new();
-            let packet = receive(connection, &mut fds)?;
-            if message::header(&packet)?.message_type == MessageType::Bye.number() {
-                return Err(farewell(&packet));
-            }
-            let message: Fds = message::read(&packet)?;
-            parcel.sort(&message, fds)?;
-        }
-        if parcel.devices.len() != welcome.device_buffers as usize {
-            let (got, want) = (parcel.devices.len(), welcome.device_buffers);
-            return Err(protocol(format!("{got} device buffers came, {want} were announced")));
-        }
-        Ok(parcel)
-    }
-
-    fn sort(&mut self, message: &Fds, fds: Vec<OwnedFd>) -> Result<()> {
-        let count = message.count as usize;
-        if count != fds.len() || count > message.kinds.len() {
-            return Err(protocol(format!("{} descriptors came, {count} announced", fds.len())));
-        }
-        for (&number, fd) in message.kinds.iter().zip(fds) {
-            let Some(kind) = FdKind::from_number(number) else {
-                return Err(protocol(format!("{number} is no kind of descriptor")));
-            };
-            let place = match kind {
-                FdKind::Lane => &mut self.lane,
-                FdKind::Page => &mut self.page,
-                FdKind::BellPage => &mut self.bell_page,
-                FdKind::Eventfd => &mut self.eventfd,
-                FdKind::DeviceMemfd | FdKind::DeviceDmabuf => {
-                    self.devices.push((kind, fd));
-                    continue;
-                }
-            };
-            if place.replace(fd).is_some() {
-                return Err(protocol(format!("two descriptors of kind {}", kind.name())));
-            }
-        }
-        Ok(())
-    }
-
-    /// Maps what was received, each only after its seals and size are known to be safe.
-    fn open(
-        self,
-        name: &str,
-        options: &ConsumerOptions,
-        connection: OwnedFd,
-        welcome: &Welcome,
-    ) -> Result<Attachment> {
-        let missing = |what: &str| protocol(format!("the producer sent no {what} descriptor"));
-        let (lane, mut info) = open_lane(&self.lane.ok_or_else(|| missing("lane"))?)?;
-        if info.epoch != welcome.epoch || info.name != name {
-            let text = format!("lane {:?} of epoch {:#x} came instead", info.name, info.epoch);
-            return Err(protocol(text));
-        }
-        info.consumer_id = welcome.consumer_id;
-        info.leases = welcome.leases;
-        let page = open_page(&self.page.ok_or_else(|| missing("page"))?, &info, options)?;
-        let bell = match BellKind::from_number(welcome.bell) {
-            Some(BellKind::Shared) => {
-                ClientBell::Shared { eventfd: self.eventfd.ok_or_else(|| missing("eventfd"))? }
-            }
-            Some(BellKind::Private) => {
-                let fd = self.bell_page.ok_or_else(|| missing("bell page"))?;
-                ClientBell::Private { word: Arc::new(open_bell(&fd)?) }
-            }
-            None => return Err(protocol(format!("{} is no kind of bell", welcome.bell))),
-        };
-        let devices = self.devices.into_iter().map(open_device).collect::<Result<_>>()?;
-        let producer = peer::credentials(&connection)?;
-        let (pidfd, _) = peer::watch(&connection, producer);
-        Ok(Attachment {
-            info,
-            lane: Arc::new(lane),
-            page,
-            bell,
-            socket: connection,
-            pidfd,
-            devices,
-            lost: AtomicBool::new(false),
-            generation: fork::generation(),
-        })
-    }
-}
-
-fn open_lane(fd: &OwnedFd) -> Result<(LaneView, LaneInfo)> {
-    let bytes = memfd::sealed_size(fd, "the lane's memory")?;
-    if bytes < (size_of::<crate::layout::LaneHeader>() + crate::mem::view::SLOTS_BYTES) as u64 {
-        return Err(protocol(format!("lane memory of {bytes} bytes is too small for a lane")));
-    }
-    // Stays inherited by a child: a stray view of a frame must not fault there.
-    let map = Mapping::read_only(fd, bytes)?;
-    // Copied once; only the copy is believed.
-    let info = LaneInfo::from_header(&read_struct(&map, 0), bytes)?;
-    map.populate()?;
-    let lane = LaneView::new(map, info.slots_offset)?;
-    Ok((lane, info))
-}
-
-fn open_page(fd: &OwnedFd, info: &LaneInfo, options: &ConsumerOptions) -> Result<PageView> {
-    let bytes = memfd::sealed_size(fd, "the consumer page")?;
-    if bytes < size_of::<crate::layout::ConsumerPage>() as u64 {
-        return Err(protocol(format!("a consumer page of {bytes} bytes is too small")));
-    }
-    let map = Mapping::writable(fd, bytes)?.keep_from_children()?;
-    map.populate()?;
-    let page = PageView::new(map)?;
-    let found = page.snapshot();
-    let ours = found.magic == PAGE_MAGIC
-        && found.epoch == info.epoch
-        && found.consumer_id == info.consumer_id
-        && found.leases == info.leases
-        && found.mode == options.mode.number();
-    if !ours {
-        return Err(protocol("the consumer page that came is not this consumer's"));
-    }
-    Ok(page)
-}
-
-fn open_bell(fd: &OwnedFd) -> Result<BellView> {
-    let bytes = memfd::sealed_size(fd, "the bell page")?;
-    if bytes < size_of::<crate::layout::BellPage>() as u64 {
-        return Err(protocol(format!("a bell page of {bytes} bytes is too small")));
-    }
-    let map = Mapping::read_only(fd, bytes)?;
-    let found: crate::layout::BellPage = read_struct(&map, 0);
-    if found.magic != BELL_MAGIC {
-        return Err(protocol("the bell page that came is none"));
-    }
-    BellView::new(map)
-}
-
-fn open_device((kind, fd): (FdKind, OwnedFd)) -> Result<ClientDevice> {
-    let bytes = match kind {
-        FdKind::DeviceDmabuf => memfd::dma_buf_size(&fd, "a device buffer")?,
-        _ => memfd::sealed_size(&fd, "a device buffer")?,
-    };
-    Ok(ClientDevice { fd, bytes, view: Default::default() })
 }

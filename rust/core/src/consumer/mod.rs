@@ -8,6 +8,7 @@ mod frame;
 mod handshake;
 mod lane_info;
 mod options;
+mod parcel;
 mod poller;
 mod reattach;
 mod waiting;

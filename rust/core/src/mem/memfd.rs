@@ -9,6 +9,9 @@ use rustix::io::Errno;
 /// Superblock magic of dma-bufs (linux/magic.h).
 const DMA_BUF_MAGIC: u64 = 0x444d_4142;
 
+/// Superblock magic of huge pages (linux/magic.h).
+const HUGETLBFS_MAGIC: u64 = 0x9584_58f6;
+
 /// Size of huge pages asked for; the kernel's default on x86-64 and aarch64 with 4 KiB pages.
 pub(crate) const HUGE_PAGE_BYTES: u64 = 2 << 20;
 
@@ -67,15 +70,39 @@ pub(crate) fn sealed_size(fd: impl AsFd, what: &str) -> Result<u64> {
             "{what} is not sealed against shrinking: reading it could end in SIGBUS"
         )));
     }
+    // A hole in ordinary memory reads as zeros; in huge pages it is SIGBUS once the pool is empty.
+    if superblock(fd, what)? == HUGETLBFS_MAGIC {
+        return settled_size(fd, what);
+    }
     file_size(fd, what)
+}
+
+/// As [`sealed_size`], of memory that is all there and stays there: reading it neither allocates
+/// a page nor faults for want of one, whatever its maker does.
+pub(crate) fn settled_size(fd: impl AsFd, what: &str) -> Result<u64> {
+    let fd = fd.as_fd();
+    let seals = rustix::fs::fcntl_get_seals(fd)
+        .map_err(|_| protocol(format!("{what} is not a memfd, so it cannot be sealed")))?;
+    let bytes = file_size(fd, what)?;
+    // Whoever may no longer write a memfd may punch no holes in it either.
+    if !seals.contains(SealFlags::SHRINK)
+        || !seals.intersects(SealFlags::WRITE | SealFlags::FUTURE_WRITE)
+    {
+        return Err(protocol(format!("{what} can still be cut or punched by its maker: {seals:?}")));
+    }
+    let stat = rustix::fs::fstat(fd)
+        .map_err(|errno| Error::system(format_args!("fstat of {what}"), errno))?;
+    let there = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
+    if there < bytes {
+        return Err(protocol(format!("{what} has {bytes} bytes of which {there} are reserved")));
+    }
+    Ok(bytes)
 }
 
 /// Size of a descriptor that claims to be a dma-buf.
 pub(crate) fn dma_buf_size(fd: impl AsFd, what: &str) -> Result<u64> {
     let fd = fd.as_fd();
-    let stat = rustix::fs::fstatfs(fd)
-        .map_err(|errno| Error::system(format_args!("fstatfs of {what}"), errno))?;
-    if stat.f_type as u64 != DMA_BUF_MAGIC {
+    if superblock(fd, what)? != DMA_BUF_MAGIC {
         return Err(protocol(format!("{what} is not a dma-buf")));
     }
     rustix::fs::seek(fd, rustix::fs::SeekFrom::End(0))
@@ -93,6 +120,13 @@ pub(crate) fn is_writable(fd: impl AsFd, what: &str) -> Result<bool> {
     // A memfd can forbid new writable mappings whatever the descriptor allows.
     let seals = rustix::fs::fcntl_get_seals(fd).unwrap_or(SealFlags::empty());
     Ok(!seals.intersects(SealFlags::WRITE | SealFlags::FUTURE_WRITE))
+}
+
+/// What kind of file system a descriptor belongs to.
+fn superblock(fd: BorrowedFd<'_>, what: &str) -> Result<u64> {
+    let stat = rustix::fs::fstatfs(fd)
+        .map_err(|errno| Error::system(format_args!("fstatfs of {what}"), errno))?;
+    Ok(stat.f_type as u64)
 }
 
 fn file_size(fd: BorrowedFd<'_>, what: &str) -> Result<u64> {
@@ -116,6 +150,26 @@ mod tests {
         assert!(!is_writable(&fd, "it").unwrap());
         assert!(memmap2::MmapOptions::new().map_raw(&fd).is_err(), "no later writable mapping");
         assert!(memmap2::MmapOptions::new().map_raw_read_only(&fd).is_ok());
+    }
+
+    #[test]
+    fn memory_that_is_not_there_or_could_go_is_not_settled() {
+        let sparse = create("sparse", 8192, false).unwrap();
+        seal_read_only(&sparse).unwrap();
+        assert_eq!(sealed_size(&sparse, "it").unwrap(), 8192);
+        let text = settled_size(&sparse, "it").unwrap_err().to_string();
+        assert!(text.contains("8192 bytes of which 0 are reserved"), "{text}");
+        let punchable = create("punchable", 8192, false).unwrap();
+        reserve(&punchable, 8192, "it").unwrap();
+        seal_size(&punchable).unwrap();
+        let text = settled_size(&punchable, "it").unwrap_err().to_string();
+        assert!(text.contains("can still be cut or punched"), "{text}");
+        let good = create("good", 8192, false).unwrap();
+        reserve(&good, 8192, "it").unwrap();
+        seal_read_only(&good).unwrap();
+        assert_eq!(settled_size(&good, "it").unwrap(), 8192);
+        let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        assert_eq!(rustix::fs::fallocate(&good, hole, 0, 4096), Err(Errno::PERM));
     }
 
     #[test]

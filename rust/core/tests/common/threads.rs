@@ -12,10 +12,7 @@ pub struct Task<T> {
 }
 
 /// Runs `body` on a thread of its own.
-pub fn task<T: Send + 'static>(
-    what: &str,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> Task<T> {
+pub fn task<T: Send + 'static>(what: &str, body: impl FnOnce() -> T + Send + 'static) -> Task<T> {
     let (sender, result) = channel();
     let named = std::thread::Builder::new().name(what.to_owned());
     let send = move || {

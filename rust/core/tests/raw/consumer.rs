@@ -40,7 +40,8 @@ impl Attached {
         }
         let mut items: Vec<_> = kinds.into_iter().zip(fds).collect();
         let mut take = |kinds: &[FdKind]| {
-            let found = items.iter().position(|(kind, _)| kinds.iter().any(|k| k.number() == *kind));
+            let found =
+                items.iter().position(|(kind, _)| kinds.iter().any(|k| k.number() == *kind));
             found.map(|index| items.remove(index).1)
         };
         let lane = take(&[FdKind::Lane]).expect("a lane descriptor");

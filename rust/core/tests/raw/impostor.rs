@@ -1,11 +1,11 @@
 //! A producer by hand: a listener that can hand out anything.
 
 use super::wire::{Heard, Line, bytes, header, socket};
-use super::{LANE, Place, SOON};
+use crate::common::{DEADLINE, LANE, Place};
 use framelane::layout::layout::{LANE_MAGIC, PAGE_MAGIC, VERSION};
 use framelane::layout::{
-    ConsumerPage, FdKind, Fds, Hello, LAYOUT_HASH, LaneHeader, MessageType, Mode, Ready, Slot,
-    SlotPhase, Welcome,
+    BellKind, ConsumerPage, FdKind, Fds, Hello, LAYOUT_HASH, LaneHeader, LaneKind, MemoryKind,
+    MessageType, Mode, Ready, Slot, SlotPhase, Welcome,
 };
 use framelane::{Consumer, ConsumerOptions};
 use memmap2::{MmapOptions, MmapRaw};
@@ -37,7 +37,7 @@ impl Impostor {
 
     pub fn accept(&self) -> Line {
         let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
-        let timeout = Timespec { tv_sec: SOON.as_secs() as i64, tv_nsec: 0 };
+        let timeout = Timespec { tv_sec: DEADLINE.as_secs() as i64, tv_nsec: 0 };
         assert_eq!(poll(&mut polled, Some(&timeout)).unwrap(), 1, "nobody connects");
         Line(rustix::net::accept(&self.0).unwrap())
     }
@@ -69,6 +69,15 @@ impl Memory {
         let fd = memfd(size, MemfdFlags::empty());
         let reserve = rustix::fs::FallocateFlags::empty();
         rustix::fs::fallocate(&fd, reserve, 0, size).unwrap();
+        Self::sealed(fd, seals)
+    }
+
+    /// Memory that is there only where it was written.
+    pub fn sparse(size: u64, seals: SealFlags) -> Memory {
+        Self::sealed(memfd(size, MemfdFlags::empty()), seals)
+    }
+
+    fn sealed(fd: OwnedFd, seals: SealFlags) -> Memory {
         let map = MmapOptions::new().map_raw(&fd).unwrap();
         rustix::fs::fcntl_add_seals(&fd, seals).unwrap();
         let own = File::options().write(true).open("/proc/self/mem").unwrap();
@@ -134,6 +143,8 @@ impl Default for Goods {
         header.history = 1;
         header.claims = 1;
         header.lease_budget = 1;
+        header.lane_kind = LaneKind::Frame.number();
+        header.memory_kind = MemoryKind::Inline.number();
         header.name[..LANE.len()].copy_from_slice(LANE.as_bytes());
         let mut page = ConsumerPage::new_zeroed();
         page.magic = PAGE_MAGIC;
@@ -148,6 +159,7 @@ impl Default for Goods {
         welcome.consumer_id = ID;
         welcome.leases = 1;
         welcome.fd_messages = 1;
+        welcome.bell = BellKind::Shared.number();
         Goods {
             header,
             lane: Memory::lane(LANE_BYTES),

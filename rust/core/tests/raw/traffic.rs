@@ -1,6 +1,6 @@
 //! A lane in use while something bad happens to it.
 
-use super::{Place, SOON, until};
+use crate::common::{DEADLINE, Order, Place, fill, until};
 use framelane::{Consumer, ConsumerOptions, Mode, Producer, ProducerOptions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -40,8 +40,7 @@ impl Traffic {
         traffic.threads.push(std::thread::spawn(move || {
             while !stop.load(Relaxed) {
                 let mut frame = producer.claim().expect("a slot is always free");
-                let value = published.load(Relaxed) as u8;
-                frame.payload_mut().fill(value);
+                fill(&mut frame, producer.epoch(), published.load(Relaxed) + 1);
                 frame.publish().unwrap();
                 published.fetch_add(1, Relaxed);
                 match pause.is_zero() {
@@ -86,16 +85,11 @@ impl Drop for Traffic {
 }
 
 fn read(mut consumer: Consumer, stop: &AtomicBool, received: &AtomicU64) {
-    let mut last = 0;
+    let mut order = Order::of(&consumer, Mode::Latest);
     while !stop.load(Relaxed) {
-        let frame = consumer.next(SOON).expect("no error").expect("a frame within the deadline");
-        assert!(frame.sequence() > last, "{} after {last}", frame.sequence());
-        assert!(!frame.new_epoch(), "the connection was never lost");
-        last = frame.sequence();
-        let bytes = frame.plane(0).unwrap();
-        assert!(bytes.iter().all(|&byte| byte == bytes[0]), "frame {last} is torn");
-        assert_eq!(bytes[0], (last - 1) as u8, "frame {last} has the bytes of another");
-        assert!(frame.check(), "an inline frame is never taken back");
+        let frame = consumer.next(DEADLINE).expect("no error").expect("a frame in time");
+        order.see(&frame);
+        assert_eq!(order.restarts, 0, "the connection was never lost");
         received.fetch_add(1, Relaxed);
     }
 }

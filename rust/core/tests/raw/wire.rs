@@ -1,8 +1,10 @@
 //! Packets by hand.
 
-use super::SOON;
+use crate::common::DEADLINE;
 use framelane::layout::layout::WIRE_MAGIC;
-use framelane::layout::{Bye, Hello, LAYOUT_HASH, MessageHeader, MessageType, Mode, Query, Ready, Refused};
+use framelane::layout::{
+    Bye, Hello, LAYOUT_HASH, MessageHeader, MessageType, Mode, Query, Ready, Refused,
+};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
@@ -44,7 +46,7 @@ pub fn hello(lane: &str) -> Hello {
     hello.header = header(MessageType::Hello, size_of::<Hello>());
     hello.lane[..lane.len()].copy_from_slice(lane.as_bytes());
     hello.leases = 1;
-    hello.memory_kinds = 0b111;
+    hello.memory_kinds = u32::MAX;
     hello.mode = Mode::Latest.number();
     hello
 }
@@ -76,7 +78,7 @@ pub fn socket() -> OwnedFd {
 impl Line {
     /// Connects to a lane's socket, trying again while its queue is full.
     pub fn connect(directory: &Path, lane: &str) -> Line {
-        let deadline = std::time::Instant::now() + SOON;
+        let deadline = std::time::Instant::now() + DEADLINE;
         loop {
             match Self::try_connect(directory, lane) {
                 Ok(line) => return line,
@@ -110,7 +112,8 @@ impl Line {
 
     /// The next packet, a hang-up, or silence when the time is over.
     pub fn hear_within(&self, time: Duration) -> Heard {
-        let timeout = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: time.subsec_nanos().into() };
+        let timeout =
+            Timespec { tv_sec: time.as_secs() as i64, tv_nsec: time.subsec_nanos().into() };
         let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
         if poll(&mut polled, Some(&timeout)).unwrap() == 0 {
             return Heard::Silence;
@@ -139,7 +142,7 @@ impl Line {
     }
 
     pub fn hear(&self) -> Heard {
-        self.hear_within(SOON)
+        self.hear_within(DEADLINE)
     }
 
     /// The next packet as a message of the wanted size.
