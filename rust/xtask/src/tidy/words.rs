@@ -40,7 +40,8 @@ pub fn banned(tree: &[Source]) -> Result<Vec<Finding>> {
 }
 
 pub fn places(tree: &[Source]) -> Result<Vec<Finding>> {
-    let own = tree.iter().filter(|file| file.path != "Cargo.lock");
+    // Lock files are written by the clients of registries.
+    let own = tree.iter().filter(|file| !file.path.ends_with(".lock"));
     let mut wanted: Vec<(String, &str)> = Vec::new();
     let host = "names a registry's host; users may have another";
     wanted.extend(HOSTS.iter().map(|name| (name.to_string(), host)));
