@@ -82,6 +82,7 @@ pub use crate::{
         PixelFormat, Plane, Report,
     },
     layout_diff::first_difference,
+    mem::budget::{MemoryLimit, memory_limits},
     producer::{
         Access, DeviceBuffer, FrameMut, HugePages, Owner, Producer, ProducerOptions, Reclaim,
         Returned, Trust,

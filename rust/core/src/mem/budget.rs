@@ -8,20 +8,41 @@ use crate::error::{Error, Result};
 use crate::layout::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Refuses `bytes` of ordinary shared memory when the machine or a cgroup cannot give it.
-pub(crate) fn check(bytes: u64) -> Result<()> {
-    if let Some(available) = meminfo("MemAvailable:").map(|kib| kib.saturating_mul(1024)) {
-        refuse_above(bytes, available, "the machine has", "available")?;
+/// Something that limits the memory a lane can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryLimit {
+    /// "the machine", or which memory cgroup.
+    pub whose: String,
+    /// What it can still give, in bytes.
+    pub left_bytes: u64,
+}
+
+/// Every limit that a new lane of this process meets, the machine's first.
+pub fn memory_limits() -> Vec<MemoryLimit> {
+    let mut limits = Vec::new();
+    if let Some(left) = meminfo("MemAvailable:").map(|kib| kib.saturating_mul(1024)) {
+        limits.push(MemoryLimit { whose: "the machine".into(), left_bytes: left });
     }
     let mut folder = own_cgroup();
     while let Some(group) = folder {
-        if let Some(left) = cgroup_left(&group) {
-            let whose = format!("the memory cgroup {} has", group.display());
-            refuse_above(bytes, left, &whose, "left")?;
+        if let Some(left_bytes) = cgroup_left(&group) {
+            let whose = format!("the memory cgroup {}", group.display());
+            limits.push(MemoryLimit { whose, left_bytes });
         }
         folder = group.parent().filter(|up| up.starts_with(CGROUPS)).map(Path::to_owned);
     }
-    Ok(())
+    limits
+}
+
+/// Refuses `bytes` of ordinary shared memory when the machine or a cgroup cannot give it.
+pub(crate) fn check(bytes: u64) -> Result<()> {
+    match memory_limits().into_iter().find(|limit| bytes > limit.left_bytes) {
+        None => Ok(()),
+        Some(MemoryLimit { whose, left_bytes }) => Err(Error::new(
+            ErrorKind::OutOfMemory,
+            format!("the lane needs {bytes} bytes of shared memory, {whose} has {left_bytes} left"),
+        )),
+    }
 }
 
 /// Free huge pages of the default pool, in bytes.
@@ -32,14 +53,6 @@ pub(crate) fn free_huge_bytes() -> u64 {
 }
 
 const CGROUPS: &str = "/sys/fs/cgroup";
-
-fn refuse_above(bytes: u64, limit: u64, whose: &str, state: &str) -> Result<()> {
-    if bytes <= limit {
-        return Ok(());
-    }
-    let text = format!("the lane needs {bytes} bytes of shared memory, {whose} {limit} {state}");
-    Err(Error::new(ErrorKind::OutOfMemory, text))
-}
 
 fn meminfo(key: &str) -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
