@@ -66,12 +66,11 @@ impl FrameLayout {
             let stride = row_bytes.checked_next_multiple_of(align.into()).ok_or_else(too_large)?;
             plane.stride_bytes = u32::try_from(stride).map_err(|_| too_large())?;
             plane.rows = rows;
-            plane.size_bytes = stride * u64::from(rows);
+            plane.size_bytes = stride * u64::from(rows); // below 2^64: both are u32
             plane.offset_bytes = layout.total_bytes;
-            layout.total_bytes += plane.size_bytes;
-        }
-        if layout.total_bytes > isize::MAX as u64 {
-            return Err(too_large());
+            let end = layout.total_bytes.checked_add(plane.size_bytes);
+            layout.total_bytes =
+                end.filter(|&end| end <= isize::MAX as u64).ok_or_else(too_large)?;
         }
         Ok(layout)
     }
@@ -165,23 +164,77 @@ mod tests {
         assert_eq!(kind(PixelFormat::Nv12, 640, 0), ErrorKind::InvalidArgument);
         assert_eq!(kind(PixelFormat::Yuyv, 3, 2), ErrorKind::InvalidArgument);
         assert_eq!(kind(PixelFormat::Rgb24, u32::MAX, 2), ErrorKind::TooLarge);
+        let most = u32::MAX - 1;
+        assert_eq!(kind(PixelFormat::I420, most, most), ErrorKind::TooLarge, "the sum overflows");
         assert!(FrameLayout::with_stride_align(PixelFormat::Grey, 4, 4, 3).is_err());
         let text = PixelFormat::parse("nv21").unwrap_err().to_string();
         assert!(text.contains("nv12"), "{text}");
         assert_eq!(PixelFormat::parse("NV12").unwrap(), PixelFormat::Nv12);
     }
 
+    /// What the format's definition says, written down a second time.
+    fn expected_bytes(format: PixelFormat, width: u128, height: u128) -> u128 {
+        let chroma = width.div_ceil(2) * height.div_ceil(2);
+        match format {
+            PixelFormat::Grey => width * height,
+            PixelFormat::Rgb24 | PixelFormat::Bgr24 => width * height * 3,
+            PixelFormat::Yuyv => width * height * 2,
+            PixelFormat::Nv12 | PixelFormat::I420 => width * height + 2 * chroma,
+        }
+    }
+
+    fn any_format() -> impl Strategy<Value = PixelFormat> {
+        (0..PixelFormat::ALL.len()).prop_map(|index| PixelFormat::ALL[index])
+    }
+
+    /// Small, odd, near every power of two, and as large as it gets.
+    fn any_side() -> impl Strategy<Value = u32> {
+        prop_oneof![
+            1u32..70,
+            (4u32..32, -2i64..3).prop_map(|(bits, near)| ((1i64 << bits) + near) as u32),
+            (u32::MAX - 4)..=u32::MAX,
+        ]
+    }
+
+    #[test]
+    fn a_descriptor_says_what_the_layout_says() {
+        let layout = FrameLayout::with_stride_align(PixelFormat::I420, 33, 17, 64).unwrap();
+        let mut descriptor = FrameDescriptor::ZERO;
+        layout.apply(&mut descriptor);
+        assert_eq!((descriptor.width, descriptor.height), (33, 17));
+        assert_eq!(descriptor.fourcc.to_le_bytes(), *b"YU12");
+        assert_eq!(descriptor.plane_count, 3);
+        assert_eq!(descriptor.planes, layout.planes);
+        let strides = layout.planes.map(|plane| plane.stride_bytes);
+        assert_eq!(strides, [64, 64, 64, 0]);
+        assert_eq!(layout.planes.map(|plane| plane.rows), [17, 9, 9, 0]);
+        assert!(layout.planes.iter().all(|plane| (plane.share_id, plane.buffer_index) == (-1, -1)));
+    }
+
     proptest! {
         #[test]
-        fn planes_follow_each_other_and_hold_every_row(
-            index in 0..PixelFormat::ALL.len(),
-            width in 1u32..5000,
-            height in 1u32..5000,
-            align in (0u32..9).prop_map(|n| 1 << n),
+        fn any_size_gives_exact_planes_or_a_reason(
+            format in any_format(),
+            width in any_side(),
+            height in any_side(),
+            align in (0u32..32).prop_map(|n| 1 << n),
         ) {
-            let format = PixelFormat::ALL[index];
-            let width = if format == PixelFormat::Yuyv { width.next_multiple_of(2) } else { width };
-            let layout = FrameLayout::with_stride_align(format, width, height, align).unwrap();
+            let layout = match FrameLayout::with_stride_align(format, width, height, align) {
+                Ok(layout) => layout,
+                Err(error) if format == PixelFormat::Yuyv && width % 2 != 0 => {
+                    prop_assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+                    return Ok(());
+                }
+                Err(error) => {
+                    prop_assert_eq!(error.kind(), ErrorKind::TooLarge);
+                    let bytes = expected_bytes(format, width.into(), height.into());
+                    let row = u128::from(width) * 3;
+                    let padded = row.next_multiple_of(align.into());
+                    let all = bytes.max(padded * u128::from(height) * 3);
+                    prop_assert!(padded > u32::MAX.into() || all > isize::MAX as u128, "{}", error);
+                    return Ok(());
+                }
+            };
             let mut end = 0;
             for plane in &layout.planes[..layout.plane_count.into()] {
                 prop_assert_eq!(plane.offset_bytes, end);
@@ -192,6 +245,10 @@ mod tests {
                 end += plane.size_bytes;
             }
             prop_assert_eq!(end, layout.total_bytes);
+            if align == 1 {
+                let bytes = expected_bytes(format, width.into(), height.into());
+                prop_assert_eq!(u128::from(layout.total_bytes), bytes);
+            }
         }
     }
 }
