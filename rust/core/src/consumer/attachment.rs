@@ -5,6 +5,7 @@ use super::lane_info::LaneInfo;
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
 use crate::fork;
+use crate::hold::Guest;
 use crate::layout::{BellByte, ErrorKind, FrameDescriptor, LaneFlag, MemoryKind, Mode, Plane};
 use crate::mem::map::Mapping;
 use crate::mem::view::{BufferView, LaneView, PageView};
@@ -51,30 +52,33 @@ impl Attachment {
         self.info.memory_kind != MemoryKind::Inline
     }
 
-    /// Leases a frame above `after` into `cell`; its token.
+    /// Leases a frame above `after` into `cell`; its token, which a hostile lane may have made up.
     #[inline]
-    pub(crate) fn borrow(&self, mode: Mode, cell: usize, after: u64) -> Result<Option<u64>> {
+    pub(crate) fn borrow(&self, mode: Mode, cell: usize, after: u64) -> Option<u64> {
         let (lane, page) = (&*self.lane, &self.page);
-        let borrowed = match mode {
+        match mode {
             Mode::Latest => {
                 let proof = if self.is_device() { Proof::State } else { Proof::HeadOrState };
                 ring::borrow_newest(lane, page, cell, after, proof)
             }
-            Mode::Ordered | Mode::Lossless => {
-                ring::borrow_from(lane, page, cell, after + 1, self.info.history.into())
+            Mode::Ordered => self.borrow_next(cell, after),
+            Mode::Lossless => {
+                let token = self.borrow_next(cell, after)?;
+                ring::advance(page, sequence_of(token));
+                self.ring_if_wanted();
+                Some(token)
             }
-        };
-        let Some(token) = borrowed else { return Ok(None) };
-        if slot_of(token) >= self.info.slots as usize {
-            ring::clear(page, cell);
-            let text = format!("slot {} of a lane with {}", slot_of(token), self.info.slots);
-            return Err(protocol(text));
         }
-        if mode == Mode::Lossless {
-            ring::advance(page, sequence_of(token));
-            self.ring_if_wanted();
-        }
-        Ok(Some(token))
+    }
+
+    fn borrow_next(&self, cell: usize, after: u64) -> Option<u64> {
+        let history = self.info.history.into();
+        ring::borrow_from(&*self.lane, &self.page, cell, after + 1, history)
+    }
+
+    /// Whether a token names a slot that this lane does not have.
+    pub(crate) fn is_impossible(&self, token: u64) -> bool {
+        slot_of(token) >= self.info.slots as usize
     }
 
     /// Ends a lease.
@@ -109,14 +113,18 @@ impl Attachment {
         self.lost.load(Relaxed)
     }
 
-    /// Copies a device frame's descriptor and says whether the frame may be used: intact, and
-    /// before its deadline.
-    pub(crate) fn admit_device_frame(&self, token: u64) -> Option<FrameDescriptor> {
+    /// Copies a device frame's descriptor to its holder's place and says whether the frame may be
+    /// used: of a slot that exists, intact, and before its deadline.
+    pub(crate) fn hold_device_frame(
+        &self,
+        holder: &Guest<Attachment, OnceLock<FrameDescriptor>>,
+        token: u64,
+    ) -> bool {
         let descriptor = self.lane.load_descriptor(slot_of(token));
-        let in_time =
-            descriptor.valid_until_ns == 0 || monotonic_ns() < descriptor.valid_until_ns;
+        let in_time = descriptor.valid_until_ns == 0 || monotonic_ns() < descriptor.valid_until_ns;
         let intact = ring::check(&*self.lane, token) && !self.lost.load(Relaxed);
-        (intact && in_time).then_some(descriptor)
+        let _ = holder.place().set(descriptor); // a fresh place is empty
+        intact && in_time && !self.is_impossible(token)
     }
 
     /// Where a plane of an inline frame lies in lane memory.

@@ -22,10 +22,10 @@ pub(crate) use connect::{Found, connect, not_found, queue_full};
 
 use crate::clock::{Deadline, monotonic_ns};
 use crate::error::{Error, Result, invalid};
-use crate::hold::Host;
+use crate::hold::{Guest, Host};
 use crate::layout::{ErrorKind, FrameDescriptor, Mode};
 use crate::mem::view::Lease;
-use crate::ring::token::sequence_of;
+use crate::ring::token::{sequence_of, slot_of};
 use attachment::Attachment;
 use bell::WakeWord;
 use poller::Poller;
@@ -36,6 +36,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 type Epoch = Host<Attachment, OnceLock<FrameDescriptor>>;
+type Holding = Guest<Attachment, OnceLock<FrameDescriptor>>;
 
 /// Reads one lane.
 ///
@@ -121,12 +122,13 @@ impl Consumer {
     /// re-attaching, what the new producer refuses with.
     #[inline]
     pub fn try_next(&mut self) -> Result<Option<Frame>> {
-        // The frame is made where it is returned: moving it costs more than borrowing it.
         self.refuse()?;
         if self.has_news() {
-            let taken = self.borrow(self.options.mode, self.last);
-            if !matches!(taken, Ok(None)) {
-                return taken;
+            // The frame is made where it is returned: moving it costs as much as borrowing it.
+            match self.borrow(self.options.mode, self.last) {
+                Borrowed::Frame(guest, token) => return Ok(Some(self.deliver(guest, token))),
+                Borrowed::Nothing => {}
+                Borrowed::Failed => return Err(self.failure()),
             }
         }
         self.settle_and_take()
@@ -174,7 +176,8 @@ impl Consumer {
         if newest == 0 {
             return Ok(None);
         }
-        self.borrow(Mode::Latest, self.last.min(newest - 1))
+        let borrowed = self.borrow(Mode::Latest, self.last.min(newest - 1));
+        self.delivered(borrowed)
     }
 
     /// Waits up to `timeout` until there is something to read; whether there is.
@@ -275,32 +278,51 @@ impl Consumer {
         if !self.has_news() {
             return Ok(None);
         }
-        self.borrow(self.options.mode, self.last)
+        let borrowed = self.borrow(self.options.mode, self.last);
+        self.delivered(borrowed)
     }
 
+    /// Leases a frame above `after`, all in registers.
     #[inline(always)]
-    fn borrow(&mut self, mode: Mode, after: u64) -> Result<Option<Frame>> {
-        let Some(epoch) = &mut self.current else { return Ok(None) };
+    fn borrow(&mut self, mode: Mode, after: u64) -> Borrowed {
+        let Some(epoch) = &mut self.current else { return Borrowed::Nothing };
         let newest = epoch.newest();
-        let Some(guest) = epoch.admit() else { return Err(self.leases_in_use()) };
-        let Some(token) = epoch.borrow(mode, guest.number(), after)? else {
-            self.barren = newest;
-            return Ok(None);
-        };
-        let sequence = sequence_of(token);
-        if epoch.is_device() {
-            match epoch.admit_device_frame(token) {
-                Some(descriptor) => drop(guest.place().set(descriptor)),
-                None => {
-                    epoch.release(guest.number());
-                    self.barren = newest;
-                    return Ok(None);
-                }
+        let Some(guest) = epoch.admit() else { return Borrowed::Failed };
+        let token = match epoch.borrow(mode, guest.number(), after) {
+            Some(token) => token,
+            None => {
+                self.barren = newest;
+                return Borrowed::Nothing;
             }
+        };
+        let held = if epoch.is_device() {
+            epoch.hold_device_frame(&guest, token)
+        } else {
+            slot_of(token) < epoch.info.slots as usize
+        };
+        if held {
+            return Borrowed::Frame(guest, token);
         }
-        let missed = self.note(sequence);
+        epoch.release(guest.number());
+        self.barren = newest;
+        if epoch.is_impossible(token) { Borrowed::Failed } else { Borrowed::Nothing }
+    }
+
+    /// Makes the frame of what was borrowed.
+    #[inline(always)]
+    fn deliver(&mut self, guest: Holding, token: u64) -> Frame {
+        let missed = self.note(sequence_of(token));
         let new_epoch = std::mem::take(&mut self.announce_epoch);
-        Ok(Some(Frame { guest, lease: Lease { token }, missed, new_epoch }))
+        Frame { guest, lease: Lease { token }, missed, new_epoch }
+    }
+
+    /// A borrow as its result.
+    fn delivered(&mut self, borrowed: Borrowed) -> Result<Option<Frame>> {
+        match borrowed {
+            Borrowed::Frame(guest, token) => Ok(Some(self.deliver(guest, token))),
+            Borrowed::Nothing => Ok(None),
+            Borrowed::Failed => Err(self.failure()),
+        }
     }
 
     /// Counts a delivered frame; how many passed before it.
@@ -322,12 +344,26 @@ impl Consumer {
         missed
     }
 
+    /// Why a borrow failed.
     #[cold]
-    fn leases_in_use(&self) -> Error {
-        let text = format!(
-            "all {} frames granted on lane {:?} are held; release one",
-            self.options.leases, self.name
-        );
-        Error::new(ErrorKind::LeasesInUse, text)
+    fn failure(&self) -> Error {
+        let Some(epoch) = &self.current else { return not_found(&self.name, &self.places) };
+        if epoch.guests() >= self.options.leases {
+            let text = format!(
+                "all {} frames granted on lane {:?} are held; release one",
+                self.options.leases, self.name
+            );
+            return Error::new(ErrorKind::LeasesInUse, text);
+        }
+        let text = format!("lane {:?} names a slot beyond its {}", self.name, epoch.info.slots);
+        crate::error::protocol(text)
     }
+}
+
+/// What a borrow came to; small enough for registers.
+enum Borrowed {
+    Frame(Holding, u64),
+    Nothing,
+    /// See [`Consumer::failure`].
+    Failed,
 }
