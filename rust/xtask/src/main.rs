@@ -6,6 +6,7 @@ mod fuzz;
 mod interrupt;
 mod loom;
 mod process;
+mod schema;
 mod test;
 mod tidy;
 mod tiers;
@@ -29,6 +30,8 @@ enum Command {
     Demo(demo::Options),
     /// Run the tests: all that fit 25 minutes, or chosen tiers
     Test(test::Options),
+    /// Print every language's layout from the schema, or check what was printed
+    Schema(schema::Options),
     /// Check style and architecture
     Tidy,
     /// Install the tools that tests need and print where they come from
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = interrupt::listen().and_then(|()| match arguments.command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Schema(options) => schema::run(&options),
         Command::Tidy => tidy::run(),
         Command::Tools => tools::list(),
     });
