@@ -13,6 +13,9 @@ mod lane;
 mod table;
 #[rustfmt::skip]
 mod wire;
+#[cfg(test)]
+#[rustfmt::skip]
+mod golden;
 
 pub use constants::*;
 pub use descriptor::*;

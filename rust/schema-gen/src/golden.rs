@@ -1,7 +1,8 @@
 //! Golden images: one binary image of each struct, and what every field of it holds.
 //!
-//! Each field has a pattern of its own, made from its path, so that a field read from a wrong place, in a
-//! wrong width or order, shows. Images of a released layout version are never changed again.
+//! Each field has a pattern of its own, made from its path, so that a field read from a wrong
+//! place, in a wrong width or order, shows. Images of a released layout version are never changed
+//! again.
 
 use std::fmt::Write as _;
 
@@ -88,7 +89,8 @@ impl Image<'_> {
     fn pattern(&mut self, field: &Field, scalar: Scalar, path: &str) -> u64 {
         let mixed = mix(table::fnv1a(path.as_bytes()));
         if let Some(item) = field.kind.as_ref().and_then(|kind| self.schema.find_enum(kind)) {
-            let values: Vec<u64> = item.values.iter().map(|v| v.value).filter(|v| *v != 0).collect();
+            let values: Vec<u64> =
+                item.values.iter().map(|v| v.value).filter(|v| *v != 0).collect();
             let value = |index: u64| values[(index % values.len() as u64) as usize];
             if item.style == EnumStyle::Flags {
                 return value(mixed) | value(mixed >> 32);

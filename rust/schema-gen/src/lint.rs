@@ -28,7 +28,8 @@ pub fn check(schema: &Schema) -> Vec<String> {
     out
 }
 
-/// Enum values without a number of their own. The reflection data cannot tell, so this reads the text.
+/// Enum values without a number of their own. The reflection data cannot tell, so this reads the
+/// text.
 pub fn implicit_values(file: &str, text: &str) -> Vec<String> {
     let plain: String = text.lines().map(|line| line.split("//").next().unwrap_or("")).collect();
     let mut out = Vec::new();

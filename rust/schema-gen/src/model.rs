@@ -1,4 +1,5 @@
-//! What the printers see: enums and fixed structs, in an order where nothing is used before it is defined.
+//! What the printers see: enums and fixed structs, in an order where nothing is used before it is
+//! defined.
 
 /// The whole layout.
 #[derive(Clone, Debug, Default)]

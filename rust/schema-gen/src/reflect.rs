@@ -102,7 +102,8 @@ fn read_field(
     let index = usize::try_from(kind.index()).ok();
     let attributes = field.attributes();
     let mut enum_name = value(attributes, "kind");
-    // The reflection data states a wrong element size for arrays of structs, so sizes come from the struct.
+    // The reflection data states a wrong element size for arrays of structs, so sizes come from the
+    // struct.
     let (base, size) = match (scalar(element), element) {
         (Some(scalar), _) => {
             enum_name = enum_name.or(index.map(|index| split(root.enums().get(index).name()).1));

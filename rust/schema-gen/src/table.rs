@@ -1,8 +1,8 @@
 //! The canonical layout table, its hash, and the lock file.
 //!
-//! The table is one JSON object: version, then each enum with its numbers, then each struct with size,
-//! alignment and fields `[name, type, offset]`, in schema order. LAYOUT_HASH is the 64-bit FNV-1a hash of
-//! its compact form, the very bytes that travel behind a Refused(LAYOUT_MISMATCH).
+//! The table is one JSON object: version, then each enum with its numbers, then each struct with
+//! size, alignment and fields `[name, type, offset]`, in schema order. LAYOUT_HASH is the 64-bit
+//! FNV-1a hash of its compact form, the very bytes that travel behind a Refused(LAYOUT_MISMATCH).
 
 use crate::model::{Enum, EnumStyle, Schema, Struct};
 
@@ -72,7 +72,8 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
-/// `layout.lock.json`: the hash and the table, one field or enum a line so that a change reads well.
+/// `layout.lock.json`: the hash and the table, one field or enum a line so that a change reads
+/// well.
 pub fn lock(schema: &Schema) -> String {
     let mut out = format!("{{\n\"layout_hash\": \"{:#018x}\",\n\"table\":\n", hash(schema));
     for piece in pieces(schema) {

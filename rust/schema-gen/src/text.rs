@@ -51,6 +51,24 @@ pub fn comment(indent: &str, marker: &str, doc: &[String]) -> String {
     doc.iter().map(|line| format!("{indent}{marker} {line}\n")).collect()
 }
 
+/// Prose broken into lines of at most `width` columns.
+pub fn wrapped(prose: &str, width: usize) -> String {
+    let (mut out, mut column) = (String::new(), 0);
+    for word in prose.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out += word;
+        column += length;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +83,12 @@ mod tests {
         assert_eq!(camel("I420"), "I420");
         assert_eq!(go_camel("capture_id"), "CaptureID");
         assert_eq!(go_camel("last_sequence"), "LastSequence");
+    }
+
+    #[test]
+    fn prose_is_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), "one two\nthree");
+        assert_eq!(wrapped("unbreakable x", 4), "unbreakable\nx");
     }
 
     #[test]

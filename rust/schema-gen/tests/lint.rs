@@ -1,7 +1,9 @@
 //! Each lint refuses a schema that breaks its rule, and the real schema breaks none.
 
 use framelane_schema_gen::lint::{check, implicit_values};
-use framelane_schema_gen::model::{Base, Enum, EnumStyle, EnumValue, Field, Scalar, Schema, Struct};
+use framelane_schema_gen::model::{
+    Base, Enum, EnumStyle, EnumValue, Field, Scalar, Schema, Struct,
+};
 
 fn field(name: &str, scalar: Scalar, count: u64, offset: u64) -> Field {
     Field {
@@ -171,7 +173,8 @@ fn numbers_fit_and_the_table_fits_its_message() {
 
 #[test]
 fn enum_values_have_explicit_numbers() {
-    let text = "/// enum Not { ME }\nenum Mode : ubyte (bit_flags) {\n  A = 0, // B\n  C,\n  D = 2 }\n\
+    let text = "/// enum Not { ME }\nenum Mode : ubyte (bit_flags) {\n  A = 0, // B\n  C,\n\
+                D = 2 }\n\
                 struct S { x: uint; }\nenum E : uint { F, G = 1 }";
     let problems = implicit_values("a.fbs", text);
     assert_eq!(

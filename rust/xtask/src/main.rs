@@ -7,6 +7,7 @@ mod header;
 mod interrupt;
 mod loom;
 mod process;
+mod schema;
 mod test;
 mod tidy;
 mod tiers;
@@ -30,6 +31,8 @@ enum Command {
     Demo(demo::Options),
     /// Run the tests: all that fit 25 minutes, or chosen tiers
     Test(test::Options),
+    /// Print every language's layout from the schema, or check what was printed
+    Schema(schema::Options),
     /// Check style and architecture
     Tidy,
     /// Print the C header from the sources of the C ABI
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = interrupt::listen().and_then(|()| match arguments.command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Schema(options) => schema::run(&options),
         Command::Tidy => tidy::run(),
         Command::Header(options) => header::run(&options),
         Command::Tools => tools::list(),

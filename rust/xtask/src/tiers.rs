@@ -2,7 +2,7 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{demo, fuzz, loom, tidy, tsan, workspace};
+use crate::{demo, fuzz, loom, schema, tidy, tsan, workspace};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -50,6 +50,13 @@ pub const TIERS: &[Tier] = &[
         when: When::Ci,
         run: clippy,
     },
+    Tier {
+        name: "schema",
+        about: "printed layouts are what the schema says",
+        needs: &[],
+        when: When::Ci,
+        run: schema::tier,
+    },
     Tier { name: "doc", about: "documentation builds", needs: &[], when: When::Ci, run: doc },
     Tier {
         name: "unit",
@@ -57,6 +64,20 @@ pub const TIERS: &[Tier] = &[
         needs: &[],
         when: When::Ci,
         run: unit,
+    },
+    Tier {
+        name: "schema-languages",
+        about: "C, C++, Python and Go assert every offset, decode and encode the golden images",
+        needs: &[CXX],
+        when: When::Ci,
+        run: schema::test_languages,
+    },
+    Tier {
+        name: "schema-oracle",
+        about: "code that flatc prints reads and writes the same bytes",
+        needs: &[CXX],
+        when: When::Ci,
+        run: schema::oracle,
     },
     Tier {
         name: "loom",

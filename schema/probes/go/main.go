@@ -1,5 +1,5 @@
-// Probe decodes golden images with the generated Go structs, prints every field as expected.json has it,
-// and encodes each image again, field by field.
+// Probe decodes golden images with the generated Go structs, prints every field as expected.json
+// has it, and encodes each image again, field by field.
 //
 //	probe IMAGES OUT
 package main

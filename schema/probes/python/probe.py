@@ -1,5 +1,5 @@
-"""Decodes golden images with the generated ctypes structures (or NumPy dtypes), prints every field as
-expected.json has it, and encodes each image again, field by field.
+"""Decodes golden images with the generated ctypes structures (or NumPy dtypes), prints every field
+as expected.json has it, and encodes each image again, field by field.
 
     probe.py ctypes|numpy IMAGES OUT
 """

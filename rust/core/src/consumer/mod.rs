@@ -305,7 +305,11 @@ impl Consumer {
         }
         epoch.release(guest.number());
         self.barren = newest;
-        if epoch.is_impossible(token) { Borrowed::Failed } else { Borrowed::Nothing }
+        if !epoch.is_impossible(token) {
+            return Borrowed::Nothing;
+        }
+        self.last = sequence_of(token); // told once; what comes after it may be right
+        Borrowed::Failed
     }
 
     /// Makes the frame of what was borrowed.

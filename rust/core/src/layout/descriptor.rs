@@ -11,15 +11,12 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 #[repr(C)]
 pub struct Plane {
     /// From the start of the slot's payload, or of the device buffer.
-    /// In bytes.
     pub offset_bytes: u64,
     /// All rows with their padding.
-    /// In bytes.
     pub size_bytes: u64,
     /// Physical or device address, 0 where unknown.
     pub physical_address: u64,
     /// From the start of one row to the start of the next.
-    /// In bytes.
     pub stride_bytes: u32,
     /// Rows of samples in this plane.
     pub rows: u32,
@@ -67,20 +64,16 @@ pub struct FrameDescriptor {
     /// Number of the sensor exposure, common to all lanes of one camera; 0 where unknown.
     pub capture_id: u64,
     /// Time of the exposure on capture_clock.
-    /// In ns.
     pub capture_ns: u64,
     /// Time of publication, CLOCK_MONOTONIC.
-    /// In ns.
     pub publish_ns: u64,
     /// The bytes do not change before this CLOCK_MONOTONIC time; 0: never revoked.
-    /// In ns.
     pub valid_until_ns: u64,
     /// DRM format modifier; 0 is linear.
     pub modifier: u64,
     /// Epoch of the switch when a switch's controller numbers its own frames; 0 otherwise.
     pub switch_epoch: u64,
     /// Exposure time.
-    /// In ns.
     pub exposure_ns: u64,
     /// DRM four-character code, see PixelFormat.
     pub fourcc: u32,
@@ -129,7 +122,6 @@ pub struct FrameDescriptor {
     /// Identifies the content of vendor_data; 0: none.
     pub vendor_tag: u32,
     /// Bytes used in vendor_data.
-    /// In bytes.
     pub vendor_bytes: u32,
     /// Opaque to the SDK, carried bit for bit.
     pub vendor_data: [u8; 160],

@@ -65,7 +65,6 @@ pub struct ConsumerPage {
     /// Frames that passed without being borrowed.
     pub missed: AtomicU64,
     /// Bytes the SDK copied for this consumer.
-    /// In bytes.
     pub copied_bytes: AtomicU64,
     /// Sequence of the frame borrowed last.
     pub last_sequence: AtomicU64,
@@ -107,12 +106,10 @@ pub struct LaneHeader {
     pub layout_hash: u64,
     pub layout_version: u32,
     /// Size of this struct.
-    /// In bytes.
     pub header_bytes: u32,
     /// Random number of this producer incarnation, never 0.
     pub epoch: u64,
     /// Size of the whole lane memory.
-    /// In bytes.
     pub total_bytes: u64,
     /// Offset of the first Slot.
     /// In bytes.
@@ -124,16 +121,12 @@ pub struct LaneHeader {
     /// In bytes.
     pub payload_stride: u64,
     /// Usable payload of a slot; 0 on lanes whose frames are all external.
-    /// In bytes.
     pub payload_bytes: u64,
     /// Time a device frame is guaranteed after its publication; 0: never revoked.
-    /// In ns.
     pub lease_ns: u64,
     /// CLOCK_REALTIME at creation.
-    /// In ns.
     pub created_ns: u64,
     /// Page size of the producer's kernel.
-    /// In bytes.
     pub page_bytes: u32,
     /// Bits of [`LaneFlag`](super::LaneFlag).
     pub flags: u32,

@@ -231,7 +231,7 @@ pub const FIELDS: &[FieldLayout] = &[
     row("Welcome", "reserved", "u64[8]", 64, 64),
 ];
 
-/// The canonical layout table, compact JSON. LAYOUT_HASH is the FNV-1a hash of these bytes.
+/// The layout table as compact JSON. LAYOUT_HASH is the FNV-1a hash of these bytes.
 pub const fn layout_table() -> &'static str {
     concat!(
         r#"{"version":1,"enums":{"#,

@@ -25,11 +25,9 @@ pub struct ConsumerReport {
     /// Zero.
     pub reserved_bytes: [u8; 5],
     /// CLOCK_MONOTONIC at attach.
-    /// In ns.
     pub attached_ns: u64,
     pub received: u64,
     pub missed: u64,
-    /// In bytes.
     pub copied_bytes: u64,
     pub last_sequence: u64,
     /// Frames taken back from it at their deadline.
@@ -38,7 +36,6 @@ pub struct ConsumerReport {
     /// Bit n: holds slot n.
     pub held_slots: u64,
     /// Publication time of the oldest frame it holds, 0: none.
-    /// In ns.
     pub held_since_ns: u64,
     /// Kernel's name of the process.
     pub command: [u8; 16],
@@ -106,7 +103,6 @@ pub struct MessageHeader {
     /// A number of [`MessageType`](super::MessageType).
     pub message_type: u32,
     /// Size of the whole message.
-    /// In bytes.
     pub length_bytes: u32,
     /// Zero.
     pub reserved: u32,
@@ -306,7 +302,6 @@ pub struct Refused {
     /// A number of [`ErrorKind`](super::ErrorKind).
     pub kind: u32,
     /// Bytes of the layout table in the packet that follows, 0: none follows.
-    /// In bytes.
     pub table_bytes: u32,
     /// Zero.
     pub reserved: [u64; 3],
@@ -341,7 +336,6 @@ pub struct Report {
     pub header: MessageHeader,
     pub epoch: u64,
     /// CLOCK_MONOTONIC of this report.
-    /// In ns.
     pub now_ns: u64,
     pub head: u64,
     pub published: u64,
@@ -350,18 +344,12 @@ pub struct Report {
     pub no_free_slot: u64,
     pub revoked: u64,
     /// Bytes the SDK copied on the producer's side.
-    /// In bytes.
     pub copied_bytes: u64,
     /// Bytes the SDK copied for consumers that have left.
-    /// In bytes.
     pub departed_copied_bytes: u64,
-    /// In bytes.
     pub total_bytes: u64,
-    /// In bytes.
     pub payload_bytes: u64,
-    /// In ns.
     pub lease_ns: u64,
-    /// In ns.
     pub created_ns: u64,
     /// Bit n: slot n is READY.
     pub ready_slots: u64,
@@ -380,7 +368,6 @@ pub struct Report {
     pub producer_pid: u32,
     pub producer_uid: u32,
     pub device_buffers: u32,
-    /// In bytes.
     pub page_bytes: u32,
     /// A number of [`LaneKind`](super::LaneKind).
     pub lane_kind: u8,

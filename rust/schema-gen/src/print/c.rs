@@ -54,8 +54,9 @@ pub fn scalar_name(scalar: Scalar) -> &'static str {
 }
 
 const HEAD: &str = "/*
- * The bytes that every language shares. Members ending in _atomic_ are touched by several processes at
- * once: only the library may access them. Numbers read from shared memory may be any number.
+ * The bytes that every language shares. Members ending in _atomic_ are touched by several
+ * processes at once: only the library may access them. Numbers read from shared memory may be any
+ * number.
  */
 #ifndef FRAMELANE_LAYOUT_H
 #define FRAMELANE_LAYOUT_H
@@ -102,7 +103,11 @@ fn structure(one: &Struct) -> String {
     }
     out += "};\n\n";
     let _ = writeln!(out, "static_assert(sizeof({tag}) == {}, \"{} size\");", one.size, one.name);
-    let _ = writeln!(out, "static_assert(alignof({tag}) == {}, \"{} alignment\");", one.align, one.name);
+    let _ = writeln!(
+        out,
+        "static_assert(alignof({tag}) == {}, \"{} alignment\");",
+        one.align, one.name
+    );
     for field in &one.fields {
         let (member, offset) = (field_name(field), field.offset);
         let what = format!("{}.{}", one.name, field.name);
@@ -112,7 +117,8 @@ fn structure(one: &Struct) -> String {
 }
 
 fn annotation(field: &Field) -> String {
-    let kind = field.kind.as_ref().map(|kind| format!("A number of enum framelane_{}.", snake(kind)));
+    let kind =
+        field.kind.as_ref().map(|kind| format!("A number of enum framelane_{}.", snake(kind)));
     let notes: Vec<String> = kind.into_iter().chain(field.unit_note()).collect();
     if notes.is_empty() { String::new() } else { comment("  ", "///", &[notes.join(" ")]) }
 }

@@ -25,8 +25,8 @@ pub fn print(schema: &Schema) -> Output {
 }
 
 const HEAD: &str = "//
-// The bytes that every language shares. Members ending in _atomic_ are touched by several processes at
-// once: only the library may access them. Enums read from shared memory may hold any number.
+// The bytes that every language shares. Members ending in _atomic_ are touched by several processes
+// at once: only the library may access them. Enums read from shared memory may hold any number.
 #pragma once
 
 #include <cstddef>

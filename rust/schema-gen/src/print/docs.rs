@@ -1,5 +1,6 @@
-//! The protocol document: tables of every struct and enum, a drawn memory map of each struct in shared
-//! memory. Only what stands between markers is rewritten; the prose around them belongs to its authors.
+//! The protocol document: tables of every struct and enum, a drawn memory map of each struct in
+//! shared memory. Only what stands between markers is rewritten; the prose around them belongs to
+//! its authors.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::map;
 use crate::model::{Enum, EnumStyle, Field, Schema, Struct};
-use crate::text::number;
+use crate::text::{number, wrapped};
 use crate::{Output, table};
 
 /// The document.
@@ -17,7 +18,8 @@ const START: &str = "<!-- generated:";
 const START_END: &str = " -->";
 const END: &str = "<!-- end -->";
 
-/// The document with fresh tables. Every struct and enum needs a marker, and only those may have one.
+/// The document with fresh tables. Every struct and enum needs a marker, and only those may have
+/// one.
 pub fn print(schema: &Schema, current: &str) -> Result<Output> {
     let mut missing: BTreeSet<&str> = names(schema).collect();
     let (mut out, mut rest) = (String::new(), current);
@@ -61,7 +63,11 @@ fn enumeration(item: &Enum) -> String {
         EnumStyle::Constants => "constants",
     };
     let mut out = paragraph(&item.doc);
-    let _ = writeln!(out, "`{}`, {style}.\n\n| Number | Name | Meaning |\n|---:|---|---|", item.scalar.name());
+    let _ = writeln!(
+        out,
+        "`{}`, {style}.\n\n| Number | Name | Meaning |\n|---:|---|---|",
+        item.scalar.name()
+    );
     for value in &item.values {
         let (number, meaning) = (number(value.value), cell(&value.doc));
         let _ = writeln!(out, "| {number} | `{}` | {meaning} |", value.name);
@@ -105,7 +111,7 @@ fn meaning(schema: &Schema, field: &Field) -> String {
 }
 
 fn paragraph(doc: &[String]) -> String {
-    if doc.is_empty() { String::new() } else { format!("{}\n\n", doc.join(" ")) }
+    if doc.is_empty() { String::new() } else { format!("{}\n\n", wrapped(&doc.join(" "), 100)) }
 }
 
 fn cell(doc: &[String]) -> String {

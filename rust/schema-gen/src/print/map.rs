@@ -46,7 +46,9 @@ fn cells(one: &Struct, from: u64, end: u64, folded: bool) -> String {
         let bytes = (field.offset + field.size).min(end) - field.offset.max(from);
         let width = bytes as usize * BYTE - 1;
         let mut label = format!(" {}", field.name);
-        if field.count.is_some() && (field.offset + field.size > end || field.offset < from || folded) {
+        if field.count.is_some()
+            && (field.offset + field.size > end || field.offset < from || folded)
+        {
             let _ = write!(label, ": {}", field.type_name());
         }
         if folded {

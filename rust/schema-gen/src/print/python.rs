@@ -18,8 +18,9 @@ pub fn print(schema: &Schema) -> Vec<Output> {
 
 const HEAD: &str = r#""""The bytes that every language shares.
 
-Fields whose name starts with an underscore are touched by several processes at once: only the library may
-access them. Numbers read from shared memory may be any number, so fields hold plain integers.
+Fields whose name starts with an underscore are touched by several processes at once: only the
+library may access them. Numbers read from shared memory may be any number, so fields hold plain
+integers.
 """
 
 import ctypes
@@ -33,9 +34,10 @@ def _check():
         structure = globals()[name]
         if (ctypes.sizeof(structure), ctypes.alignment(structure)) != (size, alignment):
             raise ImportError(f"{name} has another size or alignment than the layout says")
-        for (member, *_), (field, (offset, length, _)) in zip(structure._fields_, fields.items(), strict=True):
+        members = [member for member, *_ in structure._fields_]
+        for member, (field, place) in zip(members, fields.items(), strict=True):
             found = getattr(structure, member)
-            if (found.offset, found.size) != (offset, length):
+            if (found.offset, found.size) != place[:2]:
                 raise ImportError(f"{name}.{field} is not where the layout says")
 
 
@@ -72,7 +74,8 @@ fn module(schema: &Schema) -> String {
         let _ = writeln!(out, "    {:?}: ({}, {}, {{", one.name, one.size, one.align);
         for field in &one.fields {
             let (offset, size) = (field.offset, field.size);
-            let _ = writeln!(out, "        {:?}: ({offset}, {size}, {}),", field.name, numpy(field));
+            let _ =
+                writeln!(out, "        {:?}: ({offset}, {size}, {}),", field.name, numpy(field));
         }
         out += "    }),\n";
     }
@@ -146,7 +149,8 @@ fn numpy(field: &Field) -> String {
 }
 
 fn stub(schema: &Schema) -> String {
-    let mut out = format!("# {HEADER}\nimport ctypes\nimport enum\nfrom typing import Any, Final\n\n");
+    let mut out =
+        format!("# {HEADER}\nimport ctypes\nimport enum\nfrom typing import Any, Final\n\n");
     out += "LAYOUT_HASH: Final[int]\n";
     out += "LAYOUT: Final[dict[str, tuple[int, int, dict[str, tuple[int, int, Any]]]]]\n\n";
     out += "def dtype(name: str) -> Any: ...\n";

@@ -24,7 +24,8 @@ pub fn print(schema: &Schema) -> String {
             );
         }
     }
-    out += "];\n\n/// The canonical layout table, compact JSON. LAYOUT_HASH is the FNV-1a hash of these bytes.\n";
+    out += "];\n\n";
+    out += "/// The layout table as compact JSON. LAYOUT_HASH is the FNV-1a hash of these bytes.\n";
     out += "pub const fn layout_table() -> &'static str {\n    concat!(\n";
     for piece in table::pieces(schema) {
         let _ = writeln!(out, "        r#\"{piece}\"#,");

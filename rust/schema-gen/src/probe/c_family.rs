@@ -37,7 +37,10 @@ pub fn print(schema: &Schema, dialect: &dyn Dialect) -> String {
         let _ = writeln!(out, "  load(argv[1], \"{name}\", image, sizeof({kind}));");
         let _ = writeln!(out, "  memset(fresh, 0, sizeof({kind}));");
         let _ = writeln!(out, "  show_{name}(\"{name}\", (const {kind} *)(const void *)image);");
-        let _ = writeln!(out, "  copy_{name}(({kind} *)(void *)fresh, (const {kind} *)(const void *)image);");
+        let _ = writeln!(
+            out,
+            "  copy_{name}(({kind} *)(void *)fresh, (const {kind} *)(const void *)image);"
+        );
         let _ = writeln!(out, "  store(argv[2], \"{name}\", fresh, sizeof({kind}));");
     }
     out + "  return 0;\n}\n"
@@ -96,12 +99,16 @@ fn show(one: &Struct, dialect: &dyn Dialect) -> String {
         match (&field.base, field.count) {
             (Base::Struct(inner), None) => {
                 let value = dialect.inner("v", field);
-                let _ = writeln!(out, "  {{ char path[256]; snprintf(path, sizeof path, \"%s.{name}\", at);");
+                let _ = writeln!(
+                    out,
+                    "  {{ char path[256]; snprintf(path, sizeof path, \"%s.{name}\", at);"
+                );
                 let _ = writeln!(out, "    show_{inner}(path, {value}); }}");
             }
             (Base::Struct(inner), Some(count)) => {
                 let value = dialect.inner("v", field);
-                let _ = writeln!(out, "  for (unsigned i = 0; i < {count}; i++) {{ char path[256];");
+                let _ =
+                    writeln!(out, "  for (unsigned i = 0; i < {count}; i++) {{ char path[256];");
                 let _ = writeln!(out, "    snprintf(path, sizeof path, \"%s.{name}[%u]\", at, i);");
                 let _ = writeln!(out, "    show_{inner}(path, {value}); }}");
             }

@@ -9,12 +9,16 @@ pub fn print(schema: &Schema) -> String {
     let mut out = HEAD.to_owned();
     for item in schema.enums_of(EnumStyle::Choice) {
         let name = &item.name;
-        let _ = writeln!(out, "impl Text for {name} {{ fn text(&self) -> String {{ self.0.to_string() }} }}");
+        let _ = writeln!(
+            out,
+            "impl Text for {name} {{ fn text(&self) -> String {{ self.0.to_string() }} }}"
+        );
     }
     for one in &schema.structs {
         let name = &one.name;
         let _ = writeln!(out, "\nfn show_{name}(at: &str, v: &{name}) {{\n{}}}", show(one));
-        let _ = writeln!(out, "\nfn copy_{name}(to: &mut {name}, from: &{name}) {{\n{}}}", copy(one));
+        let _ =
+            writeln!(out, "\nfn copy_{name}(to: &mut {name}, from: &{name}) {{\n{}}}", copy(one));
     }
     out += "\nfn main() {\n";
     for one in &schema.structs {
@@ -32,7 +36,9 @@ use framelane_generated::framelane::*;
 trait Text { fn text(&self) -> String; }
 
 macro_rules! text {
-    ($($number:ty)*) => { $(impl Text for $number { fn text(&self) -> String { self.to_string() } })* };
+    ($($number:ty)*) => { $(
+        impl Text for $number { fn text(&self) -> String { self.to_string() } }
+    )* };
 }
 text! { u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 }
 
@@ -43,6 +49,12 @@ fn one(at: &str, field: &str, value: impl Text) {
 fn list<T: Text>(at: &str, field: &str, values: impl Iterator<Item = T>) {
     let values: Vec<String> = values.map(|value| value.text()).collect();
     println!("\"{at}.{field}\": [{}]", values.join(", "));
+}
+
+fn copied<T: Default>(copy: fn(&mut T, &T), from: &T) -> T {
+    let mut to = T::default();
+    copy(&mut to, from);
+    to
 }
 
 macro_rules! run {
@@ -86,16 +98,13 @@ fn copy(one: &Struct) -> String {
     let mut out = String::new();
     for Field { name, base, count, .. } in &one.fields {
         let _ = match (base, count) {
-            (Base::Struct(inner), None) => writeln!(
+            (Base::Struct(inner), None) => {
+                writeln!(out, "    to.set_{name}(&copied(copy_{inner}, from.{name}()));")
+            }
+            (Base::Struct(inner), Some(_)) => writeln!(
                 out,
-                "    let mut inner = {inner}::default();\n    copy_{inner}(&mut inner, from.{name}());\n    \
-                 to.set_{name}(&inner);"
-            ),
-            (Base::Struct(inner), Some(count)) => writeln!(
-                out,
-                "    let list: [{inner}; {count}] = std::array::from_fn(|i| {{\n        let mut inner = \
-                 {inner}::default();\n        copy_{inner}(&mut inner, from.{name}().get(i));\n        \
-                 inner\n    }});\n    to.set_{name}(&list);"
+                "    to.set_{name}(&std::array::from_fn(|i| copied(copy_{inner}, \
+                 from.{name}().get(i))));"
             ),
             (_, None) => writeln!(out, "    to.set_{name}(from.{name}());"),
             (_, Some(_)) => {

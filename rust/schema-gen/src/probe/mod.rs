@@ -1,9 +1,10 @@
 //! Test programs for languages that cannot walk a struct's fields by themselves.
 //!
-//! A probe is started with two folders. It decodes each golden image of the first, prints every field as
-//! expected.json has it, encodes what it decoded field by field into fresh memory, and writes that image
-//! into the second. Probes read the images through this project's headers (`own`), or through the code
-//! that flatc prints from the same schema (`flatc_*`): an independent opinion on every offset.
+//! A probe is started with two folders. It decodes each golden image of the first, prints every
+//! field as expected.json has it, encodes what it decoded field by field into fresh memory, and
+//! writes that image into the second. Probes read the images through this project's headers
+//! (`own`), or through the code that flatc prints from the same schema (`flatc_*`): an independent
+//! opinion on every offset.
 
 mod c_family;
 mod flatc_cpp;
