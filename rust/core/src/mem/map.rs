@@ -148,3 +148,29 @@ fn options(bytes: u64) -> Result<MmapOptions> {
     options.len(bytes);
     Ok(options)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mem::memfd;
+    use rustix::io::Errno;
+    use rustix::mm::MprotectFlags;
+
+    #[test]
+    fn a_read_only_mapping_of_a_sealed_memfd_stays_read_only() {
+        let bytes = 2 * rustix::param::page_size() as u64;
+        let fd = memfd::create("test", bytes, false).unwrap();
+        memfd::reserve(&fd, bytes, "test").unwrap();
+        let own = Mapping::writable(&fd, bytes).unwrap();
+        memfd::seal_read_only(&fd).unwrap();
+        let map = Mapping::read_only(&fd, bytes).unwrap();
+        let at = map.base().cast::<c_void>();
+        let flags = MprotectFlags::READ | MprotectFlags::WRITE;
+        // SAFETY: nothing is accessed through the mapping, whatever protection it ends up with.
+        let opened = unsafe { rustix::mm::mprotect(at, map.len(), flags) };
+        assert_eq!(opened, Err(Errno::ACCESS), "mprotect");
+        assert_eq!(map.advise(Advice::LinuxRemove), Err(Errno::ACCESS), "MADV_REMOVE");
+        // Also the mapping made before sealing can write, but punch no hole.
+        assert_eq!(own.advise(Advice::LinuxRemove), Err(Errno::PERM), "MADV_REMOVE by the maker");
+    }
+}

@@ -63,7 +63,7 @@ impl Lane {
         let mut state = self.lock();
         let slot = match state.claim(&self.view, &self.facts) {
             Ok(slot) => {
-                drop(state);
+                self.let_go(state);
                 slot
             }
             Err(busy) => self.claim_later(state, busy, deadline)?,
@@ -103,7 +103,7 @@ impl Lane {
         state.claimants -= 1;
         let mut returns = Vec::new();
         state.ask_for_releases(&self.view, &mut returns); // clears the wish if nobody has it
-        drop(state);
+        self.let_go(state);
         self.returns.hand_over(returns);
         claimed
     }
@@ -215,7 +215,7 @@ impl Lane {
         state.ask_for_releases(&self.view, &mut returns);
         let ringing = state.ringing();
         let wake_service = deadline_ns != 0 && std::mem::take(&mut state.service_idle);
-        drop(state);
+        self.let_go(state);
         ringing.ring(&self.view);
         if wake_service {
             self.wake_service();
@@ -283,6 +283,16 @@ impl Lane {
 
     pub(crate) fn wake_service(&self) {
         let _ = rustix::io::write(&self.control, &1u64.to_ne_bytes());
+    }
+
+    /// Releases the mutex after a claim, and has the liars it found disconnected.
+    #[inline]
+    fn let_go(&self, state: MutexGuard<'_, State>) {
+        let liars = !state.cheats.is_empty();
+        drop(state);
+        if liars {
+            self.wake_service();
+        }
     }
 
     fn report_cheats(&self, state: &State) {
