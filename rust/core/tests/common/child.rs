@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpi
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const ROLE: &str = "FRAMELANE_TEST_ROLE";
 const FAIL: &str = "FRAMELANE_FAIL";
@@ -129,7 +129,11 @@ impl Child {
 
     /// The child's next line; None when it has ended.
     pub fn try_line(&mut self) -> Option<String> {
-        match self.lines.recv_timeout(DEADLINE) {
+        self.line_within(DEADLINE)
+    }
+
+    fn line_within(&mut self, time: Duration) -> Option<String> {
+        match self.lines.recv_timeout(time) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => panic!("{} says nothing", self.name),
@@ -148,6 +152,12 @@ impl Child {
     pub fn expect(&mut self, word: &str) {
         let line = self.line();
         assert_eq!(line, word, "what {} says", self.name);
+    }
+
+    /// As [`expect`](Self::expect), of a child that has much to do before it says so.
+    pub fn expect_after_long(&mut self, word: &str) {
+        let line = self.line_within(4 * DEADLINE);
+        assert_eq!(line.as_deref(), Some(word), "what {} says", self.name);
     }
 
     /// Tells the child one line; it may be dead already.
@@ -217,7 +227,7 @@ impl Child {
                 return status;
             }
             assert!(Instant::now() < deadline, "{} neither ends nor stops", self.name);
-            std::thread::sleep(std::time::Duration::from_micros(200));
+            std::thread::sleep(Duration::from_micros(200));
         }
     }
 }

@@ -21,6 +21,11 @@ pub fn mappings(what: &str) -> usize {
     text.lines().filter(|line| line.contains(what)).count()
 }
 
+/// Threads of this process.
+pub fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
 /// Waits until a thread of this process sleeps in the kernel.
 pub fn until_asleep(tid: Pid) {
     let pid = std::process::id() as i32;
