@@ -41,6 +41,8 @@ pub struct Entry {
     pub consumers: usize,
     pub other_user: bool,
     pub defaults: bool,
+    /// Takes part in every so many rounds only: slow ones, whose figures nobody needs exactly.
+    pub every: usize,
 }
 
 impl Entry {
@@ -56,6 +58,7 @@ impl Entry {
             consumers: 1,
             other_user: false,
             defaults: false,
+            every: 1,
         }
     }
 }
@@ -165,16 +168,12 @@ impl Contest {
         run().with_context(|| self.entry.label.clone())
     }
 
-    /// Orders one side alone, and waits for its answer.
-    pub fn batch_of(&mut self, part: Part, count: usize) -> Result<()> {
-        self.begin(part, count)?;
-        self.finish(part)
-    }
-
+    /// Orders one side alone.
     pub fn begin(&mut self, part: Part, count: usize) -> Result<()> {
         self.find(part)?.order(&format!("go {count}"))
     }
 
+    /// Waits for the answer of one side.
     pub fn finish(&mut self, part: Part) -> Result<()> {
         self.find(part)?.expect("ok").with_context(|| self.entry.label.clone())
     }

@@ -19,7 +19,7 @@ pub fn percentile(values: &mut [f64], percent: f64) -> f64 {
     high
 }
 
-/// One figure of one mechanism, a number for each round.
+/// One figure of one mechanism, a number for each round; not a number where it took no part.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Series {
     pub rounds: Vec<f64>,
@@ -31,23 +31,23 @@ impl Series {
     }
 
     pub fn median(&self) -> f64 {
-        median(self.rounds.clone())
+        median(self.taken().collect())
     }
 
-    pub fn best(&self) -> f64 {
-        self.rounds.iter().copied().fold(f64::INFINITY, f64::min)
+    /// The largest of all rounds.
+    pub fn worst(&self) -> f64 {
+        self.taken().fold(0.0, f64::max)
+    }
+
+    fn taken(&self) -> impl Iterator<Item = f64> {
+        self.rounds.iter().copied().filter(|value| !value.is_nan())
     }
 
     /// Median of the ratios of each round to the same round of `base`: both ran within moments
     /// of each other, whatever else the machine did then.
     pub fn ratio_to(&self, base: &Series) -> f64 {
-        let pairs = self.rounds.iter().zip(&base.rounds).filter(|(_, base)| **base > 0.0);
-        median(pairs.map(|(value, base)| value / base).collect())
-    }
-
-    /// The same series with something taken off or scaled in each round.
-    pub fn map(&self, change: impl Fn(f64) -> f64) -> Series {
-        Series { rounds: self.rounds.iter().map(|&value| change(value)).collect() }
+        let ratios = self.rounds.iter().zip(&base.rounds).map(|(value, base)| value / base);
+        median(ratios.filter(|ratio| ratio.is_finite()).collect())
     }
 
     /// Round by round, this minus another.
@@ -78,8 +78,10 @@ mod tests {
     #[test]
     fn ratios_compare_rounds_that_ran_together() {
         let base = Series { rounds: vec![1.0, 10.0, 2.0] };
-        let twice = base.map(|value| value * 2.0);
+        let twice = Series { rounds: vec![2.0, 20.0, 4.0] };
         assert_eq!(twice.ratio_to(&base), 2.0);
         assert_eq!(twice.minus(&base).rounds, base.rounds);
+        let seldom = Series { rounds: vec![f64::NAN, 30.0, f64::NAN] };
+        assert_eq!((seldom.median(), seldom.ratio_to(&base)), (30.0, 3.0));
     }
 }

@@ -21,7 +21,6 @@ pub struct Bare;
 
 pub struct BareProducer {
     shared: &'static Shared,
-    bytes: usize,
     wait: Wait,
     bells: Vec<OwnedFd>,
     sequence: u32,
@@ -41,7 +40,7 @@ impl Lane for Bare {
 
     fn producer(setup: &Setup, shared: &'static Shared) -> Result<BareProducer> {
         let bells = setup.eventfds.iter().map(|&fd| inherited(fd)).collect();
-        Ok(BareProducer { shared, bytes: setup.bytes(), wait: setup.wait, bells, sequence: 0 })
+        Ok(BareProducer { shared, wait: setup.wait, bells, sequence: 0 })
     }
 
     fn consumer(setup: &Setup, shared: &'static Shared, index: usize) -> Result<BareConsumer> {

@@ -42,8 +42,8 @@ pub fn run(settings: &Settings) -> Result<Outcome> {
     ]);
     let labels: Vec<String> = entries.iter().map(|entry| entry.label.clone()).collect();
     let mut found: Vec<OneWay> = labels.iter().map(|_| OneWay::new()).collect();
-    interleave(entries, settings.of(21, 9), |_| 1000, |index, contest, frames| {
-        found[index].collect(contest, frames);
+    interleave(entries, settings.of(60, 20), |_| 250, |index, batch| {
+        found[index].collect(batch);
     })?;
     let title = "One way, blocked, one processor";
     let mut table = Table::new(title, NOTE, Unit::Nanoseconds, FUTEX);

@@ -38,7 +38,7 @@ pub fn run(settings: &Settings) -> Result<Outcome> {
         }
         for (column, series) in figures {
             if lane == Name::Framelane {
-                let worst = series.rounds.iter().copied().fold(0.0, f64::max);
+                let worst = series.worst();
                 let measured = format!("{} at worst", figure(worst, Unit::Nanoseconds));
                 let text = format!("{column}, {label}");
                 goals.push(Goal::at_most(&text, "<= 100 ms", measured, worst, ALLOWED_NS));

@@ -32,7 +32,8 @@ pub fn run(settings: &Settings) -> Result<Outcome> {
     }
     let mut series = vec![Series::default(); entries.len()];
     let labels: Vec<String> = entries.iter().map(|entry| entry.label.clone()).collect();
-    interleave(entries, settings.of(21, 7), |_| 10_000, |index, contest, frames| {
+    interleave(entries, settings.of(21, 7), |_| 10_000, |index, batch| {
+        let Some((contest, frames)) = batch else { return };
         series[index].push(Log(&contest.shared).sent_at(0) as f64 / frames as f64);
     })?;
     let clock = series[0].clone();

@@ -79,12 +79,13 @@ fn column(size: Size, consumers: usize) -> String {
 }
 
 /// Starts everybody, then lets each run one batch in turn, round after round, and hands every
-/// batch to `collect`. The first round warms up and is not collected.
+/// batch to `collect`; None in rounds that an entry sits out. The first round warms up and is not
+/// collected.
 fn interleave(
     entries: Vec<Entry>,
     rounds: usize,
     frames: impl Fn(&Entry) -> usize,
-    mut collect: impl FnMut(usize, &Contest, usize),
+    mut collect: impl FnMut(usize, Option<(&Contest, usize)>),
 ) -> Result<()> {
     let mut contests = entries.into_iter().map(Contest::start).collect::<Result<Vec<_>>>()?;
     let count = contests.len();
@@ -93,10 +94,14 @@ fn interleave(
             // Another one begins each round, so that nobody always follows the same neighbour.
             let index = (turn + round) % count;
             let contest = &mut contests[index];
+            if round % contest.entry.every != 0 {
+                collect(index, None);
+                continue;
+            }
             let frames = frames(&contest.entry);
             contest.batch(frames)?;
             if round > 0 {
-                collect(index, contest, frames);
+                collect(index, Some((contest, frames)));
             }
         }
     }
@@ -115,7 +120,13 @@ impl OneWay {
         OneWay { p50: Series::default(), p99: Series::default(), cpu: Series::default() }
     }
 
-    fn collect(&mut self, contest: &Contest, frames: usize) {
+    fn collect(&mut self, batch: Option<(&Contest, usize)>) {
+        let Some((contest, frames)) = batch else {
+            for series in [&mut self.p50, &mut self.p99, &mut self.cpu] {
+                series.push(f64::NAN);
+            }
+            return;
+        };
         let log = Log(&contest.shared);
         let consumers = contest.entry.consumers;
         let slowest = |frame| {
@@ -127,12 +138,6 @@ impl OneWay {
         self.p50.push(median(times));
         let cpu: u64 = (0..=consumers).map(|role| log.cpu_of(role)).sum();
         self.cpu.push(cpu as f64 / frames as f64);
-    }
-
-    fn cell(self) -> Cell {
-        let mut cell = Cell::new(self.p50);
-        cell.also.insert("p99", self.p99);
-        cell
     }
 
     fn cell_with_cpu(self) -> Cell {

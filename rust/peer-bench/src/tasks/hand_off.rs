@@ -5,7 +5,7 @@ use crate::control::{Log, now};
 use crate::lanes::{Consumer, Lane, Producer};
 use crate::role::{Role, serve};
 use crate::shared::Shared;
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 
 pub fn both<L: Lane>(role: &Role, shared: &'static Shared) -> Result<()> {
     let mut producer = L::producer(&role.setup, shared)?;
@@ -23,7 +23,7 @@ pub fn both<L: Lane>(role: &Role, shared: &'static Shared) -> Result<()> {
     })
 }
 
-#[inline]
+#[inline(always)]
 fn hand_over<P: Producer, C: Consumer>(
     producer: &mut P,
     consumers: &mut [C],
@@ -33,8 +33,11 @@ fn hand_over<P: Producer, C: Consumer>(
     producer.describe(&mut claim, sequence);
     producer.publish(claim)?;
     for consumer in consumers {
-        let held = consumer.poll()?.context("a published frame was not there")?;
-        consumer.release(held)?;
+        match consumer.poll() {
+            Ok(Some(held)) => consumer.release(held)?,
+            Ok(None) => bail!("a published frame was not there"),
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }
