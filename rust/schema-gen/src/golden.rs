@@ -1,4 +1,5 @@
-//! Golden images: one binary image of each struct, and what every field of it holds.
+//! Golden images: one binary image of each struct; what every field of it holds, and every enum's
+//! numbers.
 //!
 //! Each field has a pattern of its own, made from its path, so that a field read from a wrong
 //! place, in a wrong width or order, shows. Images of a released layout version are never changed
@@ -26,7 +27,10 @@ pub fn print(schema: &Schema) -> Vec<Output> {
         lines.append(&mut image.lines);
         out.push(Output { path: format!("{folder}/{}.bin", one.name), content: image.bytes });
     }
-    // One field a line: every reader of the images prints these very lines.
+    for (item, value) in schema.numbers() {
+        lines.push(format!("\"{}.{}\": {}", item.name, value.name, value.value));
+    }
+    // One field or number a line: every reader of the images prints these very lines.
     let expected = format!("{{\n{}\n}}\n", lines.join(",\n"));
     out.push(Output::text(&format!("{folder}/expected.json"), expected));
     out

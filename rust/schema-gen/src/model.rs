@@ -202,6 +202,11 @@ impl Schema {
         self.structs.iter().any(|structure| structure.fields.iter().any(inside))
     }
 
+    /// Every number of every enum.
+    pub fn numbers(&self) -> impl Iterator<Item = (&Enum, &EnumValue)> {
+        self.enums.iter().flat_map(|item| item.values.iter().map(move |value| (item, value)))
+    }
+
     /// Enums of one style.
     pub fn enums_of(&self, style: EnumStyle) -> impl Iterator<Item = &Enum> {
         self.enums.iter().filter(move |item| item.style == style)

@@ -22,6 +22,15 @@ func main() {
 			os.Exit(1)
 		}
 	}
+	for _, number := range numbers {
+		fmt.Printf("%q: %d\n", number.path, number.value)
+	}
+}
+
+// number is a number of an enum, or a constant.
+type number struct {
+	path  string
+	value uint64
 }
 
 func roundTrip(kind reflect.Type, images, out string) error {
@@ -57,16 +66,16 @@ func walk(path string, from, to reflect.Value) {
 	case from.Kind() == reflect.Array:
 		texts := make([]string, from.Len())
 		for i := range texts {
-			texts[i] = number(from.Index(i), to.Index(i))
+			texts[i] = transfer(from.Index(i), to.Index(i))
 		}
 		fmt.Printf("%q: [%s]\n", path, strings.Join(texts, ", "))
 	default:
-		fmt.Printf("%q: %s\n", path, number(from, to))
+		fmt.Printf("%q: %s\n", path, transfer(from, to))
 	}
 }
 
-// number copies a number and returns its text.
-func number(from, to reflect.Value) string {
+// transfer copies a number and returns its text.
+func transfer(from, to reflect.Value) string {
 	// Fields without an exported name can be written only behind reflect's back.
 	to = reflect.NewAt(to.Type(), unsafe.Pointer(to.UnsafeAddr())).Elem()
 	switch {

@@ -17,8 +17,8 @@ def show(path, value):
 
 def walk_ctypes(path, kind, source, target):
     """Prints and copies one struct; nested ones come by recursion."""
-    fields = layout.LAYOUT[kind.__name__][2]
-    for (member, *_), field in zip(kind._fields_, fields, strict=True):
+    for field, (_, _, plain) in layout.LAYOUT[kind.__name__][2].items():
+        member = field if plain else f"_{field}"
         walk_value(f"{path}.{field}", getattr(source, member), target, member)
 
 
@@ -67,11 +67,23 @@ def run_numpy(name, image):
     return fresh.tobytes()
 
 
+def show_numbers():
+    """Every number of every enum, constants included."""
+    for name, group in vars(layout).items():
+        if not isinstance(group, type) or issubclass(group, ctypes.Structure):
+            continue
+        members = getattr(group, "__members__", vars(group))
+        for member, value in members.items():
+            if not member.startswith("_"):
+                show(f"{name}.{member}", int(value))
+
+
 def main():
     run = {"ctypes": run_ctypes, "numpy": run_numpy}[sys.argv[1]]
     for name in layout.LAYOUT:
         image = pathlib.Path(sys.argv[2], f"{name}.bin").read_bytes()
         pathlib.Path(sys.argv[3], f"{name}.bin").write_bytes(run(name, image))
+    show_numbers()
     assert sys.argv[1] == "numpy" or "numpy" not in sys.modules, "the module pulls NumPy in"
 
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Base, Enum, EnumStyle, Field, Scalar, Schema, Struct};
+use crate::model::{Base, Enum, EnumStyle, EnumValue, Field, Scalar, Schema, Struct};
 use crate::text::{comment, number, snake, upper};
 use crate::{HEADER, Output, table};
 
@@ -35,6 +35,11 @@ pub fn struct_name(name: &str) -> String {
 /// Member name of a field. Words that several processes touch are marked: plain accesses race.
 pub fn field_name(field: &Field) -> String {
     if field.atomic { format!("{}_atomic_", field.name) } else { field.name.clone() }
+}
+
+/// Name of a number of an enum, or of a constant.
+pub fn number_name(item: &Enum, value: &EnumValue) -> String {
+    format!("FRAMELANE_{}_{}", upper(&item.name), value.name)
 }
 
 /// Fixed-width type of a number.
@@ -71,7 +76,7 @@ fn constants(item: &Enum) -> String {
     let mut out = format!("\n{}", comment("", "//", &item.doc));
     for value in &item.values {
         out += &comment("", "///", &value.doc);
-        let name = format!("FRAMELANE_{}_{}", upper(&item.name), value.name);
+        let name = number_name(item, value);
         let _ = writeln!(out, "#define {name} UINT64_C({})", number(value.value));
     }
     out
@@ -82,7 +87,7 @@ fn enumeration(item: &Enum) -> String {
     let _ = writeln!(out, "enum framelane_{} {{", snake(&item.name));
     for value in &item.values {
         out += &comment("  ", "///", &value.doc);
-        let name = format!("FRAMELANE_{}_{}", upper(&item.name), value.name);
+        let name = number_name(item, value);
         let _ = writeln!(out, "  {name} = {},", value.value);
     }
     out + "};\n"

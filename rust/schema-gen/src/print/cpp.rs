@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::c;
-use crate::model::{Base, Enum, EnumStyle, Field, Schema, Struct};
+use crate::model::{Base, Enum, EnumStyle, EnumValue, Field, Schema, Struct};
 use crate::text::{camel, comment, number, snake};
 use crate::{HEADER, Output, table};
 
@@ -22,6 +22,14 @@ pub fn print(schema: &Schema) -> Output {
     schema.enums_of(EnumStyle::Choice).for_each(|item| out += &enumeration(item));
     schema.structs.iter().for_each(|one| out += &structure(schema, one));
     Output::text(PATH, out + "\n}  // namespace framelane::layout\n")
+}
+
+/// Name of a number of an enum, or of a constant, inside the namespace.
+pub fn number_name(item: &Enum, value: &EnumValue) -> String {
+    match item.style {
+        EnumStyle::Choice => format!("{}::{}", item.name, camel(&value.name)),
+        _ => format!("{}::{}", snake(&item.name), value.name.to_ascii_lowercase()),
+    }
 }
 
 const HEAD: &str = "//

@@ -23,6 +23,12 @@ fn list(schema: &Schema) -> String {
     for one in &schema.structs {
         let _ = writeln!(out, "\tlayout.{}{{}},", one.name);
     }
+    out += "}\n\nvar numbers = []number{\n";
+    for (item, value) in schema.numbers() {
+        let (name, go_name) = (&item.name, go_camel(&value.name));
+        let path = format!("{name}.{}", value.name);
+        let _ = writeln!(out, "\t{{{path:?}, uint64(layout.{name}{go_name})}},");
+    }
     out + "}\n"
 }
 

@@ -34,10 +34,11 @@ def _check():
         structure = globals()[name]
         if (ctypes.sizeof(structure), ctypes.alignment(structure)) != (size, alignment):
             raise ImportError(f"{name} has another size or alignment than the layout says")
-        members = [member for member, *_ in structure._fields_]
-        for member, (field, place) in zip(members, fields.items(), strict=True):
-            found = getattr(structure, member)
-            if (found.offset, found.size) != place[:2]:
+        if len(structure._fields_) != len(fields):
+            raise ImportError(f"{name} has another number of fields than the layout says")
+        for field, (offset, length, plain) in fields.items():
+            found = getattr(structure, field if plain else f"_{field}")
+            if (found.offset, found.size) != (offset, length):
                 raise ImportError(f"{name}.{field} is not where the layout says")
 
 

@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::model::Schema;
+use crate::model::{EnumStyle, Schema};
+use crate::text::{camel, snake};
 use crate::{HEADER, golden};
 
 /// `golden.rs`.
@@ -25,8 +26,20 @@ pub fn print(schema: &Schema) -> String {
         let _ = writeln!(out, "    let image = include_bytes!(\"{folder}/{name}.bin\");");
         let _ = writeln!(out, "    round_trip::<super::{name}>({name:?}, image, &mut lines);");
     }
+    out += "    numbers(&mut lines);\n";
     let _ = writeln!(out, "    let expected = include_str!(\"{folder}/expected.json\");");
-    out + TAIL
+    out += TAIL;
+    out += "\nfn numbers(lines: &mut Vec<String>) {\n";
+    for (item, value) in schema.numbers() {
+        let (name, value) = (&item.name, &value.name);
+        let number = match item.style {
+            EnumStyle::Choice => format!("{name}::{}.number()", camel(value)),
+            EnumStyle::Flags => format!("{name}::{value}"),
+            EnumStyle::Constants => format!("{}::{value}", snake(name)),
+        };
+        let _ = writeln!(out, "    super::{number}.show(\"{name}.{value}\", lines);");
+    }
+    out + "}\n"
 }
 
 const HEAD: &str = r#"//! Golden images: every field stands where the images have it.

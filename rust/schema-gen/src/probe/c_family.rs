@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Base, Field, Schema, Struct};
+use crate::model::{Base, Enum, EnumValue, Field, Schema, Struct};
 
 /// How one flavour of code reaches the fields behind `v` (const), `from` (const) and `to`.
 pub trait Dialect {
@@ -18,6 +18,8 @@ pub trait Dialect {
     fn inner(&self, variable: &str, field: &Field) -> String;
     /// Expression for a pointer to a contained struct that is written.
     fn inner_mut(&self, variable: &str, field: &Field) -> String;
+    /// Expression for a number of an enum, or for a constant.
+    fn number(&self, item: &Enum, value: &EnumValue) -> String;
 }
 
 /// The whole program.
@@ -42,6 +44,11 @@ pub fn print(schema: &Schema, dialect: &dyn Dialect) -> String {
             "  copy_{name}(({kind} *)(void *)fresh, (const {kind} *)(const void *)image);"
         );
         let _ = writeln!(out, "  store(argv[2], \"{name}\", fresh, sizeof({kind}));");
+    }
+    for (item, value) in schema.numbers() {
+        let number = dialect.number(item, value);
+        let _ = writeln!(out, "  printf(\"\\\"{}.{}\\\": \");", item.name, value.name);
+        let _ = writeln!(out, "  show_unsigned((uint64_t){number}); printf(\"\\n\");");
     }
     out + "  return 0;\n}\n"
 }

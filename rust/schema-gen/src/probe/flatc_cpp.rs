@@ -1,7 +1,7 @@
 //! Probe of the C++ that flatc prints.
 
 use super::c_family::{self, Dialect};
-use crate::model::{Field, Schema};
+use crate::model::{Enum, EnumValue, Field, Schema};
 
 /// A program that includes flatc's `framelane_generated.h`.
 pub fn print(schema: &Schema) -> String {
@@ -49,5 +49,9 @@ impl Dialect for Flatc {
             Some(_) => format!("{variable}->mutable_{}()->GetMutablePointer(i)", field.name),
             None => format!("&{variable}->mutable_{}()", field.name),
         }
+    }
+
+    fn number(&self, item: &Enum, value: &EnumValue) -> String {
+        format!("{}::{}::{}", self.namespace, item.name, value.name)
     }
 }

@@ -16,6 +16,10 @@ pub fn print(schema: &Schema) -> String {
         let name = &one.name;
         let _ = writeln!(out, "show_{name}({name:?}, decode({name:?}, flatc.{name}))");
     }
+    for (item, value) in schema.numbers() {
+        let (name, value) = (&item.name, &value.name);
+        let _ = writeln!(out, "show({name:?}, {value:?}, flatc.{name}.{value})");
+    }
     out
 }
 

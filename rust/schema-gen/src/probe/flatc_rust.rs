@@ -25,6 +25,11 @@ pub fn print(schema: &Schema) -> String {
         let name = &one.name;
         let _ = writeln!(out, "    run!({name}, show_{name}, copy_{name});");
     }
+    for (item, value) in schema.numbers() {
+        let (name, value) = (&item.name, &value.name);
+        let number = if item.style == EnumStyle::Flags { "bits()" } else { "0" };
+        let _ = writeln!(out, "    one({name:?}, {value:?}, u64::from({name}::{value}.{number}));");
+    }
     out + "}\n"
 }
 

@@ -1,8 +1,9 @@
 //! Probes of the C and the C++ header.
 
 use super::c_family::{self, Dialect};
-use crate::model::{Field, Schema};
-use crate::print::c::{field_name, struct_name};
+use crate::model::{Enum, EnumValue, Field, Schema};
+use crate::print::c::{field_name, number_name, struct_name};
+use crate::print::cpp;
 
 /// A program in C that is also C++.
 pub fn c(schema: &Schema) -> String {
@@ -46,5 +47,13 @@ impl Dialect for Own {
 
     fn inner_mut(&self, variable: &str, field: &Field) -> String {
         self.inner(variable, field)
+    }
+
+    fn number(&self, item: &Enum, value: &EnumValue) -> String {
+        if self.cpp {
+            format!("framelane::layout::{}", cpp::number_name(item, value))
+        } else {
+            number_name(item, value)
+        }
     }
 }
