@@ -9,6 +9,7 @@ use anyhow::{Result, ensure};
 use framelane_schema_gen::model::Schema;
 use framelane_schema_gen::probe;
 use std::env;
+use std::path::Path;
 
 /// Compiler flags of all C and C++ tests.
 pub const STRICT: &[&str] = &["-Wall", "-Wextra", "-Werror", "-pedantic", "-O1"];
@@ -90,8 +91,9 @@ fn go(shop: &mut Workshop) -> Result<()> {
     };
     shop.test("Go, vet", |_| in_schema(&["vet", "./..."]).quiet().check().map(drop));
     shop.test("Go, format", |_| {
-        let wrong =
-            Program::new(go.with_file_name("gofmt")).args(["-l", "schema"]).quiet().check()?;
+        let root = in_schema(&["env", "GOROOT"]).quiet().check()?;
+        let gofmt = Path::new(root.trim()).join("bin/gofmt");
+        let wrong = Program::new(gofmt).args(["-l", "schema"]).quiet().check()?;
         ensure!(wrong.is_empty(), "gofmt would change {wrong}");
         Ok(())
     });
