@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 /// Share camera frames between processes without copying them.
 #[derive(Parser)]
-#[command(name = "framelane", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "framelane", version, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

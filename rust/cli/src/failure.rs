@@ -52,7 +52,9 @@ fn next_step(kind: ErrorKind, lane: Option<&str>) -> Option<String> {
             format!("framelane who {lane}    (shows who holds what)")
         }
         ErrorKind::LayoutMismatch => {
-            format!("framelane schema --lane {lane}    (names what differs; rebuild the older side)")
+            format!(
+                "framelane schema --lane {lane}    (names what differs; rebuild the older side)"
+            )
         }
         ErrorKind::PermissionDenied
         | ErrorKind::TimedOut

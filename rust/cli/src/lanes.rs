@@ -70,7 +70,8 @@ pub fn ask_all(entries: &[LaneEntry]) -> Vec<framelane::Result<Report>> {
     let mut answers = Vec::with_capacity(entries.len());
     for chunk in entries.chunks(AT_ONCE) {
         std::thread::scope(|scope| {
-            let asking: Vec<_> = chunk.iter().map(|entry| scope.spawn(move || ask(entry))).collect();
+            let asking: Vec<_> =
+                chunk.iter().map(|entry| scope.spawn(move || ask(entry))).collect();
             answers.extend(asking.into_iter().map(|thread| {
                 let broke = |_| Err(Error::new(ErrorKind::Internal, "asking the lane panicked"));
                 thread.join().unwrap_or_else(broke)

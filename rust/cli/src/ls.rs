@@ -72,7 +72,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Some(lanes::ask_all(&entries))
         }
     };
-    let mut rows: Vec<Row> = entries.iter().zip(&first).map(|(entry, seen)| row(entry, seen)).collect();
+    let mut rows: Vec<Row> =
+        entries.iter().zip(&first).map(|(entry, seen)| row(entry, seen)).collect();
     for (row, (first, second)) in rows.iter_mut().zip(first.iter().zip(second.iter().flatten())) {
         if let (Ok(first), Ok(second)) = (first, second) {
             row.fps = rate(first, second);
@@ -82,7 +83,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let live = rows.iter().filter(|row| row.state == "live");
         output::print(&live.map(|row| format!("{}\n", row.name)).collect::<String>())?;
     } else if args.json {
-        output::print_json(&Listing { lanes: rows, places: places.iter().map(searched).collect() })?;
+        output::print_json(&Listing {
+            lanes: rows,
+            places: places.iter().map(searched).collect(),
+        })?;
     } else {
         output::print(&text(&rows, &places))?;
     }
@@ -177,9 +181,12 @@ fn text(rows: &[Row], places: &[Place]) -> String {
     let notes: Vec<String> = rows
         .iter()
         .filter_map(|row| Some(format!("{}: {}: {}\n", row.name, row.state, row.reason.as_ref()?)))
-        .chain(places.iter().map(searched).filter_map(|place| {
-            Some(format!("{}: {}\n", place.directory, place.error?))
-        }))
+        .chain(
+            places
+                .iter()
+                .map(searched)
+                .filter_map(|place| Some(format!("{}: {}\n", place.directory, place.error?))),
+        )
         .collect();
     if !notes.is_empty() {
         text.push('\n');
@@ -190,7 +197,15 @@ fn text(rows: &[Row], places: &[Place]) -> String {
 
 fn table(rows: &[Row]) -> Table {
     let mut table = Table::new(&[
-        "NAME", "STATE", "FORMAT", "SIZE", "FPS", "CONSUMERS", "AGE", "PID", "DIRECTORY",
+        "NAME",
+        "STATE",
+        "FORMAT",
+        "SIZE",
+        "FPS",
+        "CONSUMERS",
+        "AGE",
+        "PID",
+        "DIRECTORY",
     ]);
     for row in rows {
         table.row([

@@ -1,8 +1,8 @@
 //! Numbers that came from another process, as the words they stand for.
 
 use framelane::layout::{
-    BellKind, ClockId, ColorMatrix, ColorRange, ColorTransfer, ConsumerReport, FrameFlag,
-    LaneKind, Liveness,
+    BellKind, ClockId, ColorMatrix, ColorRange, ColorTransfer, ConsumerReport, FrameFlag, LaneKind,
+    Liveness,
 };
 use framelane::{MemoryKind, Mode, PixelFormat, Report};
 

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
---json prints the compact layout table as two peers exchange it: for each struct its size, \
+--json prints the compact layout table as two peers exchange it: for each struct its size,
 alignment and [field, type, offset]; and for each enum its numbers.")]
 pub struct Args {
     /// Compare with this running lane instead: fails when it has another layout

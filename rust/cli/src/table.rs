@@ -26,7 +26,8 @@ impl Table {
             let mut line = String::new();
             for (column, cell) in row.iter().enumerate() {
                 let gap = " ".repeat(widths[column] - cell.chars().count());
-                let (before, after) = if right[column] { (gap, String::new()) } else { ("".into(), gap) };
+                let (before, after) =
+                    if right[column] { (gap, String::new()) } else { ("".into(), gap) };
                 line += &format!("{before}{cell}{after}  ");
             }
             text += line.trim_end();
@@ -68,7 +69,10 @@ mod tests {
         table.row(["a".into(), "1".into(), "x".into()]);
         table.row(["camera".into(), "100".into(), "".into()]);
         table.row(["b".into(), "-".into(), "é".into()]);
-        assert_eq!(table.render(), "NAME      N  NOTE\na         1  x\ncamera  100\nb         -  é\n");
+        assert_eq!(
+            table.render(),
+            "NAME      N  NOTE\na         1  x\ncamera  100\nb         -  é\n"
+        );
         assert_eq!(Table::new(&["A", "B"]).render(), "A  B\n");
     }
 

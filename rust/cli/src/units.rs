@@ -83,7 +83,10 @@ mod tests {
         assert_eq!(size(1536), "1.5 KiB");
         assert_eq!(exact_size(460_800), "450.0 KiB (460800 bytes)");
         assert_eq!(size(u64::MAX), "16.0 EiB");
-        assert_eq!((count(1u64, "lease"), count(2u64, "lease")), ("1 lease".into(), "2 leases".into()));
+        assert_eq!(
+            (count(1u64, "lease"), count(2u64, "lease")),
+            ("1 lease".into(), "2 leases".into())
+        );
     }
     #[test]
     fn seconds_are_finite_and_positive() {

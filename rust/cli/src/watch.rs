@@ -149,11 +149,13 @@ impl Books<'_> {
 /// What the producer says of the lane, in the words that `info` uses too.
 fn lane(report: &Report) -> Value {
     let consumers = &report.consumers[..report.consumer_count as usize];
-    let copied: u64 = consumers.iter().map(|consumer| consumer.copied_bytes).sum();
+    // Told by processes that may lie: a sum past the end must not stop us.
+    let copied = consumers.iter().map(|consumer| consumer.copied_bytes);
+    let producer = report.copied_bytes.saturating_add(report.departed_copied_bytes);
     json!({
         "published": report.published,
         "consumers": report.consumer_count,
-        "copied_bytes": report.copied_bytes + report.departed_copied_bytes + copied,
+        "copied_bytes": copied.fold(producer, u64::saturating_add),
     })
 }
 

@@ -25,8 +25,18 @@ fn every_finding_has_a_status_and_what_is_not_ok_a_fix() {
     let ran = scene.run(&["doctor", "--json"]);
     let report: Value = serde_json::from_slice(&ran.out).unwrap();
     for check in [
-        "kernel", "memfd_seals", "madv_populate", "futex_waitv", "open_files", "locked_memory",
-        "memory", "huge_pages", "runtime_directory", "producer_directory", "lanes", "trial",
+        "kernel",
+        "memfd_seals",
+        "madv_populate",
+        "futex_waitv",
+        "open_files",
+        "locked_memory",
+        "memory",
+        "huge_pages",
+        "runtime_directory",
+        "producer_directory",
+        "lanes",
+        "trial",
     ] {
         assert!(!findings(&report, check).is_empty(), "{check}: {report}");
     }

@@ -186,7 +186,9 @@ fn impossible_descriptors_make_no_picture() {
         let ran = scene.run(&["snapshot", "lane", "-o", "-"]);
         assert_eq!(ran.code, 1, "{what}: {}", ran.err);
         assert!(ran.out.is_empty() && !ran.err.contains('\x1b'), "{what}: {}", ran.err);
-        for command in [&["ls"][..], &["info", "lane"], &["info", "lane", "--json"], &["who", "lane"]] {
+        for command in
+            [&["ls"][..], &["info", "lane"], &["info", "lane", "--json"], &["who", "lane"]]
+        {
             let ran = scene.run(command);
             assert_eq!(ran.code, 0, "{what}: {command:?}: {}", ran.err);
             assert!(!ran.out.contains(&0x1b), "{what}: {command:?}");

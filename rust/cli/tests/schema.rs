@@ -20,11 +20,20 @@ fn the_whole_layout_is_printed() {
     for field in FIELDS {
         let row = text.lines().find(|line| {
             let words: Vec<&str> = line.split_whitespace().collect();
-            words == [&field.offset.to_string(), &field.size.to_string(), field.type_name, field.field]
+            words
+                == [
+                    &field.offset.to_string(),
+                    &field.size.to_string(),
+                    field.type_name,
+                    field.field,
+                ]
         });
         assert!(row.is_some(), "{field:?}");
     }
-    assert!(text.contains("\nFrameDescriptor, 576 bytes\n") && text.contains("\nReport, "), "{text}");
+    assert!(
+        text.contains("\nFrameDescriptor, 576 bytes\n") && text.contains("\nReport, "),
+        "{text}"
+    );
     let table: Value = serde_json::from_str(&scene.text(&["schema", "--json"])).unwrap();
     assert_eq!(table, serde_json::from_str::<Value>(layout_table()).unwrap());
 }
@@ -110,5 +119,8 @@ fn completions_know_the_commands() {
 fn help_tells_the_exit_codes() {
     let scene = Scene::new();
     let text = scene.text(&["--help"]);
-    assert!(text.contains("Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such lane."), "{text}");
+    assert!(
+        text.contains("Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such lane."),
+        "{text}"
+    );
 }

@@ -15,7 +15,9 @@ fn version() -> Finding {
     let release = system.release().to_string_lossy().into_owned();
     let machine = system.machine().to_string_lossy();
     match parse(&release) {
-        Some(version) if version >= (5, 4) => Finding::ok("kernel", format!("{release} on {machine}")),
+        Some(version) if version >= (5, 4) => {
+            Finding::ok("kernel", format!("{release} on {machine}"))
+        }
         Some(_) => Finding::bad(
             "kernel",
             format!("{release}: lanes need memfds that can be sealed and pidfds"),

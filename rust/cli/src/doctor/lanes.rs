@@ -62,7 +62,8 @@ fn silent(entry: &LaneEntry, error: &Error) -> Finding {
             Finding::warn("lane", found, fix)
         }
         (ErrorKind::TimedOut, Some(pid)) => {
-            let fix = format!("ps -o pid,stat,wchan:20,cmd -p {pid}    (T: stopped, kill -CONT {pid})");
+            let fix =
+                format!("ps -o pid,stat,wchan:20,cmd -p {pid}    (T: stopped, kill -CONT {pid})");
             Finding::bad("lane", found, fix)
         }
         (ErrorKind::LayoutMismatch, _) => {

@@ -6,7 +6,7 @@ use framelane::layout::limit::{CONSUMERS, DEVICE_BUFFERS};
 use framelane::memory_limits;
 use rustix::process::{Resource, getrlimit};
 
-/// Below this not even a small lane is comfortable: 1080p NV12 with the default 11 slots has 33 MiB.
+/// Below this not even one lane is comfortable: 1080p NV12 with the default 11 slots has 33 MiB.
 const ROOMY: u64 = 64 << 20;
 const TIGHT: u64 = 4 << 20;
 
@@ -29,7 +29,9 @@ fn descriptors() -> Finding {
         ),
         Some(limit) if limit < full => Finding::warn(
             "open_files",
-            format!("{limit} file descriptors: a lane with all its consumers and buffers has {full}"),
+            format!(
+                "{limit} file descriptors: a lane with all its consumers and buffers has {full}"
+            ),
             fix,
         ),
         Some(limit) => Finding::ok("open_files", format!("{limit} file descriptors")),
@@ -72,9 +74,9 @@ fn memory() -> Vec<Finding> {
                 _ => "raise memory.max (MemoryMax= of a unit, --memory of a container)",
             };
             match limit.left_bytes {
-                ..TIGHT => Finding::bad("memory", found, fix),
-                ..ROOMY => Finding::warn("memory", found, fix),
-                _ => Finding::ok("memory", found),
+                ROOMY.. => Finding::ok("memory", found),
+                TIGHT..ROOMY => Finding::warn("memory", found, fix),
+                _ => Finding::bad("memory", found, fix),
             }
         })
         .collect()

@@ -41,8 +41,7 @@ mod tests {
     #[test]
     fn a_producer_holds_its_lock_until_it_ends() {
         let folder = tempfile::tempdir().unwrap();
-        let layout =
-            framelane::FrameLayout::new(framelane::PixelFormat::Grey, 8, 8).unwrap();
+        let layout = framelane::FrameLayout::new(framelane::PixelFormat::Grey, 8, 8).unwrap();
         let options = framelane::ProducerOptions::new().layout(layout);
         let options = options.directory(Some(folder.path().to_owned()));
         let producer = framelane::Producer::create("lane", options).unwrap();

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-ok: as it should be. warn: works, but something is missing or left over. bad: keeps lanes from \
+ok: as it should be. warn: works, but something is missing or left over. bad: keeps lanes from
 working, or a lane is broken. Exit code 1 when anything is bad.")]
 pub struct Args {
     /// Print one JSON object

@@ -6,7 +6,9 @@ use crate::lanes::ANSWER;
 use crate::numbers;
 use anyhow::{Context, Result, ensure};
 use framelane::layout::{BellKind, Liveness};
-use framelane::{Consumer, ConsumerOptions, FrameLayout, Mode, PixelFormat, Producer, ProducerOptions};
+use framelane::{
+    Consumer, ConsumerOptions, FrameLayout, Mode, PixelFormat, Producer, ProducerOptions,
+};
 use std::time::Duration;
 
 const LANE: &str = "doctor";

@@ -4,6 +4,7 @@ mod stats;
 
 use crate::interrupt::Interrupt;
 use crate::{output, units};
+use clap::builder::RangedI64ValueParser;
 use framelane::{Consumer, ConsumerOptions, Mode, monotonic_ns};
 use serde::Serialize;
 use stats::{Sample, Spread, Window};
@@ -22,7 +23,7 @@ pub struct Args {
     /// Name of the lane
     pub lane: String,
     /// Frames that the figures are over
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = window())]
     window: u32,
     /// Seconds to measure [default: until Ctrl-C]
     #[arg(long, value_name = "S", value_parser = units::seconds)]
@@ -48,6 +49,10 @@ struct Summary<'a> {
     publish_to_seen_ns: Option<Spread>,
     /// Null without a capture time on a clock that can be read here.
     capture_to_seen_ns: Option<Spread>,
+}
+
+fn window() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(2..=1_000_000)
 }
 
 struct Meter {

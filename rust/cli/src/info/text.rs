@@ -107,7 +107,8 @@ fn frames(info: &Info) -> String {
 }
 
 fn copied(copies: &Copies) -> String {
-    let per_frame = copies.per_frame_bytes.map(|b| format!("; {b:.0} bytes a frame")).unwrap_or_default();
+    let per_frame =
+        copies.per_frame_bytes.map(|b| format!("; {b:.0} bytes a frame")).unwrap_or_default();
     format!(
         "{} by the producer, {} for consumers, {} for those that left{per_frame}",
         exact_size(copies.producer_bytes),
@@ -117,7 +118,12 @@ fn copied(copies: &Copies) -> String {
 }
 
 fn newest(frame: &Frame) -> String {
-    let mut text = format!("newest frame {}, {} old, in slot {}\n", frame.sequence, time(frame.age_ns), frame.slot);
+    let mut text = format!(
+        "newest frame {}, {} old, in slot {}\n",
+        frame.sequence,
+        time(frame.age_ns),
+        frame.slot
+    );
     let format = frame.format.as_deref().unwrap_or("no format");
     let mut lines = vec![
         ("  picture", format!("{format} {}x{}", frame.width, frame.height)),

@@ -25,9 +25,9 @@ const SLICE: Duration = Duration::from_millis(50);
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-The file's ending chooses what is written: .png, .jpg, .y4m, or the bytes as they are with rows \
-packed tightly: .raw for any format, and .nv12 .i420 .yuv .yuyv .rgb24 .bgr24 .grey for lanes of \
-just that. Colour matrix and range are the frame's; unspecified means BT.601 below 720 rows and \
+The file's ending chooses what is written: .png, .jpg, .y4m, or the bytes as they are with rows
+packed tightly: .raw for any format, and .nv12 .i420 .yuv .yuyv .rgb24 .bgr24 .grey for lanes of
+just that. Colour matrix and range are the frame's; unspecified means BT.601 below 720 rows and
 BT.709 from there on, limited range for YUV and full range for grey.")]
 pub struct Args {
     /// Name of the lane
@@ -82,7 +82,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let kind = Kind::choose(args.format, (!standard_output).then_some(&file))?;
     if standard_output && std::io::stdout().is_terminal() {
-        return Err(Usage("a picture would garble the terminal: redirect it, or name a file".into()).into());
+        return Err(Usage(
+            "a picture would garble the terminal: redirect it, or name a file".into(),
+        )
+        .into());
     }
     let (picture, mut written) = take(args)?;
     kind.refuse_other_format(picture.format)?;

@@ -35,7 +35,9 @@ impl Picture {
         };
         if descriptor.modifier != 0 {
             let modifier = crate::numbers::id(descriptor.modifier);
-            bail!("the pixels are tiled (DRM modifier {modifier}); only linear ones can be written");
+            bail!(
+                "the pixels are tiled (DRM modifier {modifier}); only linear ones can be written"
+            );
         }
         let (width, height) = (descriptor.width, descriptor.height);
         let layout = FrameLayout::new(format, width, height)?;

@@ -1,9 +1,9 @@
 //! Putting a file in its place as a whole or not at all.
 
 use anyhow::{Context, Result};
-use std::fs::{self, Permissions};
+use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Writes beside the file, then renames over it. Devices and pipes are written to directly: a
@@ -15,10 +15,11 @@ pub fn save(file: &Path, bytes: &[u8]) -> Result<()> {
     let failed = || format!("writing {} ({} bytes)", file.display(), bytes.len());
     match fs::metadata(file) {
         Ok(found) if found.is_dir() => {
-            return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory)).with_context(failed);
+            return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory))
+                .with_context(failed);
         }
         Ok(found) if !found.is_file() => {
-            let mut device = fs::OpenOptions::new().write(true).open(file).with_context(failed)?;
+            let mut device = OpenOptions::new().write(true).open(file).with_context(failed)?;
             return device.write_all(bytes).with_context(failed);
         }
         // Through a symbolic link: the file behind it is the one to replace.
@@ -35,33 +36,21 @@ fn replace(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     };
     // The umask takes its part, as it does from any new file.
     let mode = fs::metadata(file).map_or(0o666, |found| found.permissions().mode() & 0o777);
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".framelane-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)
-        .map_err(|error| without_path(&error))?;
-    temporary.write_all(bytes).map_err(|error| without_path(&error))?;
+    let create =
+        |path: &Path| OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let mut temporary = tempfile::Builder::new().prefix(".framelane-").make_in(folder, create)?;
+    // Through the file itself: its errors do not tell the temporary name, which helps nobody.
+    temporary.as_file_mut().write_all(bytes)?;
     // Some file systems find out only now that they are full.
     temporary.as_file().sync_data()?;
     temporary.persist(file).map_err(|failed| failed.error)?;
     Ok(())
 }
 
-/// The reason alone: the temporary file's name helps nobody.
-fn without_path(error: &std::io::Error) -> std::io::Error {
-    let mut cause: &(dyn std::error::Error + 'static) = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error) {
-        Some(code) => std::io::Error::from_raw_os_error(code),
-        None => std::io::Error::new(error.kind(), cause.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::Permissions;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();

@@ -25,8 +25,9 @@ pub fn write(picture: &Picture, into: &mut Vec<u8>) -> Result<()> {
         Range::Full => "FULL",
     };
     let (width, height) = (picture.width, picture.height);
-    let header =
-        format!("YUV4MPEG2 W{width} H{height} F30:1 Ip A1:1 C{sampling} XCOLORRANGE={range}\nFRAME\n");
+    let header = format!(
+        "YUV4MPEG2 W{width} H{height} F30:1 Ip A1:1 C{sampling} XCOLORRANGE={range}\nFRAME\n"
+    );
     into.extend_from_slice(header.as_bytes());
     match picture.format {
         PixelFormat::Nv12 => {

@@ -1,6 +1,8 @@
 //! A private runtime directory, producers in it, and the command run beside them.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod picture;
+
 use framelane::{FrameLayout, PixelFormat, Producer, ProducerOptions};
 use serde_json::Value;
 use std::io::Read;
