@@ -65,14 +65,17 @@ pub fn mutation() -> Result<Counts> {
 /// Builds the core's test binary with loom's atomics and returns its path.
 fn build() -> Result<PathBuf> {
     let folder = workspace::target().join("loom");
-    let messages = Program::cargo(["test", "--locked", "--package", "framelane", "--lib"])
-        .args(["--release", "--no-run", "--message-format", "json-render-diagnostics"])
-        .args(["--target-dir".as_ref(), folder.as_os_str()])
-        .env("RUSTFLAGS", "--cfg loom")
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .quiet()
-        .check()?;
+    let cargo = || {
+        Program::cargo(["test", "--locked", "--package", "framelane", "--lib", "--release"])
+            .args(["--no-run".as_ref(), "--target-dir".as_ref(), folder.as_os_str()])
+            .env("RUSTFLAGS", "--cfg loom")
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .limit(Duration::from_secs(1200))
+    };
+    // Once to be watched and once, with nothing left to build, for the path.
+    cargo().check()?;
+    let messages = cargo().args(["--message-format", "json-render-diagnostics"]).quiet().check()?;
     executable(&messages).context("cargo built no test binary")
 }
 
