@@ -216,6 +216,11 @@ impl Child {
         status
     }
 
+    /// Somebody else has waited for its end.
+    pub fn has_been_reaped(self) {
+        std::mem::forget(self);
+    }
+
     fn wait(&mut self, options: WaitOptions) -> WaitStatus {
         let deadline = Instant::now() + DEADLINE;
         loop {

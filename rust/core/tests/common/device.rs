@@ -38,9 +38,15 @@ impl Device {
         Device { producer, buffers: made, returned, give_back, free, revoked: 0, sequence: 0 }
     }
 
-    /// Fills a free buffer and publishes it. Where all are out, waits for one: a device has no
-    /// other choice.
+    /// Fills a free buffer and publishes it.
     pub fn publish(&mut self) {
+        let index = self.fill();
+        self.publish_filled(index);
+    }
+
+    /// Fills a free buffer for the next frame. Where all are out, waits for one: a device has no
+    /// other choice.
+    pub fn fill(&mut self) -> usize {
         self.take_returns();
         if self.free.is_empty() {
             let came = self.returned.recv_timeout(DEADLINE).expect("a buffer comes back");
@@ -50,12 +56,18 @@ impl Device {
         self.sequence += 1;
         let bytes = strip::bytes(self.producer.epoch(), self.sequence, BUFFER_BYTES);
         rustix::io::pwrite(&self.buffers[index], &bytes, 0).unwrap();
+        index
+    }
+
+    /// Publishes a filled buffer; the sequence.
+    pub fn publish_filled(&mut self, index: usize) -> u64 {
         let give_back = self.give_back.clone();
         let owner = move |returned| {
             let _ = give_back.send((index, returned));
         };
         let published = self.producer.publish_external(&describe(index), Box::new(owner)).unwrap();
         assert_eq!(published, self.sequence);
+        published
     }
 
     /// Buffers that are with the device now.

@@ -9,6 +9,7 @@ pub mod readers;
 pub mod steps;
 pub mod strip;
 pub mod threads;
+pub mod trace;
 
 pub use child::Child;
 pub use strip::{Order, assert_intact, fill};

@@ -26,6 +26,16 @@ pub fn threads() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
 }
 
+/// Whether every thread that the SDK has started in this process sleeps.
+pub fn own_threads_sleep() -> bool {
+    let pid = std::process::id() as i32;
+    std::fs::read_dir("/proc/self/task").unwrap().flatten().all(|task| {
+        let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        let tid = task.file_name().to_string_lossy().parse().unwrap();
+        !name.starts_with("fl-") || state_of(pid, tid) == 'S'
+    })
+}
+
 /// Waits until a thread of this process sleeps in the kernel.
 pub fn until_asleep(tid: Pid) {
     let pid = std::process::id() as i32;
