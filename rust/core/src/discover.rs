@@ -4,7 +4,7 @@ use crate::clock::{Deadline, timespec};
 use crate::consumer::{Found, connect, not_found, queue_full};
 use crate::error::{Error, Result, protocol};
 use crate::layout::{Bye, ErrorKind, MessageType, Query, Refused, Report};
-use crate::runtime_dir;
+use crate::runtime_dir::{self, RuntimeDir};
 use crate::wire::message;
 use crate::wire::socket::{self, Received};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -28,8 +28,9 @@ pub struct LaneEntry {
 /// `PermissionDenied` and `System` when a directory that is there cannot be read.
 pub fn discover(directory: Option<&Path>) -> Result<Vec<LaneEntry>> {
     let mut lanes = Vec::new();
-    for place in runtime_dir::places(directory) {
-        let entries = match std::fs::read_dir(&place) {
+    for dir in RuntimeDir::open_all(&runtime_dir::places(directory))? {
+        let place = dir.path();
+        let entries = match std::fs::read_dir(place) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => return Err(Error::io(format_args!("reading {}", place.display()), error)),
@@ -39,7 +40,7 @@ pub fn discover(directory: Option<&Path>) -> Result<Vec<LaneEntry>> {
             names
                 .filter_map(|file| file.strip_suffix(".sock").map(str::to_owned))
                 .filter(|name| crate::name::validate(name).is_ok())
-                .map(|name| LaneEntry { name, directory: place.clone() }),
+                .map(|name| LaneEntry { name, directory: place.to_owned() }),
         );
     }
     lanes.sort();

@@ -47,16 +47,40 @@ pub(crate) struct RuntimeDir {
 impl RuntimeDir {
     /// Opens a directory to look for lanes in; None when it is not there.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let in_tmp = path == fallback();
+        let mut flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        if in_tmp {
+            flags |= OFlags::NOFOLLOW;
+        }
         match rustix::fs::open(path, flags, Mode::empty()) {
             Ok(fd) => {
                 let dir = RuntimeDir { path: path.to_owned(), fd };
-                dir.refuse_foreign_fallback()?;
+                if in_tmp {
+                    dir.refuse_foreign()?;
+                }
                 Ok(Some(dir))
             }
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(Errno::NOENT) => Ok(None),
+            Err(Errno::NOTDIR | Errno::LOOP) if in_tmp => {
+                Err(not_used(path, "it is a symbolic link or no directory"))
+            }
+            Err(Errno::NOTDIR) => Ok(None),
             Err(errno) => Err(Error::system(format_args!("opening {}", path.display()), errno)),
         }
+    }
+
+    /// Opens those of `places` that are there. One that may not be used is an error only where it
+    /// is the only one: anybody can put one into /tmp, and must not keep us from the others.
+    pub(crate) fn open_all(places: &[PathBuf]) -> Result<Vec<Self>> {
+        let mut dirs = Vec::new();
+        for place in places {
+            match Self::open(place) {
+                Ok(dir) => dirs.extend(dir),
+                Err(error) if places.len() == 1 => return Err(error),
+                Err(error) => tracing::debug!(%error, "a place is passed over"),
+            }
+        }
+        Ok(dirs)
     }
 
     /// The first directory of `places` that a producer can use, made where it is missing.
@@ -91,25 +115,16 @@ impl RuntimeDir {
     }
 
     /// /tmp is everybody's: what stands there under our name must be our own and closed to others.
-    fn refuse_foreign_fallback(&self) -> Result<()> {
-        if self.path != fallback() {
-            return Ok(());
-        }
-        let refuse = |why: String| {
-            let text = format!("{} is not used: {why}", self.path.display());
-            Err(Error::new(ErrorKind::PermissionDenied, text))
-        };
-        let found = rustix::fs::lstat(&self.path)
-            .map_err(|errno| Error::system(format_args!("lstat {}", self.path.display()), errno))?;
-        if rustix::fs::FileType::from_raw_mode(found.st_mode) != rustix::fs::FileType::Directory {
-            return refuse("it is a symbolic link or no directory".into());
-        }
+    fn refuse_foreign(&self) -> Result<()> {
+        // Of what was opened, not of what the name stands for by now.
+        let found = rustix::fs::fstat(&self.fd)
+            .map_err(|errno| Error::system(format_args!("fstat {}", self.path.display()), errno))?;
         if found.st_uid != rustix::process::geteuid().as_raw() {
-            return refuse(format!("it belongs to user {}", found.st_uid));
+            return Err(not_used(&self.path, format_args!("it belongs to user {}", found.st_uid)));
         }
         match found.st_mode & 0o777 {
             0o700 => Ok(()),
-            mode => refuse(format!("its mode is {mode:o}, not 700")),
+            mode => Err(not_used(&self.path, format_args!("its mode is {mode:o}, not 700"))),
         }
     }
 
@@ -150,8 +165,15 @@ pub(crate) fn lock_name(lane: &str) -> String {
     format!("{lane}.lock")
 }
 
-/// "a, b and c" for messages that list where was searched.
+fn not_used(path: &Path, why: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::PermissionDenied, format!("{} is not used: {why}", path.display()))
+}
+
+/// "a, b, c" for messages that list where was searched, with the reason where it was not.
 pub(crate) fn listed(places: &[PathBuf]) -> String {
-    let names: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-    names.join(", ")
+    let name = |place: &PathBuf| match RuntimeDir::open(place) {
+        Ok(_) => place.display().to_string(),
+        Err(error) => error.to_string(),
+    };
+    places.iter().map(name).collect::<Vec<_>>().join(", ")
 }

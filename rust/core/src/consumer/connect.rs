@@ -25,9 +25,8 @@ pub(crate) enum Found {
 pub(crate) fn connect(lane: &str, places: &[PathBuf]) -> Result<Found> {
     let mut refusal = None;
     let mut busy = false;
-    for place in places {
-        let Some(dir) = RuntimeDir::open(place).transpose() else { continue };
-        match dir.and_then(|dir| connect_in(lane, &dir)) {
+    for dir in RuntimeDir::open_all(places)? {
+        match connect_in(lane, &dir) {
             Ok(Found::Nobody) => {}
             Ok(Found::Busy) => busy = true,
             Ok(connected) => return Ok(connected),

@@ -195,8 +195,15 @@ fn consumer_page(
     Ok((fd, PageView::new(own)?, PageView::new(writable)?))
 }
 
+/// Whether a consumer sleeps on the lane's own word. Nobody does where other users may map the
+/// lane: thousands of them asleep on that word would make each wake-up slow.
+fn shares_bell(facts: &Facts, peer: Peer) -> bool {
+    let among_ourselves = facts.access == Access::Owner || facts.trust == Trust::TrustedOnly;
+    facts.trust != Trust::Untrusted && among_ourselves && peer.uid == facts.uid
+}
+
 fn bell(lane: &Lane, peer: Peer, connection: &Arc<OwnedFd>) -> Result<(Bell, Option<OwnedFd>)> {
-    if lane.facts.trust != Trust::Untrusted && peer.uid == lane.facts.uid {
+    if shares_bell(&lane.facts, peer) {
         return Ok((Bell::shared()?, None));
     }
     let bytes = rustix::param::page_size() as u64;

@@ -23,8 +23,8 @@ pub enum Access {
 /// Which peers are trusted not to block the producer's bells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
-    /// Peers of the producer's own user id share its wake word and eventfds; others get bells of
-    /// their own.
+    /// On a lane for its own user, peers of that user share its wake word and get eventfds. Others
+    /// get bells of their own, and so does everybody where other users may attach.
     #[default]
     SameUser,
     /// Only the producer's own user id is admitted at all.
