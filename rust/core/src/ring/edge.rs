@@ -23,10 +23,11 @@
 //! Under loom each side can be weakened by name (`FRAMELANE_WEAKEN=lease.borrow`), and the
 //! mutation run demands that some model then fails.
 
-#[cfg(loom)]
-use loom::sync::atomic::{Ordering, fence as full};
-#[cfg(not(loom))]
-use std::sync::atomic::{Ordering, fence as full};
+#[cfg(all(test, loom))]
+use super::model::fence as full;
+use std::sync::atomic::Ordering;
+#[cfg(not(all(test, loom)))]
+use std::sync::atomic::fence as full;
 
 /// One named edge. The first side is the one whose effects must become visible.
 pub struct Edge {
