@@ -37,6 +37,7 @@
 // Under loom only the ring is built: the model checker has its own atomics.
 pub mod layout;
 mod failpoint;
+#[cfg_attr(loom, allow(dead_code, reason = "the models use what they prove"))]
 mod ring;
 
 #[cfg(not(loom))]

@@ -8,6 +8,7 @@ use crate::clock::{Deadline, monotonic_ns, timespec};
 use crate::error::{Error, Result};
 use crate::failpoint::step;
 use crate::ring::waiting;
+use crate::ring::words::LaneWords;
 use rustix::io::Errno;
 use rustix::thread::futex;
 use std::sync::atomic::Ordering::Relaxed;
@@ -49,7 +50,7 @@ impl Consumer {
             return Ok(Woken::ByNews);
         };
         let word = word.word();
-        let value = word.load(Relaxed);
+        let value = waiting::sleep_on(word);
         waiting::announce(&epoch.page);
         step("wait.announced");
         if self.has_news() || self.closer.is_closed() || epoch.lane.closed().load(Relaxed) != 0 {

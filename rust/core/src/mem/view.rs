@@ -45,11 +45,6 @@ impl LaneView {
         Ok(LaneView { map, slots })
     }
 
-    /// Not 0 once the producer ended the lane.
-    pub(crate) fn closed(&self) -> &AtomicU32 {
-        word32(&self.map, offset_of!(LaneHeader, closed))
-    }
-
     /// The descriptor of a slot, copied word by word. Whether the copy counts is for a later
     /// check to say.
     pub(crate) fn load_descriptor(&self, slot: usize) -> FrameDescriptor {
@@ -120,6 +115,10 @@ impl LaneWords for LaneView {
     #[inline(always)]
     fn wake(&self) -> &AtomicU32 {
         word32(&self.map, offset_of!(LaneHeader, wake))
+    }
+    #[inline(always)]
+    fn closed(&self) -> &AtomicU32 {
+        word32(&self.map, offset_of!(LaneHeader, closed))
     }
     #[inline(always)]
     fn release_wanted(&self) -> &AtomicU32 {

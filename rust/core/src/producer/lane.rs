@@ -12,10 +12,10 @@ use crate::fork;
 use crate::hold::Tally;
 use crate::layout::{ErrorKind, FrameDescriptor, MemoryKind};
 use crate::mem::view::{Claim, LaneView};
+use crate::ring::producer as ring;
 use crate::ring::words::LaneWords;
 use rustix::fd::OwnedFd;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Shared by the producer handle, its claimed frames and its service thread.
@@ -268,9 +268,7 @@ impl Lane {
             return;
         }
         state.take_back(&self.view, true, &mut returns);
-        self.view.closed().store(1, Relaxed);
-        self.view.wake().fetch_add(1, Relaxed);
-        std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+        ring::close(&self.view);
         let ringing = state.everybody();
         drop(state);
         ringing.ring(&self.view);

@@ -8,10 +8,9 @@ use super::external::{Held, Return};
 use super::facts::Facts;
 use crate::layout::{LaneFlag, Mode};
 use crate::mem::view::{LaneView, PageView};
-use crate::ring::edge;
-use crate::ring::producer::Ring;
+use crate::ring::producer::{self as ring, Ring};
 use crate::ring::waiting;
-use crate::ring::words::{LaneWords, PageWords};
+use crate::ring::words::LaneWords;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -120,13 +119,10 @@ impl State {
 
     /// Whether every lossless cursor has passed the frame that the coming publish would retire.
     fn lossless_consumers_passed(&mut self) -> bool {
-        let upcoming = self.ring.upcoming(self.claims_out.into());
         let newest = self.ring.newest();
-        let history = self.ring.history();
         let mut passed = true;
         for member in self.members.iter_mut().filter(|member| member.mode == Mode::Lossless) {
-            // edge CURSOR: the cells are read after this, by the scan that follows.
-            let cursor = member.page.cursor().load(edge::CURSOR.acquire());
+            let cursor = ring::cursor(&member.page);
             if cursor < member.cursor || cursor > newest + 1 {
                 // Its word counts no longer; until it is gone it neither blocks nor moves.
                 let why = format!("cursor {cursor} is outside {}..={}", member.cursor, newest + 1);
@@ -137,7 +133,7 @@ impl State {
                 continue;
             }
             member.cursor = cursor;
-            passed &= cursor.saturating_add(history) >= upcoming;
+            passed &= self.ring.has_passed(cursor, self.claims_out.into());
         }
         passed
     }

@@ -131,9 +131,9 @@ pub fn release_wanted(lane: &impl LaneWords) -> bool {
 
 #[inline]
 fn lease(page: &impl PageWords, cell: usize, token: u64) {
-    // edge REUSE: a scan that reads this token instead of the 0 before it must still see our
-    // reads of the previous frame as done, so this store releases too.
-    page.cell(cell).store(token, edge::REUSE.release());
+    // edge MOVE: a scan that reads this token instead of the 0 before it must still see our
+    // reads of the previous frame as done.
+    page.cell(cell).store(token, edge::MOVE.release());
     step("borrow.cell");
     // edge LEASE: either the producer's next scan sees the cell or we see the retirement.
     edge::LEASE.fence_second();

@@ -9,6 +9,21 @@ use crate::failpoint::step;
 use crate::layout::SlotPhase;
 use std::sync::atomic::Ordering::Relaxed;
 
+/// Lowest sequence that a lossless consumer has not borrowed yet, as its page says.
+pub fn cursor(page: &impl PageWords) -> u64 {
+    // edge CURSOR: the cells are read after this, by the scan that follows.
+    page.cursor().load(edge::CURSOR.acquire())
+}
+
+/// Ends the lane. The caller wakes everybody afterwards.
+pub fn close(lane: &impl LaneWords) {
+    lane.closed().store(1, Relaxed);
+    // edge WAKE: whoever sleeps on this value has seen the end.
+    lane.wake().fetch_add(1, edge::WAKE.release());
+    // edge SLEEP: a waiter that missed the word above sleeps on the one before it.
+    edge::SLEEP.fence_first();
+}
+
 /// What the producer knows about its slots without reading shared memory: it alone writes it.
 pub struct Ring {
     slot_count: usize,
@@ -70,7 +85,8 @@ impl Ring {
     pub fn pinned_by(&self, page: &impl PageWords, leases: usize) -> u64 {
         let mut pinned = 0;
         for index in 0..leases {
-            // edge REUSE: whoever cleared or moved this cell has done with the frame it held.
+            // edges REUSE and MOVE: whoever cleared or moved this cell has done with the frame it
+            // held.
             let cell = page.cell(index).load(edge::REUSE.acquire());
             let slot = slot_of(cell);
             // A cell pins a slot only while the slot holds that very frame: stale and hostile
@@ -105,6 +121,12 @@ impl Ring {
         Some(slot)
     }
 
+    /// Whether a lossless consumer that says so has taken every frame that is retired by the
+    /// publish of the frame `ahead` claims from now.
+    pub fn has_passed(&self, cursor: u64, ahead: u64) -> bool {
+        cursor.saturating_add(self.history) >= self.upcoming(ahead)
+    }
+
     /// Gives a claimed slot back unpublished.
     pub fn abandon(&mut self, slot: usize) {
         self.claimed &= !(1 << slot);
@@ -136,7 +158,8 @@ impl Ring {
         // edge HEAD: states and recent come before head.
         lane.head().store(token(last, last_slot), edge::HEAD.release());
         step("publish.head");
-        lane.wake().store(last as u32, Relaxed);
+        // edge WAKE: whoever sleeps on this value has seen the head.
+        lane.wake().store(last as u32, edge::WAKE.release());
         step("publish.wake");
         self.retire_before(lane, last.saturating_sub(self.history));
         step("publish.retired");

@@ -5,15 +5,23 @@
 //! announcements.
 
 use super::edge;
-use super::words::PageWords;
+use super::words::{AtomicU32, PageWords};
 use std::sync::atomic::Ordering::Relaxed;
+
+/// The value to sleep on, read before everything else.
+#[inline]
+pub fn sleep_on(word: &AtomicU32) -> u32 {
+    // edge WAKE: acquired by the fence of the announcement that follows.
+    word.load(Relaxed)
+}
 
 /// Announces a thread that is about to sleep on the futex word. Look again before sleeping.
 #[inline]
 pub fn announce(page: &impl PageWords) {
     // A counter, not a flag: the first of two waiters to wake must not erase the other.
     page.waiting().fetch_add(1, Relaxed);
-    // edge SLEEP: either the publisher sees the counter or we see its frame.
+    // edges SLEEP and WAKE: either the publisher sees the counter or we see its frame, and in any
+    // case the frame whose wake word we have read.
     edge::SLEEP.fence_second();
 }
 

@@ -13,6 +13,8 @@ pub trait LaneWords {
     fn head(&self) -> &AtomicU64;
     /// Futex word that changes with every publish.
     fn wake(&self) -> &AtomicU32;
+    /// Not 0 once the producer ended the lane.
+    fn closed(&self) -> &AtomicU32;
     /// Not 0 while the producer waits for a release or a cursor.
     fn release_wanted(&self) -> &AtomicU32;
     /// Token of the frame whose sequence is `index` modulo 64.
