@@ -1,0 +1,166 @@
+//! Sources by their names on the command line.
+
+use crate::error::{Result, invalid};
+use crate::images::Images;
+use crate::pattern::Pattern;
+use crate::rate::Rate;
+use crate::source::FrameSource;
+use crate::stamped::Stamped;
+use crate::y4m::Y4m;
+use framelane::{Error, PixelFormat};
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Size where neither the caller nor the source says one.
+const USUAL_SIZE: (u32, u32) = (640, 480);
+
+/// Which source to open: `pattern`, `y4m:FILE`, `images:PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceSpec {
+    /// The test pattern, always with the strip.
+    Pattern,
+    /// A clip.
+    Y4m(PathBuf),
+    /// A picture file or a folder of them.
+    Images(PathBuf),
+}
+
+/// How a source shall show its pictures. `None` leaves it to the source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceOptions {
+    /// Width and height; 640x480. A clip has its own.
+    pub size: Option<(u32, u32)>,
+    /// Pixel format; NV12, or GREY for a clip without colour.
+    pub format: Option<PixelFormat>,
+    /// Pictures per second; 30, or a clip's own.
+    pub rate: Option<Rate>,
+    /// Stamps the strip on pictures other than the pattern too.
+    pub strip: bool,
+}
+
+impl SourceSpec {
+    /// Opens the source.
+    ///
+    /// # Errors
+    /// What the source's own constructor fails with; `InvalidArgument` for a size that a clip has
+    /// not, or one too small for the strip.
+    pub fn open(&self, options: &SourceOptions) -> Result<Box<dyn FrameSource>> {
+        let (width, height) = options.size.unwrap_or(USUAL_SIZE);
+        let format = options.format.unwrap_or(PixelFormat::Nv12);
+        let rate = options.rate.unwrap_or_default();
+        let source: Box<dyn FrameSource> = match self {
+            SourceSpec::Pattern => {
+                Box::new(Stamped::new(Pattern::new(format, width, height, rate)?)?)
+            }
+            SourceSpec::Y4m(path) => {
+                let clip = Y4m::open(path, options.format, options.rate)?;
+                check_clip_size(&clip, options.size)?;
+                Box::new(clip)
+            }
+            SourceSpec::Images(path) => Box::new(Images::open(path, format, width, height, rate)?),
+        };
+        match self {
+            SourceSpec::Y4m(_) | SourceSpec::Images(_) if options.strip => {
+                Ok(Box::new(Stamped::new(source)?))
+            }
+            _ => Ok(source),
+        }
+    }
+}
+
+fn check_clip_size(clip: &Y4m, wanted: Option<(u32, u32)>) -> Result<()> {
+    let own = (clip.info().layout.width, clip.info().layout.height);
+    match wanted {
+        Some((width, height)) if (width, height) != own => Err(invalid(format!(
+            "{} is {}x{} and is not scaled to {width}x{height}: leave the size out",
+            clip.info().label,
+            own.0,
+            own.1
+        ))),
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for SourceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SourceSpec::Pattern => write!(f, "pattern"),
+            SourceSpec::Y4m(path) => write!(f, "y4m:{}", path.display()),
+            SourceSpec::Images(path) => write!(f, "images:{}", path.display()),
+        }
+    }
+}
+
+impl FromStr for SourceSpec {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, path) = text.split_once(':').map_or((text, None), |(a, b)| (a, Some(b)));
+        let needs_path = || invalid(format!("{name} needs a path: {name}:PATH"));
+        let path_given = || path.filter(|path| !path.is_empty()).map(PathBuf::from);
+        match name {
+            "pattern" if path.is_none() => Ok(SourceSpec::Pattern),
+            "pattern" => {
+                Err(invalid("pattern takes nothing after its name; the size is its own option"))
+            }
+            "y4m" => path_given().map(SourceSpec::Y4m).ok_or_else(needs_path),
+            "images" => path_given().map(SourceSpec::Images).ok_or_else(needs_path),
+            _ => Err(invalid(format!(
+                "no source {text:?}; there are pattern, y4m:FILE and images:FILE-OR-FOLDER"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn sources_are_named_as_on_the_command_line() {
+        for text in ["pattern", "y4m:a b.y4m", "images:/x/y:z"] {
+            assert_eq!(text.parse::<SourceSpec>().unwrap().to_string(), text);
+        }
+        let fails = |text: &str| text.parse::<SourceSpec>().unwrap_err().to_string();
+        assert_eq!(fails("y4m"), "y4m needs a path: y4m:PATH");
+        assert_eq!(fails("images:"), "images needs a path: images:PATH");
+        assert!(fails("pattern:640x480").contains("size"));
+        for text in ["", "clip.y4m", "v4l2:/dev/video0"] {
+            assert!(fails(text).contains("pattern, y4m:FILE and images:"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clip_of_another_size_says_so() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("clip.y4m");
+        std::fs::write(
+            &path,
+            b"YUV4MPEG2 W16 H14 F30:1 Cmono\nFRAME\n"
+                .iter()
+                .copied()
+                .chain(std::iter::repeat_n(9, 16 * 14))
+                .collect::<Vec<_>>(),
+        )
+        .unwrap();
+        let open = |size, strip| {
+            let options = SourceOptions { size, strip, ..Default::default() };
+            SourceSpec::Y4m(path.clone()).open(&options).map(|_| ())
+        };
+        open(None, true).unwrap();
+        open(Some((16, 14)), false).unwrap();
+        let text = open(Some((32, 28)), false).unwrap_err().to_string();
+        assert!(text.contains("is 16x14 and is not scaled to 32x28"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let path = Path::new("/nowhere/at/all");
+        for spec in [SourceSpec::Y4m(path.into()), SourceSpec::Images(path.into())] {
+            let error = spec.open(&SourceOptions::default()).map(|_| ()).unwrap_err();
+            assert!(error.to_string().starts_with("/nowhere/at/all: "), "{error}");
+        }
+    }
+}
