@@ -18,7 +18,8 @@ const OLD_EPOCHS: usize = 2;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 impl Consumer {
-    /// Attaches to a producer, waiting for one until the deadline; whether there is one.
+    /// Attaches to a producer, waiting for one until the deadline or, where that was asked for, a
+    /// signal; whether there is one.
     pub(super) fn attach_until(&mut self, deadline: Deadline) -> Result<bool> {
         loop {
             self.refuse()?;
@@ -26,7 +27,9 @@ impl Consumer {
                 return Ok(true);
             }
             let Some(slice) = deadline.slice(LOOK_AGAIN) else { return Ok(false) };
-            self.poller.wait(None, slice)?;
+            if self.poller.wait(None, slice)?.interrupted && self.options.return_on_signal {
+                return Ok(false);
+            }
         }
     }
 
