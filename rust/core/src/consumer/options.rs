@@ -50,7 +50,7 @@ impl ConsumerOptions {
     }
 
     /// Whether a blocking read returns None when a signal arrives (no), for interpreters that
-    /// want to look at it.
+    /// want to look at it. `open` then gives up as at the end of its time.
     pub fn return_on_signal(mut self, return_on_signal: bool) -> Self {
         self.return_on_signal = return_on_signal;
         self

@@ -28,6 +28,8 @@ const RETRY_EVERY: Duration = Duration::from_millis(100);
 pub(crate) struct Seen {
     /// The producer has gone.
     pub(crate) lost: bool,
+    /// A signal ended the wait.
+    pub(crate) interrupted: bool,
 }
 
 /// The epoll instance and what it watches while there is no producer.
@@ -126,12 +128,15 @@ impl Poller {
 
     fn look(&self, attachment: Option<&Attachment>, timeout: Option<Duration>) -> Result<Seen> {
         let mut room = [const { std::mem::MaybeUninit::<Event>::uninit() }; 8];
+        let mut seen = Seen::default();
         let events = match epoll::wait(&self.epoll, &mut room, timeout.map(timespec).as_ref()) {
             Ok((events, _)) => &*events,
-            Err(Errno::INTR) => &[],
+            Err(Errno::INTR) => {
+                seen.interrupted = true;
+                &[]
+            }
             Err(errno) => return Err(Error::system("epoll_wait", errno)),
         };
-        let mut seen = Seen::default();
         for event in events {
             match event.data.u64() {
                 PROCESS => seen.lost = true,

@@ -21,7 +21,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const TRY_AGAIN: Duration = Duration::from_millis(2);
 
 impl Consumer {
-    /// Attaches to a producer, waiting for one until the deadline; whether there is one.
+    /// Attaches to a producer, waiting for one until the deadline or, where that was asked for, a
+    /// signal; whether there is one.
     pub(super) fn attach_until(&mut self, deadline: Deadline) -> Result<bool> {
         let mut pause = TRY_AGAIN;
         loop {
@@ -31,7 +32,9 @@ impl Consumer {
             }
             let wait = if self.obstacle.is_some() { pause } else { LOOK_AGAIN };
             let Some(slice) = deadline.slice(wait) else { return Ok(false) };
-            self.poller.wait(None, slice)?;
+            if self.poller.wait(None, slice)?.interrupted && self.options.return_on_signal {
+                return Ok(false);
+            }
             pause = LOOK_AGAIN.min(pause * 2);
         }
     }
