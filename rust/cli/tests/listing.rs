@@ -71,6 +71,23 @@ fn nothing_is_listed_where_nothing_is() {
 }
 
 #[test]
+fn a_place_that_cannot_be_read_is_named_and_no_failure() {
+    let scene = Scene::new();
+    let file = scene.path().join("file");
+    std::fs::write(&file, b"").unwrap();
+    let listed = |args: &[&str]| {
+        let ran = scene.command(args).env("FRAMELANE_DIR", &file).spawn().unwrap();
+        let ran = common::finish(ran);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.text()
+    };
+    let listing: Value = serde_json::from_str(&listed(&["ls", "--json"])).unwrap();
+    let error = listing["places"][0]["error"].as_str().unwrap();
+    assert!(error.contains("Not a directory"), "{error}");
+    assert!(listed(&["ls"]).contains("Not a directory"));
+}
+
+#[test]
 fn live_lanes_are_listed_with_what_they_carry() {
     let scene = Scene::new();
     let producer = camera(&scene);
