@@ -25,6 +25,8 @@ pub fn find(name: &str) -> framelane::Result<Found> {
         match query(name, Some(directory), ANSWER) {
             Ok(report) => return Ok(Found { directory: directory.clone(), report }),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
+            // As for consumers: a place that may not be used matters only if it is the only one.
+            Err(_) if places.len() > 1 && !has_socket(name, directory) => {}
             Err(error) => failure = failure.or(Some(error)),
         }
     }
@@ -34,11 +36,15 @@ pub fn find(name: &str) -> framelane::Result<Found> {
 fn not_found(name: &str, places: &[PathBuf]) -> Error {
     let listed: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
     let mut text = format!("no producer of lane {name:?}; looked in {}", listed.join(", "));
-    let sockets = places.iter().map(|place| socket_path(name, place));
-    for socket in sockets.filter(|socket| socket.exists()) {
+    for place in places.iter().filter(|place| has_socket(name, place)) {
+        let socket = socket_path(name, place);
         text += &format!("; nobody listens on {} any more", socket.display());
     }
     Error::new(ErrorKind::NotFound, text)
+}
+
+fn has_socket(name: &str, directory: &Path) -> bool {
+    socket_path(name, directory).symlink_metadata().is_ok()
 }
 
 /// Where a lane has its socket.

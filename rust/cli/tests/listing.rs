@@ -9,6 +9,7 @@ use framelane::{
 use serde_json::{Value, json};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 
 fn camera(scene: &Scene) -> Producer {
@@ -135,7 +136,7 @@ fn dead_entries_are_shown_as_such() {
 }
 
 /// Runs as a user who may not connect to lanes of this one.
-fn as_stranger(scene: &Scene, args: &[&str]) -> common::Ran {
+fn as_stranger(scene: &Scene, directory: &Path, args: &[&str]) -> common::Ran {
     let mut command = scene.command(args);
     if rustix::process::geteuid().is_root() {
         // A copy that another user can reach, whatever the build folder's rights are.
@@ -143,10 +144,9 @@ fn as_stranger(scene: &Scene, args: &[&str]) -> common::Ran {
         std::fs::copy(env!("CARGO_BIN_EXE_framelane"), &program).unwrap();
         command = std::process::Command::new(&program);
         std::os::unix::process::CommandExt::uid(&mut command, 65534);
-        command.env("FRAMELANE_DIR", scene.path()).args(args);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
     }
-    common::finish(command.spawn().unwrap())
+    common::finish(command.env("FRAMELANE_DIR", directory).spawn().unwrap())
 }
 
 #[test]
@@ -158,16 +158,16 @@ fn a_lane_that_refuses_this_user_is_shown_as_such() {
     std::fs::set_permissions(scene.path().join("own.sock"), Permissions::from_mode(0o0)).unwrap();
     let options = ProducerOptions::new().layout(layout(PixelFormat::Grey, 8, 8));
     let _open = scene.producer("open", options.access(Access::Everyone));
-    let ran = as_stranger(&scene, &["ls", "--json", "--no-rate"]);
+    let ran = as_stranger(&scene, scene.path(), &["ls", "--json", "--no-rate"]);
     let listing: Value = serde_json::from_str(&ran.text()).unwrap();
     assert_eq!(lane(&listing, "open")["state"], "live");
     let own = lane(&listing, "own");
     assert_eq!(own["state"], "refused");
     assert!(own["reason"].as_str().unwrap().contains("Permission denied"), "{own}");
-    let ran = as_stranger(&scene, &["info", "own"]);
+    let ran = as_stranger(&scene, scene.path(), &["info", "own"]);
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("Permission denied") && ran.err.contains("try: "), "{}", ran.err);
-    let ran = as_stranger(&scene, &["doctor", "--json"]);
+    let ran = as_stranger(&scene, scene.path(), &["doctor", "--json"]);
     let report: Value = serde_json::from_str(&ran.text()).unwrap();
     let owner = rustix::process::geteuid().as_raw();
     let advice = format!("sudo -u '#{owner}' framelane info own");
@@ -177,6 +177,24 @@ fn a_lane_that_refuses_this_user_is_shown_as_such() {
             && finding["fix"].as_str().unwrap().contains(&advice)
     });
     assert!(told, "{report}");
+}
+
+#[test]
+fn a_place_that_cannot_be_read_is_named_and_no_failure() {
+    let scene = Scene::new();
+    std::fs::set_permissions(scene.path(), Permissions::from_mode(0o755)).unwrap();
+    let closed = scene.path().join("closed");
+    std::fs::create_dir(&closed).unwrap();
+    std::fs::set_permissions(&closed, Permissions::from_mode(0o000)).unwrap();
+    let ran = as_stranger(&scene, &closed, &["ls", "--json"]);
+    let listing: Value = serde_json::from_str(&ran.text()).unwrap();
+    let error = listing["places"][0]["error"].as_str().unwrap();
+    assert!(error.contains("Permission denied"), "{error}");
+    let ran = as_stranger(&scene, &closed, &["ls"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.text().contains("Permission denied"), "{}", ran.text());
+    let ran = as_stranger(&scene, &closed, &["info", "lane"]);
+    assert_eq!(ran.code, 1, "the only place there is: {}", ran.err);
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 impl Meter {
     fn measure(&mut self, args: &Args, interrupt: &Interrupt) -> anyhow::Result<()> {
-        let length = args.duration.map_or(u64::MAX, |time| nanoseconds(time));
+        let length = args.duration.map_or(u64::MAX, nanoseconds);
         let end_ns = self.started_ns.saturating_add(length);
         let mut line_ns = self.started_ns + SECOND_NS;
         loop {
