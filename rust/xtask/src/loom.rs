@@ -53,13 +53,21 @@ pub fn mutation() -> Result<Counts> {
             // Without the name of a failed test the run broke for a reason of its own.
             Some(status) => match failed_tests(&weakened.text) {
                 names if names.is_empty() => (format!("BROKE: {status}"), Counts::FAILED),
-                names => (format!("caught by {}", names.join(", ")), Counts::PASSED),
+                names => (caught_by(&names), Counts::PASSED),
             },
         };
         println!("{side:<24}{verdict}");
         counts += count;
     }
     Ok(counts)
+}
+
+fn caught_by(names: &[&str]) -> String {
+    match names {
+        [only] => format!("caught by {only}"),
+        [first, rest @ ..] => format!("caught by {first} and {} more", rest.len()),
+        [] => String::new(),
+    }
 }
 
 /// Builds the core's test binary with loom's atomics and returns its path.
