@@ -11,8 +11,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// Lowest sequence that a lossless consumer has not borrowed yet, as its page says.
 pub fn cursor(page: &impl PageWords) -> u64 {
-    // edge CURSOR: the cells are read after this, by the scan that follows.
-    page.cursor().load(edge::CURSOR.acquire())
+    // What the cursor has passed is retired by a later publish, whose fence comes after this load
+    // and before the cells are read (edge LEASE).
+    page.cursor().load(Relaxed)
 }
 
 /// Ends the lane. The caller wakes everybody afterwards.
@@ -147,15 +148,14 @@ impl Ring {
             self.sequences[slot] = sequence;
             self.claimed &= !(1 << slot);
             self.ready |= 1 << slot;
-            // edge FRAME: everything written into the slot comes before READY.
-            lane.state(slot).store(state(sequence, SlotPhase::Ready), edge::FRAME.release());
+            lane.state(slot).store(state(sequence, SlotPhase::Ready), Relaxed);
             step("publish.ready");
             lane.recent(sequence as usize % 64).store(token(sequence, slot), Relaxed);
             step("publish.recent");
         }
         let Some(&last_slot) = slots.last() else { return self.newest() };
         let last = self.newest();
-        // edge HEAD: states and recent come before head.
+        // edge HEAD: everything written into the slots, READY and recent come before head.
         lane.head().store(token(last, last_slot), edge::HEAD.release());
         step("publish.head");
         // edge WAKE: whoever sleeps on this value has seen the head.

@@ -51,7 +51,7 @@ fn a_revoked_buffer_is_never_taken_for_intact() {
 /// A retired frame is revoked if somebody holds it, and its slot gets the next descriptor.
 #[test]
 fn a_descriptor_of_the_next_frame_is_never_taken_for_this_one() {
-    explore(Some(5), || {
+    explore(Some(4), || {
         let (mut producer, shared) = stage(&[1], 0);
         let words = words(3);
         publish(&mut producer, &words);
@@ -117,7 +117,7 @@ fn a_late_release_touches_only_its_own_lease() {
 
 /// The producer has thrown the consumer out: its leases count no longer, whatever it still holds.
 fn expelled(collect: bool) {
-    explore(Some(5), move || {
+    explore(Some(4), move || {
         let (mut producer, shared) = stage(&[1], 0);
         let words = words(3);
         publish(&mut producer, &words);
