@@ -6,6 +6,7 @@ use super::lane_info::LaneInfo;
 use super::options::ConsumerOptions;
 use crate::clock::{Deadline, timespec};
 use crate::error::{Error, Result, protocol};
+use crate::failpoint::step;
 use crate::fork;
 use crate::layout::layout::{BELL_MAGIC, PAGE_MAGIC};
 use crate::layout::limit::{DEVICE_BUFFERS, LAYOUT_TABLE_BYTES};
@@ -47,11 +48,16 @@ pub(crate) fn attach(
     connection: OwnedFd,
 ) -> Result<Attachment> {
     let welcome = greet(lane, options, &connection)?;
+    step("attach.welcomed");
     let mut ready: Ready = message::new();
     ready.consumer_id = welcome.consumer_id;
     send(&connection, ready.as_bytes())?;
+    step("attach.ready");
     let parcel = Parcel::receive(&connection, &welcome)?;
-    parcel.open(lane, options, connection, &welcome)
+    step("attach.received");
+    let attachment = parcel.open(lane, options, connection, &welcome)?;
+    step("attach.mapped");
+    Ok(attachment)
 }
 
 fn greet(lane: &str, options: &ConsumerOptions, connection: &OwnedFd) -> Result<Welcome> {
@@ -63,6 +69,7 @@ fn greet(lane: &str, options: &ConsumerOptions, connection: &OwnedFd) -> Result<
     hello.wants_writable = options.wants_writable.into();
     // If the producer has refused and hung up already, its reason is there to be read.
     let _ = send(connection, hello.as_bytes());
+    step("attach.hello");
     let packet = receive(connection, &mut Vec::new())?;
     match message::header(&packet)?.message_type {
         kind if kind == MessageType::Refused.number() => return Err(refusal(&packet, connection)),

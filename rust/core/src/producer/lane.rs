@@ -243,6 +243,7 @@ impl Lane {
         }
         state.take_back(&self.view, true, &mut returns);
         self.view.closed().store(1, Relaxed);
+        step("close.flagged");
         self.view.wake().fetch_add(1, Relaxed);
         std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
         let ringing = state.everybody();
@@ -253,6 +254,7 @@ impl Lane {
         self.returns.hand_over(returns);
         self.returns.finish();
         wake(self.view.wake(), i32::MAX as u32);
+        step("close.rung");
     }
 
     pub(crate) fn wake_service(&self) {
