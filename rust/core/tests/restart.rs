@@ -261,6 +261,31 @@ fn a_crowd_reattaches_without_an_error() {
 }
 
 #[test]
+fn one_of_many_gets_a_name() {
+    let place = Place::new();
+    for _ in 0..20 {
+        let at_once = std::sync::Barrier::new(8);
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let contend = || {
+                at_once.wait();
+                place.try_producer(ProducerOptions::new())
+            };
+            let contenders: Vec<_> = (0..8).map(|_| scope.spawn(contend)).collect();
+            contenders.into_iter().map(|contender| contender.join().unwrap()).collect()
+        });
+        let (winners, losers): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+        assert_eq!(winners.len(), 1);
+        for loser in losers {
+            assert_eq!(loser.map(|_| ()).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        }
+        let winner = winners.into_iter().next().unwrap().unwrap();
+        let mut consumer = place.try_consumer(ConsumerOptions::new(Mode::Latest)).unwrap();
+        publish(&winner, 1);
+        assert_intact(&readers::next(&mut consumer, By::Futex));
+    }
+}
+
+#[test]
 fn a_full_process_may_always_replace_a_consumer() {
     let place = Place::new();
     let _producer = place.producer(ProducerOptions::new().lease_budget(8));

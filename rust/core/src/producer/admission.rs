@@ -7,6 +7,7 @@ use super::service::{Poller, say_bye};
 use super::report;
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
+use crate::failpoint::step;
 use crate::layout::limit::PER_PROCESS;
 use crate::layout::{BellByte, ErrorKind, MessageType, Query, Ready, Refused, layout_table};
 use crate::wire::message::{self, put_text};
@@ -200,6 +201,7 @@ impl Admission {
                 }
                 let (hello, mode) = handshake::read_hello(&self.lane.facts, packet)?;
                 connection.welcome(&self.lane, id, &hello, mode)?;
+                step("admit.welcomed");
                 Ok(false)
             }
             Stage::Admitted { parcel, .. } => {
@@ -208,6 +210,7 @@ impl Admission {
                     return Err(protocol(format!("ready as {}, welcomed as {id}", ready.consumer_id)));
                 }
                 handshake::send_parcel(&self.lane, &connection.socket, parcel)?;
+                step("admit.sent");
                 connection.stage = Stage::Attached { bells: 0, second: 0 };
                 Ok(false)
             }

@@ -277,6 +277,7 @@ impl Lane {
         self.returns.hand_over(returns);
         self.returns.finish();
         wake(self.view.wake(), i32::MAX as u32);
+        step("close.rung");
     }
 
     pub(crate) fn wake_service(&self) {

@@ -23,6 +23,7 @@ pub use options::{Access, DeviceBuffer, HugePages, ProducerOptions, Reclaim, Tru
 
 use crate::clock::Deadline;
 use crate::error::Result;
+use crate::failpoint::step;
 use crate::layout::{FrameDescriptor, Report};
 use crate::runtime_dir::{self, RuntimeDir};
 use lane::Lane;
@@ -57,6 +58,7 @@ impl Producer {
         let directory = hold.directory().to_owned();
         let (lane, return_thread) =
             create::create(name, options).map_err(|e| e.context(format!("making lane {name:?}")))?;
+        step("create.made");
         let lane = Arc::new(lane);
         let service = service::start(lane.clone(), hold)?;
         Ok(Producer { lane, directory, threads: [Some(service), return_thread].into_iter().flatten().collect() })

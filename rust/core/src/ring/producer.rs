@@ -19,6 +19,7 @@ pub fn cursor(page: &impl PageWords) -> u64 {
 /// Ends the lane. The caller wakes everybody afterwards.
 pub fn close(lane: &impl LaneWords) {
     lane.closed().store(1, Relaxed);
+    step("close.flagged");
     // edge WAKE: whoever sleeps on this value has seen the end.
     lane.wake().fetch_add(1, edge::WAKE.release());
     // edge SLEEP: a waiter that missed the word above sleeps on the one before it.
