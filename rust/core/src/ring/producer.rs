@@ -185,6 +185,14 @@ impl Ring {
         }
     }
 
+    /// Retires every READY frame, the newest included: consumers find nothing new. Only where
+    /// frames are borrowed by their state alone (`Proof::State`), as the head stays what it was.
+    pub fn retire_all(&mut self, lane: &impl LaneWords) {
+        self.retire_before(lane, u64::MAX);
+        // edge LEASE: RETIRED before any later look at cells.
+        edge::LEASE.fence_first();
+    }
+
     /// Frees a RETIRED slot that `pinned_by` of every page left out, so that what it describes
     /// can go back to its owner.
     pub fn collect(&mut self, lane: &impl LaneWords, slot: usize) {

@@ -27,10 +27,9 @@ impl Device {
     /// A device lane with as many buffers as it has slots. `options` says where it is.
     pub fn new(options: ProducerOptions, buffers: usize, lease: Duration) -> Self {
         let made: Vec<OwnedFd> = (0..buffers).map(|_| buffer()).collect();
-        let shared = made.iter().map(|fd| DeviceBuffer {
-            fd: fd.try_clone().unwrap(),
-            kind: MemoryKind::Memfd,
-        });
+        let shared = made
+            .iter()
+            .map(|fd| DeviceBuffer { fd: fd.try_clone().unwrap(), kind: MemoryKind::Memfd });
         let options = options.memory(MemoryKind::Memfd).device_buffers(shared.collect());
         let producer = Producer::create(LANE, options.lease(lease)).unwrap();
         let (give_back, returned) = channel();
