@@ -29,3 +29,5 @@ pub mod words;
 
 #[cfg(all(test, loom))]
 mod model;
+#[cfg(all(test, not(loom)))]
+mod properties;
