@@ -50,10 +50,8 @@ fn producer(_args: &[&str]) {
 
 /// Runs a body for each step of a role, side by side: they wait more than they work.
 fn for_each_step(role: Role, body: fn(&str)) {
-    let tasks: Vec<_> = steps::of(role)
-        .into_iter()
-        .map(|step| task(&step.clone(), move || body(&step)))
-        .collect();
+    let tasks: Vec<_> =
+        steps::of(role).into_iter().map(|step| task(&step.clone(), move || body(&step))).collect();
     tasks.into_iter().for_each(common::threads::Task::join);
 }
 
@@ -194,8 +192,7 @@ fn a_producer_killed_or_stopped_while_it_ends_its_lane_ends_it() {
             child.expect("made");
             let told = place.consumer(ConsumerOptions::new(Mode::Latest).reattach(false));
             let told = task("the sleeper", || read_until_told(told, Mode::Latest, By::Futex));
-            let reader =
-                readers::Reader { mode: Mode::Ordered, by: By::Fd, restarts: 1, until: 3 };
+            let reader = readers::Reader { mode: Mode::Ordered, by: By::Fd, restarts: 1, until: 3 };
             let reader = reader.start(&place);
             child.say("close");
             match action {

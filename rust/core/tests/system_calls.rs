@@ -6,9 +6,7 @@ use common::child::{entry, say};
 use common::device::Device;
 use common::readers::is_readable;
 use common::trace::{counted, in_peace, page_faults, trace};
-use common::{
-    Child, DEADLINE, LANE, Place, assert_intact, create, fill, os, publish, until,
-};
+use common::{Child, DEADLINE, LANE, Place, assert_intact, create, fill, os, publish, until};
 use framelane::{Consumer, ConsumerOptions, Mode, Producer, ProducerOptions, Reclaim, Trust};
 use libc::{SYS_epoll_pwait, SYS_futex, SYS_ppoll, SYS_recvfrom, SYS_sendto, SYS_write};
 use std::sync::Arc;

@@ -61,7 +61,10 @@ impl LaneView {
     }
 
     /// The descriptor of a claimed slot of an inline lane, in place.
-    pub(crate) fn claimed_descriptor<'a>(&'a self, claim: &'a mut Claim) -> &'a mut FrameDescriptor {
+    pub(crate) fn claimed_descriptor<'a>(
+        &'a self,
+        claim: &'a mut Claim,
+    ) -> &'a mut FrameDescriptor {
         let at = self.descriptor_offset(claim.slot);
         debug_assert!(self.map.is_writable());
         // SAFETY: inside the mapping (`new`), 8-byte aligned, any bytes are a valid descriptor.
@@ -82,8 +85,9 @@ impl LaneView {
         assert!(self.map.is_writable() && self.in_payload(&range), "payload is inside the lane");
         // SAFETY: inside the mapping by the assertion, and exclusive as for the descriptor, which
         // lies before the payload of every slot.
-        let bytes =
-            unsafe { std::slice::from_raw_parts_mut(self.map.base().add(range.start), range.len()) };
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(self.map.base().add(range.start), range.len())
+        };
         (self.claimed_descriptor(claim), bytes)
     }
 

@@ -3,8 +3,8 @@
 use super::connection::{Connection, Stage};
 use super::handshake;
 use super::lane::Lane;
-use super::service::{Poller, say_bye};
 use super::report;
+use super::service::{Poller, say_bye};
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
 use crate::failpoint::step;
@@ -207,14 +207,19 @@ impl Admission {
             Stage::Admitted { parcel, .. } => {
                 let ready: Ready = message::read(packet)?;
                 if ready.consumer_id != id {
-                    return Err(protocol(format!("ready as {}, welcomed as {id}", ready.consumer_id)));
+                    return Err(protocol(format!(
+                        "ready as {}, welcomed as {id}",
+                        ready.consumer_id
+                    )));
                 }
                 handshake::send_parcel(&self.lane, &connection.socket, parcel)?;
                 step("admit.sent");
                 connection.stage = Stage::Attached { bells: 0, second: 0 };
                 Ok(false)
             }
-            Stage::Attached { .. } => Err(protocol("an attached consumer sends only release bells")),
+            Stage::Attached { .. } => {
+                Err(protocol("an attached consumer sends only release bells"))
+            }
         }
     }
 

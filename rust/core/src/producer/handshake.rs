@@ -43,10 +43,8 @@ pub(crate) fn refuse_stranger(facts: &Facts, peer: Peer) -> Result<()> {
     if allowed {
         return Ok(());
     }
-    let text = format!(
-        "lane {:?} admits only user {}, not user {}",
-        facts.name, facts.uid, peer.uid
-    );
+    let text =
+        format!("lane {:?} admits only user {}, not user {}", facts.name, facts.uid, peer.uid);
     Err(Error::new(ErrorKind::PermissionDenied, text))
 }
 

@@ -123,7 +123,9 @@ impl Lane {
                 self.facts.claims
             ),
             Busy::Lossless => format!("lane {name:?} waits for {}", state.laggards()),
-            Busy::Slots | Busy::Closed => format!("lane {name:?}: every slot is held: {}", state.holders()),
+            Busy::Slots | Busy::Closed => {
+                format!("lane {name:?}: every slot is held: {}", state.holders())
+            }
         };
         Error::new(ErrorKind::NoFreeSlot, text)
     }

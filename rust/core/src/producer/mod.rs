@@ -57,12 +57,16 @@ impl Producer {
         let dir = RuntimeDir::for_producer(&places)?;
         let hold = name::NameHold::take(dir, name, options.access)?;
         let directory = hold.directory().to_owned();
-        let (lane, return_thread) =
-            create::create(name, options).map_err(|e| e.context(format!("making lane {name:?}")))?;
+        let (lane, return_thread) = create::create(name, options)
+            .map_err(|e| e.context(format!("making lane {name:?}")))?;
         step("create.made");
         let lane = Arc::new(lane);
         let service = service::start(lane.clone(), hold)?;
-        Ok(Producer { lane, directory, threads: [Some(service), return_thread].into_iter().flatten().collect() })
+        Ok(Producer {
+            lane,
+            directory,
+            threads: [Some(service), return_thread].into_iter().flatten().collect(),
+        })
     }
 
     /// Claims a slot at once.

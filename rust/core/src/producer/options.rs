@@ -213,7 +213,8 @@ impl ProducerOptions {
     }
 
     pub(crate) fn slot_count(&self) -> Result<u32> {
-        let sum = u64::from(self.lease_budget) + u64::from(self.claims) + 1 + u64::from(self.history);
+        let sum =
+            u64::from(self.lease_budget) + u64::from(self.claims) + 1 + u64::from(self.history);
         if sum > SLOTS {
             return Err(invalid(format!(
                 "{} leases + {} claims + 1 + {} history make {sum} slots, a lane has at most {SLOTS}",
@@ -239,7 +240,9 @@ impl ProducerOptions {
             return Err(invalid("an inline lane needs a layout or a payload size"));
         }
         if !self.lease.is_zero() {
-            return Err(invalid("inline frames are never revoked: a lease time is for device lanes"));
+            return Err(invalid(
+                "inline frames are never revoked: a lease time is for device lanes",
+            ));
         }
         if !self.device_buffers.is_empty() {
             return Err(invalid("device buffers belong to a device lane"));
