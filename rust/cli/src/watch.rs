@@ -5,6 +5,7 @@ use crate::ledger::{Arrival, Ledger, Strip};
 use anyhow::Result;
 use clap::ValueEnum;
 use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, Report, monotonic_ns, query};
+use framelane_camera::strip;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -159,6 +160,12 @@ fn lane(report: &Report) -> Value {
     })
 }
 
-fn read_strip(_frame: &Frame) -> Strip {
-    Strip::Unread
+fn read_strip(frame: &Frame) -> Strip {
+    match strip::verify_frame(frame) {
+        Ok(reading) => Strip::Whole(reading.mark.number),
+        Err(error) => {
+            tracing::warn!("frame {}: {error}", frame.sequence());
+            Strip::Broken
+        }
+    }
 }
