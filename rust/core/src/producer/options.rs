@@ -76,6 +76,7 @@ pub struct ProducerOptions {
     pub(crate) history: u32,
     pub(crate) lossless: bool,
     pub(crate) lease: Duration,
+    pub(crate) frame_period: Duration,
     pub(crate) memory: MemoryKind,
     pub(crate) device_buffers: Vec<DeviceBuffer>,
     pub(crate) huge_pages: HugePages,
@@ -104,6 +105,7 @@ impl ProducerOptions {
             history: 1,
             lossless: false,
             lease: Duration::ZERO,
+            frame_period: Duration::ZERO,
             memory: MemoryKind::Inline,
             device_buffers: Vec::new(),
             huge_pages: HugePages::Off,
@@ -155,6 +157,13 @@ impl ProducerOptions {
     /// Time a device frame is guaranteed after publication. Zero, the default: never revoked.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
+        self
+    }
+
+    /// Time from one frame to the next, where the source knows it: a lease has to last two of
+    /// them. Zero, the default: unknown.
+    pub fn frame_period(mut self, period: Duration) -> Self {
+        self.frame_period = period;
         self
     }
 
@@ -253,6 +262,14 @@ impl ProducerOptions {
     fn validate_device(&self) -> Result<()> {
         if self.huge_pages != HugePages::Off {
             return Err(invalid("huge pages are for inline payload, this lane has none"));
+        }
+        let least = self.frame_period.saturating_mul(2);
+        if !self.lease.is_zero() && self.lease < least {
+            return Err(invalid(format!(
+                "a lease of {:?} is shorter than two frame periods, {least:?}: readers would lose \
+                 frames before the next one comes",
+                self.lease
+            )));
         }
         let count = self.device_buffers.len();
         if count as u64 > DEVICE_BUFFERS {
