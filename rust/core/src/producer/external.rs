@@ -5,6 +5,7 @@
 
 use super::options::Reclaim;
 use crate::error::{Error, Result};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
@@ -63,7 +64,11 @@ impl Returns {
         let (sender, receiver) = channel::<Return>();
         let thread = crate::signals::spawn_without_signals(format!("fl-ret {lane}"), move || {
             for item in receiver {
-                item.run();
+                // One that panics must not take the thread from the others: what is left would
+                // run wherever it is found, on the service thread for instance.
+                if catch_unwind(AssertUnwindSafe(|| item.run())).is_err() {
+                    tracing::error!("the owner of a returned buffer panicked");
+                }
             }
         })
         .map_err(|error| Error::io("starting the return thread", error))?;
