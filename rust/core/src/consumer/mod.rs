@@ -305,3 +305,12 @@ impl Consumer {
         Error::new(ErrorKind::LeasesInUse, text)
     }
 }
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        // A closer may live longer, and is not to keep the lane mapped.
+        if !self.closer.is_foreign() {
+            self.closer.sleeps_on(None);
+        }
+    }
+}
