@@ -167,6 +167,27 @@ fn a_stopped_holder_loses_the_buffer_at_its_deadline() {
     child.expect("false");
 }
 
+#[test]
+fn an_owner_that_panics_stops_no_other() {
+    let place = Place::new();
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        // The one that is wanted is nothing to read about.
+        if info.payload().downcast_ref::<&str>() != Some(&"an owner fails") {
+            hook(info);
+        }
+    }));
+    let mut device = here(&place, Duration::ZERO);
+    for _ in 0..3 {
+        let buffer = device.fill();
+        let home = device.publish_owned(buffer, || panic!("an owner fails"));
+        (0..20).for_each(|_| device.publish());
+        let thread = home.recv_timeout(DEADLINE).expect("its buffer comes back");
+        assert!(thread.starts_with("fl-ret"), "owners run on the return thread, not on {thread}");
+        device.give_back(buffer);
+    }
+}
+
 fn here(place: &Place, lease: Duration) -> Device {
     Device::new(ProducerOptions::new().directory(place.directory()), 6, lease)
 }

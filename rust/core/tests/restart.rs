@@ -245,9 +245,10 @@ fn a_crowd_reattaches_without_an_error() {
         child.expect("there");
     }
     for _ in 0..RESTARTS {
-        until("everybody is attached", || {
+        until("everybody is attached and has read", || {
             let report = framelane::query(common::LANE, Some(place.path()), DEADLINE).unwrap();
-            report.consumer_count == 32 && report.published > 3
+            let consumers = &report.consumers[..report.consumer_count as usize];
+            consumers.len() == 32 && consumers.iter().all(|consumer| consumer.received > 0)
         });
         producer.kill();
         producer = Child::start(&place, "producer 32");

@@ -364,6 +364,15 @@ impl Consumer {
     }
 }
 
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        // A closer may live longer, and is not to keep the lane mapped.
+        if !self.closer.is_foreign() {
+            self.closer.sleeps_on(None);
+        }
+    }
+}
+
 /// What a borrow came to; small enough for registers.
 enum Borrowed {
     Frame(Holding, u64),

@@ -69,6 +69,28 @@ impl Device {
         published
     }
 
+    /// Publishes a filled buffer with an owner of one's own, which tells its thread and then runs
+    /// `then`; the device does not get the buffer back by itself.
+    pub fn publish_owned(
+        &mut self,
+        index: usize,
+        then: impl FnOnce() + Send + 'static,
+    ) -> Receiver<String> {
+        let (sender, thread) = channel();
+        let owner = move |_: Returned| {
+            let name = std::thread::current().name().unwrap_or_default().to_owned();
+            let _ = sender.send(name);
+            then();
+        };
+        self.producer.publish_external(&describe(index), Box::new(owner)).unwrap();
+        thread
+    }
+
+    /// Takes a buffer back that was published with another owner.
+    pub fn give_back(&mut self, index: usize) {
+        self.free.push(index);
+    }
+
     /// Buffers that are with the device now.
     pub fn at_home(&mut self) -> usize {
         self.take_returns();
