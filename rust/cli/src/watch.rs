@@ -64,7 +64,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     let interval = Duration::try_from_secs_f64(args.interval)?;
     let Some(mut consumer) = open(args, &interrupt)? else { return Ok(ExitCode::FAILURE) };
-    let mut books = Books { args, ledger: Ledger::default(), started: Instant::now() };
+    let mut books =
+        Books { args, ledger: Ledger::default(), first_error: None, started: Instant::now() };
     let mut printed = Instant::now();
     while !interrupt.asked() && args.frames.is_none_or(|frames| books.ledger.received < frames) {
         if let Some(frame) = consumer.next(SLICE.min(interval))? {
@@ -97,6 +98,8 @@ fn open(args: &Args, interrupt: &Interrupt) -> Result<Option<Consumer>> {
 struct Books<'a> {
     args: &'a Args,
     ledger: Ledger,
+    /// What was wrong with the first picture that was not whole.
+    first_error: Option<String>,
     started: Instant,
 }
 
@@ -105,7 +108,7 @@ impl Books<'_> {
         let published = frame.descriptor().publish_ns;
         // Before the strip is read: that takes time of its own.
         let latency_ns = (published > 0).then(|| monotonic_ns().saturating_sub(published));
-        let strip = if self.args.verify_strip { read_strip(frame) } else { Strip::Unread };
+        let strip = if self.args.verify_strip { self.read_strip(frame) } else { Strip::Unread };
         self.ledger.enter(Arrival {
             epoch: frame.epoch(),
             sequence: frame.sequence(),
@@ -113,6 +116,16 @@ impl Books<'_> {
             strip,
             latency_ns,
         });
+    }
+
+    fn read_strip(&mut self, frame: &Frame) -> Strip {
+        match strip::verify_frame(frame) {
+            Ok(reading) => Strip::Whole(reading.mark.number),
+            Err(error) => {
+                self.first_error.get_or_insert_with(|| error.to_string());
+                Strip::Broken
+            }
+        }
     }
 
     fn print(&self, last: bool) {
@@ -126,6 +139,7 @@ impl Books<'_> {
     fn json(&self, last: bool) -> Value {
         let mut value = self.ledger.json();
         value["final"] = json!(last);
+        value["first_error"] = json!(self.first_error);
         value["mode"] = json!(framelane::Mode::from(self.args.mode).name());
         value["elapsed_ns"] = json!(self.started.elapsed().as_nanos() as u64);
         // Without its producer a lane has nothing to say; the reader's own figures still count.
@@ -158,14 +172,4 @@ fn lane(report: &Report) -> Value {
         "consumers": report.consumer_count,
         "copied_bytes": copied.fold(producer, u64::saturating_add),
     })
-}
-
-fn read_strip(frame: &Frame) -> Strip {
-    match strip::verify_frame(frame) {
-        Ok(reading) => Strip::Whole(reading.mark.number),
-        Err(error) => {
-            tracing::warn!("frame {}: {error}", frame.sequence());
-            Strip::Broken
-        }
-    }
 }
