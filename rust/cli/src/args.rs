@@ -67,10 +67,9 @@ impl Command {
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
             Command::Schema(args) => args.lane.as_deref(),
-            Command::Render(_)
-            | Command::Ls(_)
-            | Command::Doctor(_)
-            | Command::Completions(_) => None,
+            Command::Render(_) | Command::Ls(_) | Command::Doctor(_) | Command::Completions(_) => {
+                None
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod attachment;
 mod bell;
+mod borrow;
 mod closer;
 mod connect;
 mod frame;
@@ -24,15 +25,13 @@ use crate::clock::{Deadline, monotonic_ns};
 use crate::error::{Error, Result, invalid};
 use crate::hold::{Guest, Host};
 use crate::layout::{ErrorKind, FrameDescriptor, Mode};
-use crate::mem::view::Lease;
-use crate::ring::token::{sequence_of, slot_of};
 use attachment::Attachment;
 use bell::WakeWord;
+use borrow::Borrowed;
 use poller::Poller;
 use rustix::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 type Epoch = Host<Attachment, OnceLock<FrameDescriptor>>;
@@ -281,6 +280,7 @@ impl Consumer {
         let borrowed = self.borrow(self.options.mode, self.last);
         self.delivered(borrowed)
     }
+<<<<<<< HEAD
 
     /// Leases a frame above `after`, all in registers.
     #[inline(always)]
@@ -379,4 +379,6 @@ enum Borrowed {
     Nothing,
     /// See [`Consumer::failure`].
     Failed,
+=======
+>>>>>>> hostile
 }
