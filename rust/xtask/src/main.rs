@@ -1,5 +1,6 @@
 //! `cargo xtask`: demonstrates, tests and measures the project.
 
+mod bench;
 mod counts;
 mod demo;
 mod fuzz;
@@ -30,6 +31,8 @@ enum Command {
     Demo(demo::Options),
     /// Run the tests: all that fit 25 minutes, or chosen tiers
     Test(test::Options),
+    /// Measure the lane beside its peers, in one run
+    Bench(bench::Options),
     /// Check style and architecture
     Tidy,
     /// Print the C header from the sources of the C ABI
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = interrupt::listen().and_then(|()| match arguments.command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Tidy => tidy::run(),
         Command::Header(options) => header::run(&options),
         Command::Tools => tools::list(),
