@@ -1,6 +1,6 @@
 //! Lossless consumers of any pace: nobody loses a frame, and a claim waits only for who is behind.
 
-use super::Words;
+use super::{Words, cases};
 use crate::ring::consumer;
 use crate::ring::producer::{Ring, cursor};
 use crate::ring::token::{sequence_of, slot_of};
@@ -32,7 +32,7 @@ struct Reader {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn nobody_loses_a_frame_and_nobody_waits_for_nothing(

@@ -57,6 +57,19 @@ impl Reference {
         pages.fold(0, |all, (page, &leases)| all | self.ring.pinned_by(page, leases))
     }
 
+    /// Slots whose frame is named by a granted cell of anybody, honest or not.
+    fn named(&self) -> u64 {
+        let pages = self.pages.iter().zip(&self.shape.leases);
+        let cells = pages.flat_map(|(page, &leases)| (0..leases).map(|cell| page.cell(cell)));
+        let values: BTreeSet<u64> = cells.map(|cell| cell.load(Relaxed)).collect();
+        let named = |&(slot, is): &(usize, &Is)| match *is {
+            Is::Ready(sequence) | Is::Retired(sequence) => values.contains(&token(sequence, slot)),
+            Is::Free | Is::Claimed => false,
+        };
+        let slots = self.slots.iter().enumerate().filter(named);
+        slots.fold(0, |all, (slot, _)| all | 1 << slot)
+    }
+
     /// Slots that honest leases name and that may therefore not be touched.
     fn leased(&self) -> u64 {
         let tokens = self.held.iter().flatten().flatten();
@@ -101,7 +114,6 @@ impl Reference {
             return;
         }
         let pinned = self.pinned();
-        assert_eq!(pinned & self.leased(), self.leased(), "an honest lease pins its slot");
         let slot = self.ring.claim(&self.lane, pinned).expect("the slot sum holds");
         assert!(matches!(self.slots[slot], Is::Free | Is::Retired(_)), "{:?}", self.slots[slot]);
         assert_eq!(self.leased() & 1 << slot, 0, "a leased slot was claimed");
@@ -207,6 +219,7 @@ impl Reference {
         assert_eq!(self.ring.retired(), of(|is| matches!(is, Is::Retired(_))));
         assert_eq!(self.ring.claimed(), of(|is| matches!(is, Is::Claimed)));
         assert_eq!(self.ring.newest(), self.newest);
+        assert_eq!(self.pinned(), self.named(), "a cell pins the frame it names, and nothing else");
         for &token in self.held.iter().flatten().flatten() {
             let revoked = self.revoked.contains(&sequence_of(token));
             assert_eq!(consumer::check(&self.lane, token), !revoked, "{token:#x}");
