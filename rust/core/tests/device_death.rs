@@ -130,6 +130,19 @@ fn holder(_args: &[&str]) {
     while hear() == "whole" {
         say(copy_device_frame(&frame));
     }
+    drop(frame);
+    let _ = hear();
+}
+
+#[test]
+fn a_release_brings_the_buffer_back_to_a_device_that_delivers_nothing() {
+    let place = Place::new();
+    let mut device = here(&place, Duration::ZERO);
+    let mut child = holding(&place, &mut device);
+    (0..2).for_each(|_| device.publish());
+    until("only the newest and what is held are out", || device.at_home() == 3);
+    child.say("release"); // and nothing is published or claimed from here on
+    until("the release is heard", || device.at_home() == 4);
 }
 
 #[test]
