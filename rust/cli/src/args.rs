@@ -2,7 +2,9 @@
 //! of the two lists here.
 
 use crate::failure::EXIT_CODES;
-use crate::{bench, camera, completions, doctor, hz, info, ls, render, schema, snapshot, watch, who};
+use crate::{
+    bench, camera, completions, doctor, hz, info, ls, render, schema, snapshot, watch, who,
+};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -70,9 +72,11 @@ impl Command {
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
             Command::Schema(args) => args.lane.as_deref(),
-            Command::Bench(_) | Command::Render(_) | Command::Ls(_) | Command::Doctor(_) | Command::Completions(_) => {
-                None
-            }
+            Command::Bench(_)
+            | Command::Render(_)
+            | Command::Ls(_)
+            | Command::Doctor(_)
+            | Command::Completions(_) => None,
         }
     }
 }

@@ -39,7 +39,7 @@ struct Figure {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let place = tempfile::tempdir()?;
-    let clock_ns = median((0..args.batches).map(|_| batch(|| drop(black_box(monotonic_ns())))));
+    let clock_ns = median((0..args.batches).map(|_| batch(|| _ = black_box(monotonic_ns()))));
     let mut figures = Vec::new();
     for (picture, width, height) in
         [("640x480", 640, 480), ("1920x1080", 1920, 1080), ("3840x2160", 3840, 2160)]
@@ -115,9 +115,8 @@ fn lane(
     let here = Some(place.to_owned());
     let options = ProducerOptions::new().layout(layout).lease_budget(consumers);
     let producer = Producer::create("bench", options.directory(here.clone()))?;
-    let open = |_| {
-        Consumer::open("bench", ConsumerOptions::new(Mode::Latest).directory(here.clone()))
-    };
+    let open =
+        |_| Consumer::open("bench", ConsumerOptions::new(Mode::Latest).directory(here.clone()));
     let readers = (0..consumers).map(open).collect::<framelane::Result<_>>()?;
     Ok((producer, readers))
 }

@@ -55,8 +55,13 @@ fn reader(args: &[&str]) {
     say(format_args!("{} frames, {} restarts", order.seen, order.restarts));
 }
 
-const READERS: [&str; 5] =
-    ["reader latest 0", "reader latest 1", "reader ordered 1", "reader lossless 0", "reader latest 2"];
+const READERS: [&str; 5] = [
+    "reader latest 0",
+    "reader latest 1",
+    "reader ordered 1",
+    "reader lossless 0",
+    "reader latest 2",
+];
 
 /// Numbers that are as good as random, and repeat with their seed.
 struct Dice(u64);
