@@ -135,7 +135,11 @@ fn descriptor() -> impl Strategy<Value = FrameDescriptor> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn any_header_is_refused_or_harmless(
@@ -147,7 +151,8 @@ proptest! {
         let mut goods = Goods::default();
         for (field, value) in changes {
             let (at, size) = FIELDS[field];
-            goods.header.as_mut_bytes()[at..at + size].copy_from_slice(&value.to_ne_bytes()[..size]);
+            let bytes = &value.to_ne_bytes()[..size];
+            goods.header.as_mut_bytes()[at..at + size].copy_from_slice(bytes);
         }
         let (opened, goods, _line) = attach(goods, Mode::Ordered);
         if let Ok(mut consumer) = opened {

@@ -215,7 +215,8 @@ impl ProducerOptions {
         self
     }
 
-    /// Runtime directory; None, the default, searches as described in [`runtime_dir`](crate::runtime_dir).
+    /// Runtime directory; None, the default, searches as described in
+    /// [`runtime_dir`](crate::runtime_dir).
     pub fn directory(mut self, directory: Option<PathBuf>) -> Self {
         self.directory = directory;
         self
@@ -226,7 +227,8 @@ impl ProducerOptions {
             u64::from(self.lease_budget) + u64::from(self.claims) + 1 + u64::from(self.history);
         if sum > SLOTS {
             return Err(invalid(format!(
-                "{} leases + {} claims + 1 + {} history make {sum} slots, a lane has at most {SLOTS}",
+                "{} leases + {} claims + 1 + {} history make {sum} slots, a lane has at most \
+                 {SLOTS}",
                 self.lease_budget, self.claims, self.history
             )));
         }

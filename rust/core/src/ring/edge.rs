@@ -12,7 +12,8 @@
 //! | `WAKE` | publish stores head, then the wake word (Release); close likewise | a waiter reads the wake word, then fences, then reads head | a word that is already new comes with its head, so nobody sleeps on it |
 //! | `WANTED` | the producer stores release_wanted, fences, then reads cells and cursors | release stores its cell or cursor, fences, then reads release_wanted | either the producer sees the release or the consumer rings |
 //!
-//! `LEASE` and `SLEEP` share the one SeqCst fence of a publish, `SLEEP` and `WAKE` that of a waiter,
+//! `LEASE` and `SLEEP` share the one SeqCst fence of a publish, `SLEEP` and `WAKE` that of a
+//! waiter,
 //! `OVERWRITE` and `REVOKE` the one Acquire fence of a check. A SeqCst or Release *store* would not
 //! do: on ARM it lets later stores pass, so a fence stands wherever something is overwritten, given
 //! back or looked at afterwards.
