@@ -23,7 +23,7 @@ fn producer(args: &[&str]) {
     let producer = create(ProducerOptions::new().history(3).lease_budget(32));
     say(producer.epoch());
     until("the consumers are there", || producer.consumers() >= expected);
-    let closing = task("the parent's word", || hear());
+    let closing = task("the parent's word", hear);
     for sequence in 1.. {
         publish(&producer, sequence);
         std::thread::sleep(Duration::from_millis(1));
