@@ -58,7 +58,8 @@ fn read_all(consumer: &mut Consumer) -> framelane::Result<()> {
 
 #[test]
 fn a_header_with_an_impossible_value_is_refused_and_named() {
-    let lies: [(&str, fn(&mut LaneHeader)); 20] = [
+    type Lie = fn(&mut LaneHeader);
+    let lies: [(&str, Lie); 20] = [
         ("magic", |h| h.magic ^= 1),
         ("layout", |h| h.layout_hash ^= 1),
         ("layout", |h| h.layout_version += 1),

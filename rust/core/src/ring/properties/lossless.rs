@@ -78,9 +78,10 @@ proptest! {
                         }
                     }
                 }
-                Step::Release(index) if index < readers.len() => {
-                    if readers[index].held.take().is_some() {
-                        consumer::clear(&readers[index].page, 0);
+                Step::Release(index) => {
+                    let Some(reader) = readers.get_mut(index) else { continue };
+                    if reader.held.take().is_some() {
+                        consumer::clear(&reader.page, 0);
                     }
                 }
                 _ => {}
