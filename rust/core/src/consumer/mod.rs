@@ -5,6 +5,8 @@ mod bell;
 mod closer;
 mod connect;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod handshake;
 mod lane_info;
 mod options;
