@@ -7,8 +7,8 @@ mod reference;
 mod steps;
 
 use super::consumer::{Proof, borrow_from, borrow_newest};
-use super::token::{sequence_of, slot_of, state, token};
 use super::heap::Words;
+use super::token::{sequence_of, slot_of, state, token};
 use super::words::LaneWords;
 use crate::layout::SlotPhase;
 use proptest::prelude::*;
