@@ -36,10 +36,13 @@ fn run(time: Duration) -> Result<Counts> {
         fs::create_dir_all(&corpus[0])?;
         let seeds = workspace::root().join(FOLDER).join("seeds").join(target);
         corpus.extend(seeds.is_dir().then_some(seeds));
+        corpus.push(workspace::root().join("schema/golden/v1"));
         let seconds = format!("-max_total_time={}", time.as_secs());
+        let words = workspace::root().join(FOLDER).join("words.dict");
         let outcome = fuzz(&["run", target])
             .args(corpus)
             .args(["--", &seconds, "-timeout=10", "-print_final_stats=1"])
+            .args([format!("-dict={}", words.display())])
             .limit(time + Duration::from_secs(900))
             .run()?;
         counts += if outcome.success() { Counts::PASSED } else { Counts::FAILED };

@@ -142,6 +142,7 @@ fn tables() -> Vec<(&'static str, Vec<u8>)> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::path::Path;
 
     #[test]
     fn the_first_seed_of_each_target_is_believed() {
@@ -154,6 +155,25 @@ mod tests {
         }
         for (name, packet) in packets() {
             assert!(wire(&packet), "{name}");
+        }
+    }
+
+    /// The files that the fuzzer starts from. With FRAMELANE_WRITE_SEEDS in the environment they
+    /// are written anew.
+    #[test]
+    fn the_files_hold_the_seeds() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+        let write = std::env::var_os("FRAMELANE_WRITE_SEEDS").is_some();
+        for (target, _) in TARGETS {
+            for (name, bytes) in seeds(target) {
+                let file = root.join(target).join(name).with_extension("seed");
+                if write {
+                    std::fs::create_dir_all(root.join(target)).unwrap();
+                    std::fs::write(&file, &bytes).unwrap();
+                }
+                let found = std::fs::read(&file).unwrap_or_default();
+                assert!(found == bytes, "{} is stale: FRAMELANE_WRITE_SEEDS=1", file.display());
+            }
         }
     }
 

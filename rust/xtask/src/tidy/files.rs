@@ -8,7 +8,7 @@ const LARGE: u64 = 300 * 1024;
 /// Large files that are wanted.
 const LARGE_FILES: &[(&str, &str)] = &[];
 /// Files whose bytes are somebody else's business.
-const VERBATIM: &[&str] = &[".snap", ".lock", ".patch"];
+const VERBATIM: &[&str] = &[".snap", ".lock", ".patch", ".seed"];
 
 pub fn blobs(tree: &[Source]) -> Result<Vec<Finding>> {
     let large = |file: &&Source| file.size > LARGE;
