@@ -57,11 +57,13 @@ pub fn run<C: Clock>(
     stop: &dyn Fn() -> bool,
 ) -> Result<PumpStats> {
     let mut stats = PumpStats::default();
+    let mut alarm = Alarm::default();
     let mut pacer = Pacer::new(clock, options.rate);
     let (mut index, mut gap) = (0, false);
     while options.pictures.is_none_or(|enough| stats.published < enough) {
         let Some(tick) = pacer.wait(stop) else { break };
         stats.late += tick.late;
+        alarm.look(&stats, tick.deadline_ns);
         if tick.late > 0 && !options.lossless {
             index += tick.late;
             gap = true;
@@ -92,6 +94,28 @@ pub fn run<C: Clock>(
     Ok(stats)
 }
 
+/// Tells the log of losses: at once of the first, then of all new ones together now and then.
+#[derive(Default)]
+struct Alarm {
+    told: PumpStats,
+    quiet_until_ns: u64,
+}
+
+impl Alarm {
+    const QUIET_NS: u64 = 10_000_000_000;
+
+    fn look(&mut self, stats: &PumpStats, now_ns: u64) {
+        let late = stats.late - self.told.late;
+        let starved = stats.no_free_slot - self.told.no_free_slot;
+        if late + starved == 0 || now_ns < self.quiet_until_ns {
+            return;
+        }
+        tracing::warn!("{late} pictures late, {starved} given up because every slot was held");
+        self.told = *stats;
+        self.quiet_until_ns = now_ns.saturating_add(Self::QUIET_NS);
+    }
+}
+
 /// A slot; None when none is free, or, on a lossless lane, when asked to stop while waiting.
 fn claim(producer: &Producer, lossless: bool, stop: &dyn Fn() -> bool) -> Result<Option<FrameMut>> {
     loop {
@@ -100,7 +124,7 @@ fn claim(producer: &Producer, lossless: bool, stop: &dyn Fn() -> bool) -> Result
             Ok(frame) => return Ok(Some(frame)),
             Err(error) if error.kind() != ErrorKind::NoFreeSlot => return Err(error),
             Err(error) if !lossless => {
-                tracing::warn!("a picture is given up: {error}");
+                tracing::debug!("a picture is given up: {error}");
                 return Ok(None);
             }
             Err(_) if stop() => return Ok(None),

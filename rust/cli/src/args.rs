@@ -2,7 +2,7 @@
 //! of the two lists here.
 
 use crate::failure::EXIT_CODES;
-use crate::{completions, doctor, hz, info, ls, schema, snapshot, watch, who};
+use crate::{camera, completions, doctor, hz, info, ls, render, schema, snapshot, watch, who};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -16,6 +16,10 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Show pictures of a source in a lane
+    Camera(camera::Args),
+    /// Make a clip for the camera out of pictures
+    Render(render::Args),
     /// List the lanes of this machine
     Ls(ls::Args),
     /// Show everything about one lane
@@ -39,6 +43,8 @@ pub enum Command {
 impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
+            Command::Camera(args) => camera::run(&args),
+            Command::Render(args) => render::run(&args),
             Command::Ls(args) => ls::run(&args),
             Command::Info(args) => info::run(&args),
             Command::Hz(args) => hz::run(&args),
@@ -54,13 +60,16 @@ impl Command {
     /// The lane that the command is about, for advice when it fails.
     pub fn lane(&self) -> Option<&str> {
         match self {
+            Command::Camera(args) => Some(&args.lane),
             Command::Info(args) => Some(&args.lane),
             Command::Hz(args) => Some(&args.lane),
             Command::Snapshot(args) => Some(&args.lane),
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
             Command::Schema(args) => args.lane.as_deref(),
-            Command::Ls(_) | Command::Doctor(_) | Command::Completions(_) => None,
+            Command::Render(_) | Command::Ls(_) | Command::Doctor(_) | Command::Completions(_) => {
+                None
+            }
         }
     }
 }

@@ -3,10 +3,13 @@
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging: warnings, unless `FRAMELANE_LOG` (for instance `debug`) says otherwise.
+/// Warnings, and what a camera has to say: it runs for long, often as a service.
+const USUAL: &str = "warn,framelane::camera=info,framelane_camera=info";
+
+/// Starts logging: the usual, unless `FRAMELANE_LOG` (for instance `debug`) says otherwise.
 pub fn start() {
     let chosen = std::env::var("FRAMELANE_LOG").unwrap_or_default();
-    let filter = EnvFilter::builder().parse_lossy(if chosen.is_empty() { "warn" } else { &chosen });
+    let filter = EnvFilter::builder().parse_lossy(if chosen.is_empty() { USUAL } else { &chosen });
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     tracing_subscriber::fmt()
         .with_env_filter(filter)

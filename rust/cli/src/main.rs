@@ -1,6 +1,7 @@
 //! The `framelane` command.
 
 mod args;
+mod camera;
 mod completions;
 mod doctor;
 mod failure;
@@ -13,6 +14,7 @@ mod log;
 mod ls;
 mod numbers;
 mod output;
+mod render;
 mod schema;
 mod snapshot;
 mod table;

@@ -60,6 +60,25 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+/// Reads width and height from the command line.
+pub fn picture_size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once(['x', 'X']);
+    let read = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    read.ok_or_else(|| "not a size like 640x480".to_owned())
+}
+
+/// Reads a group by number, or by its name in /etc/group.
+pub fn group(text: &str) -> Result<u32, String> {
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
+    let line = groups.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let found = line.filter(|fields| fields.len() > 2 && fields[0] == text);
+    let number = found.filter_map(|fields| fields[2].parse().ok()).next();
+    number.ok_or_else(|| format!("no group {text:?} in /etc/group; a number works too"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +113,15 @@ mod tests {
         for bad in ["", "x", "-1", "nan", "inf", "1e300"] {
             assert!(seconds(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn sizes_and_groups_are_read() {
+        assert_eq!(picture_size("640x480"), Ok((640, 480)));
+        for bad in ["", "640", "640x", "x480", "-1x2", "1x2x3", "99999999999x1"] {
+            assert!(picture_size(bad).is_err(), "{bad}");
+        }
+        assert_eq!((group("17"), group("root")), (Ok(17), Ok(0)));
+        assert!(group("no such group").unwrap_err().contains("/etc/group"));
     }
 }

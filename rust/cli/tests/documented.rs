@@ -45,6 +45,7 @@ fn the_readme_has_every_key() {
             }
         });
         let commands: &[&[&str]] = &[
+            &["camera", "shown", "--frames", "3"],
             &["ls"],
             &["info", "lane"],
             &["who", "lane"],

@@ -19,7 +19,7 @@ pub(super) fn pictures(path: &Path) -> Result<Vec<PathBuf>> {
         return Err(unusable(path, "no JPEG or PNG file in this folder"));
     }
     for other in others {
-        tracing::warn!("{} is left out: it is no JPEG or PNG by its name", other.display());
+        tracing::info!("{} is left out: it is no JPEG or PNG by its name", other.display());
     }
     Ok(pictures)
 }

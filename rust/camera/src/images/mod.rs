@@ -35,7 +35,7 @@ pub struct Images {
 impl Images {
     /// Opens a JPEG or PNG file, or a folder of them, to be shown in any size and format.
     ///
-    /// Other files of a folder are left out with a warning in the log; folders in it are not
+    /// Other files of a folder are left out, which the log says; folders in it are not
     /// searched.
     ///
     /// # Errors

@@ -40,7 +40,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_view_stays_inside_keeps_its_shape_and_moves_smoothly(
-            time in 0.0..1e6f64, photo in (1u32..9000, 1u32..9000), shown in (1u32..5000, 1u32..5000),
+            time in 0.0..1e6f64,
+            photo in (1u32..9000, 1u32..9000),
+            shown in (1u32..5000, 1u32..5000),
         ) {
             let at = |time| View::at(time, photo.0, photo.1, shown.0, shown.1);
             let view = at(time);

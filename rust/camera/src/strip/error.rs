@@ -7,7 +7,8 @@ use framelane::ErrorKind;
 pub enum StripError {
     /// The picture has no room for a strip.
     #[error(
-        "a picture of {width}x{height} is too small for a strip, which needs 224 pixels in whole rows (16x14)"
+        "a picture of {width}x{height} is too small for a strip, which needs 224 pixels in whole \
+         rows (16x14)"
     )]
     TooSmall {
         /// Width in pixels.
@@ -47,7 +48,8 @@ pub enum StripError {
     },
     /// The picture is not the one the strip was stamped on: torn, or changed bytes.
     #[error(
-        "picture {number} is torn or damaged: its strip says checksum {expected:#010x}, its bytes give {found:#010x}"
+        "picture {number} is torn or damaged: its strip says checksum {expected:#010x}, its bytes \
+         give {found:#010x}"
     )]
     Picture {
         /// Number in the strip.

@@ -27,8 +27,8 @@
 //! cell      = the first of 8, 4, 2 for which cell rows * cell <= height / 3, else 1
 //! ```
 //!
-//! The strip is the picture's first `cell rows * cell` rows. A picture in which they do not fit with
-//! cells of 1 pixel has no strip: 224 pixels in whole rows are the least, for instance 16x14.
+//! The strip is the picture's first `cell rows * cell` rows. A picture in which they do not fit
+//! with cells of 1 pixel has no strip: 224 pixels in whole rows are the least, for instance 16x14.
 //!
 //! **Pixels.** A 1 is white, a 0 and every pixel of the strip outside the cells is black. White is
 //! 235 and black is 16: in each luma byte of plane 0, in each byte of RGB and BGR. U and V of YUYV

@@ -98,8 +98,8 @@ fn is_mono(text: &str) -> Result<bool, Problem> {
         "mono" => Ok(true),
         "420" | "420jpeg" | "420mpeg2" | "420paldv" => Ok(false),
         other => Err(wrong(format!(
-            "pixels are stored as C{other}; only mono, 420, 420jpeg, 420mpeg2 and 420paldv are read \
-             (ffmpeg -i CLIP -pix_fmt yuv420p OUT.y4m converts)"
+            "pixels are stored as C{other}; only mono, 420, 420jpeg, 420mpeg2 and 420paldv are \
+             read (ffmpeg -i CLIP -pix_fmt yuv420p OUT.y4m converts)"
         ))),
     }
 }

@@ -1,9 +1,9 @@
 //! Clips in YUV4MPEG2 files (`.y4m`), the plainest container of raw video: `ffmpeg -i in.mp4
 //! out.y4m` makes one.
 //!
-//! Read by a parser of our own: it indexes every picture when the file is opened, so a damaged clip
-//! is refused at once with the place of the damage, pictures can be left out when time is short, and
-//! they are read straight into a slot where the formats agree.
+//! Read by a parser of our own: it indexes every picture when the file is opened, so a damaged
+//! clip is refused at once with the place of the damage, pictures can be left out when time is
+//! short, and they are read straight into a slot where the formats agree.
 
 mod header;
 mod index;
