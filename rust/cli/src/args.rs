@@ -2,7 +2,9 @@
 //! of the two lists here.
 
 use crate::failure::EXIT_CODES;
-use crate::{camera, completions, doctor, hz, info, ls, render, schema, snapshot, watch, who};
+use crate::{
+    bench, camera, completions, doctor, hz, info, ls, render, schema, snapshot, watch, who,
+};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -32,6 +34,8 @@ pub enum Command {
     Watch(watch::Args),
     /// Show who reads a lane and which slots they hold
     Who(who::Args),
+    /// Measure what a hand-off costs on this machine
+    Bench(bench::Args),
     /// Look for what could keep lanes from working here, and say what to do
     Doctor(doctor::Args),
     /// Print the shared memory layout, or compare it with a running lane's
@@ -51,6 +55,7 @@ impl Command {
             Command::Snapshot(args) => snapshot::run(&args),
             Command::Watch(args) => watch::run(&args),
             Command::Who(args) => who::run(&args),
+            Command::Bench(args) => bench::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
@@ -67,9 +72,11 @@ impl Command {
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
             Command::Schema(args) => args.lane.as_deref(),
-            Command::Render(_) | Command::Ls(_) | Command::Doctor(_) | Command::Completions(_) => {
-                None
-            }
+            Command::Bench(_)
+            | Command::Render(_)
+            | Command::Ls(_)
+            | Command::Doctor(_)
+            | Command::Completions(_) => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The `framelane` command.
 
 mod args;
+mod bench;
 mod camera;
 mod completions;
 mod doctor;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 fn camera(scene: &Scene) -> Producer {
     let padded = FrameLayout::with_stride_align(PixelFormat::Nv12, 638, 481, 64).unwrap();
@@ -139,10 +139,14 @@ fn dead_entries_are_shown_as_such() {
 fn as_stranger(scene: &Scene, directory: &Path, args: &[&str]) -> common::Ran {
     let mut command = scene.command(args);
     if rustix::process::geteuid().is_root() {
-        // A copy that another user can reach, whatever the build folder's rights are.
+        // A copy that another user can reach, whatever the build folder's rights are. Made by a
+        // process of its own: a test that forks beside us would inherit the file open for writing,
+        // and such a file cannot be run.
         let program = scene.path().join("framelane");
-        std::fs::copy(env!("CARGO_BIN_EXE_framelane"), &program).unwrap();
-        command = std::process::Command::new(&program);
+        let mut copy = Command::new("cp");
+        copy.arg(env!("CARGO_BIN_EXE_framelane")).arg(&program);
+        assert!(copy.status().unwrap().success());
+        command = Command::new(&program);
         std::os::unix::process::CommandExt::uid(&mut command, 65534);
         command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
     }

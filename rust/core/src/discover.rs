@@ -33,7 +33,9 @@ pub fn discover(directory: Option<&Path>) -> Result<Vec<LaneEntry>> {
         let entries = match std::fs::read_dir(place) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(Error::io(format_args!("reading {}", place.display()), error)),
+            Err(error) => {
+                return Err(Error::io(format_args!("reading {}", place.display()), error));
+            }
         };
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
         lanes.extend(

@@ -44,10 +44,9 @@ fn wiped_on_fork() -> &'static AtomicU64 {
     let bytes = rustix::param::page_size();
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: a fresh private anonymous page at an address of the kernel's choice.
-    let page = unsafe {
-        mmap_anonymous(std::ptr::null_mut(), bytes, protection, MapFlags::PRIVATE)
-    }
-    .expect("one page of anonymous memory");
+    let page =
+        unsafe { mmap_anonymous(std::ptr::null_mut(), bytes, protection, MapFlags::PRIVATE) }
+            .expect("one page of anonymous memory");
     // SAFETY: the page was just made, holds only the word below, and zero is a valid value of it.
     unsafe { madvise(page.cast::<c_void>(), bytes, Advice::LinuxWipeOnFork) }
         .expect("MADV_WIPEONFORK, Linux 4.14 and later");

@@ -35,8 +35,8 @@
 //! [`schema/README.md`]: https://github.com/framelane/framelane/blob/main/schema/README.md
 
 // Under loom only the ring is built: the model checker has its own atomics.
-pub mod layout;
 mod failpoint;
+pub mod layout;
 #[cfg_attr(loom, allow(dead_code, reason = "the models use what they prove"))]
 mod ring;
 

@@ -6,9 +6,8 @@ use crate::layout::size::NAME_BYTES;
 
 /// Checks that a lane name is 1 to 64 of `a-z 0-9 . _ -` and is no path component of its own.
 pub(crate) fn validate(name: &str) -> Result<()> {
-    let refuse = |why: String| {
-        Err(Error::new(ErrorKind::InvalidName, format!("lane name {name:?} {why}")))
-    };
+    let refuse =
+        |why: String| Err(Error::new(ErrorKind::InvalidName, format!("lane name {name:?} {why}")));
     if name.is_empty() {
         return refuse("is empty".into());
     }

@@ -97,7 +97,8 @@ impl RuntimeDir {
     }
 
     fn prepare(path: &Path) -> Result<Self> {
-        let shared = path.starts_with("/run/framelane") || std::env::var_os("FRAMELANE_DIR").is_some();
+        let shared =
+            path.starts_with("/run/framelane") || std::env::var_os("FRAMELANE_DIR").is_some();
         let mode = if shared { 0o755 } else { 0o700 };
         match rustix::fs::mkdir(path, Mode::from_raw_mode(mode)) {
             Ok(()) | Err(Errno::EXIST) => {}

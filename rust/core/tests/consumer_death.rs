@@ -208,6 +208,33 @@ fn a_lossless_consumer_that_is_stopped_is_named_and_then_loses_nothing() {
     }
 }
 
+#[test]
+fn a_consumer_stopped_over_a_restart_finds_the_next_producer() {
+    for step in steps_of(Mode::Latest) {
+        println!("stopped at {step}, over a restart");
+        let place = Place::new();
+        let mut stage = Stage::new(&place, false);
+        let mut child = victim(&place, Mode::Latest, &step, "stop:20");
+        while !child.has_stopped() {
+            stage.step();
+            std::thread::sleep(Duration::from_micros(300));
+        }
+        drop(stage); // which does not wait for it either
+        let mut stage = Stage::new(&place, false);
+        (0..100).for_each(|_| stage.step());
+        child.signal(Signal::CONT);
+        until("it is back", || stage.producer.consumers() == 2);
+        (0..10).for_each(|_| stage.step());
+        child.say("end");
+        while !child.has_ended() {
+            stage.step();
+            std::thread::sleep(Duration::from_micros(300));
+        }
+        child.expect("intact");
+        child.expect_success();
+    }
+}
+
 /// Takes two frames, says so, and proves them when asked.
 fn holder(_args: &[&str]) {
     let mut consumer = open(Mode::Latest, LEASES);

@@ -130,6 +130,19 @@ fn holder(_args: &[&str]) {
     while hear() == "whole" {
         say(copy_device_frame(&frame));
     }
+    drop(frame);
+    let _ = hear();
+}
+
+#[test]
+fn a_release_brings_the_buffer_back_to_a_device_that_delivers_nothing() {
+    let place = Place::new();
+    let mut device = here(&place, Duration::ZERO);
+    let mut child = holding(&place, &mut device);
+    (0..2).for_each(|_| device.publish());
+    until("only the newest and what is held are out", || device.at_home() == 3);
+    child.say("release"); // and nothing is published or claimed from here on
+    until("the release is heard", || device.at_home() == 4);
 }
 
 #[test]
@@ -165,6 +178,27 @@ fn a_stopped_holder_loses_the_buffer_at_its_deadline() {
     child.signal(Signal::CONT);
     child.say("whole");
     child.expect("false");
+}
+
+#[test]
+fn an_owner_that_panics_stops_no_other() {
+    let place = Place::new();
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        // The one that is wanted is nothing to read about.
+        if info.payload().downcast_ref::<&str>() != Some(&"an owner fails") {
+            hook(info);
+        }
+    }));
+    let mut device = here(&place, Duration::ZERO);
+    for _ in 0..3 {
+        let buffer = device.fill();
+        let home = device.publish_owned(buffer, || panic!("an owner fails"));
+        (0..20).for_each(|_| device.publish());
+        let thread = home.recv_timeout(DEADLINE).expect("its buffer comes back");
+        assert!(thread.starts_with("fl-ret"), "owners run on the return thread, not on {thread}");
+        device.give_back(buffer);
+    }
 }
 
 fn here(place: &Place, lease: Duration) -> Device {

@@ -262,8 +262,10 @@ fn busy_producer(_args: &[&str]) {
     let producer = std::sync::Arc::new(create(ProducerOptions::new()));
     for _ in 0..2 {
         let producer = producer.clone();
-        std::thread::spawn(move || loop {
-            producer.report();
+        std::thread::spawn(move || {
+            loop {
+                producer.report();
+            }
         });
     }
     for _ in 0..100 {

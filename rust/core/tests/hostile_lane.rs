@@ -58,7 +58,8 @@ fn read_all(consumer: &mut Consumer) -> framelane::Result<()> {
 
 #[test]
 fn a_header_with_an_impossible_value_is_refused_and_named() {
-    let lies: [(&str, fn(&mut LaneHeader)); 20] = [
+    type Lie = fn(&mut LaneHeader);
+    let lies: [(&str, Lie); 20] = [
         ("magic", |h| h.magic ^= 1),
         ("layout", |h| h.layout_hash ^= 1),
         ("layout", |h| h.layout_version += 1),
@@ -135,7 +136,11 @@ fn descriptor() -> impl Strategy<Value = FrameDescriptor> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn any_header_is_refused_or_harmless(
@@ -147,7 +152,8 @@ proptest! {
         let mut goods = Goods::default();
         for (field, value) in changes {
             let (at, size) = FIELDS[field];
-            goods.header.as_mut_bytes()[at..at + size].copy_from_slice(&value.to_ne_bytes()[..size]);
+            let bytes = &value.to_ne_bytes()[..size];
+            goods.header.as_mut_bytes()[at..at + size].copy_from_slice(bytes);
         }
         let (opened, goods, _line) = attach(goods, Mode::Ordered);
         if let Ok(mut consumer) = opened {

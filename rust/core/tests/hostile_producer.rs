@@ -109,7 +109,8 @@ fn strange_descriptors_are_refused_in_the_place_of_lane_and_page() {
 #[test]
 fn lane_memory_is_all_there_and_stays_there() {
     let size = SealFlags::SHRINK | SealFlags::GROW;
-    let spoilt: [(&str, fn(SealFlags) -> Memory); 2] = [
+    type Spoil = fn(SealFlags) -> Memory;
+    let spoilt: [(&str, Spoil); 2] = [
         ("can still be cut or punched", |size| Memory::new(LANE_BYTES, size)),
         ("are reserved", |size| Memory::sparse(LANE_BYTES, size | SealFlags::FUTURE_WRITE)),
     ];
@@ -169,7 +170,8 @@ fn descriptors_in_wrong_numbers_are_refused() {
 
 #[test]
 fn a_lying_welcome_is_refused() {
-    let lies: [(&str, fn(&mut Goods)); 13] = [
+    type Lie = fn(&mut Goods);
+    let lies: [(&str, Lie); 13] = [
         ("magic", |g| g.welcome.header.magic ^= 1),
         ("type", |g| g.welcome.header.message_type = MessageType::Report.number()),
         ("length", |g| g.welcome.header.length_bytes = 0),

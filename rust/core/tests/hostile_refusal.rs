@@ -53,7 +53,9 @@ fn a_refusal_is_believed_in_its_kind_and_nothing_else() {
         expect(ErrorKind::LayoutMismatch, "reason", |line| {
             line.message::<Hello>();
             line.send(bytes(&refusal(ErrorKind::LayoutMismatch, table_bytes))).unwrap();
-            table.map(|table| line.send(table.as_bytes()).unwrap());
+            if let Some(table) = table {
+                line.send(table.as_bytes()).unwrap();
+            }
         });
     }
     let mut foreign = refusal(ErrorKind::LayoutMismatch, 0);

@@ -75,7 +75,11 @@ fn nonsense_is_refused_in_words_and_costs_nobody_a_frame() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 150,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn random_packets_at_every_stage_end_the_connection_and_nothing_else(

@@ -1,8 +1,7 @@
 //! A lane within one process: modes, leases, batches, limits, closing.
 
 use framelane::{
-    Consumer, ConsumerOptions, ErrorKind, FrameLayout, Mode, PixelFormat, Producer,
-    ProducerOptions,
+    Consumer, ConsumerOptions, ErrorKind, FrameLayout, Mode, PixelFormat, Producer, ProducerOptions,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -228,7 +227,8 @@ fn names_and_second_producers_are_refused() {
     let error = create("lane").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
     assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
-    let missing = Consumer::open("nobody", ConsumerOptions::new(Mode::Latest).directory(place.path()));
+    let missing =
+        Consumer::open("nobody", ConsumerOptions::new(Mode::Latest).directory(place.path()));
     let error = missing.map(|_| ()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains(place.0.path().to_str().unwrap()), "{error}");

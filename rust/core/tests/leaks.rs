@@ -16,6 +16,7 @@ fn child_entry() {
         ("host", host),
         ("guest", guest),
         ("producers", producers),
+        ("kept-closers", kept_closers),
     ]);
 }
 
@@ -107,6 +108,49 @@ fn ten_thousand_consumers_leave_nothing_in_their_own_process() {
         child.expect_after_long("clean");
         child.expect_success();
     }
+}
+
+#[test]
+fn a_closer_keeps_no_lane_mapped() {
+    let place = Place::new();
+    let mut child = Child::start(&place, "kept-closers");
+    child.expect_after_long("clean");
+    child.expect_success();
+}
+
+/// Keeps what can close a consumer longer than the consumer.
+fn kept_closers(_args: &[&str]) {
+    let producer = create(options());
+    publish(&producer, 1);
+    drop(open(Mode::Latest, 1));
+    until("it is forgotten", || producer.consumers() == 0);
+    let before = os::mappings("framelane");
+    let closers: Vec<_> = (0..5).map(|_| open(Mode::Latest, 1).closer()).collect();
+    until("nothing is mapped for them", || os::mappings("framelane") == before);
+    closers.iter().for_each(framelane::Closer::close);
+    say("clean");
+}
+
+#[test]
+fn a_started_program_inherits_nothing() {
+    let place = Place::new();
+    let inherited = || {
+        let mut list = std::process::Command::new("ls");
+        let output = list.arg("/proc/self/fd").output().unwrap();
+        output.stdout.split(|&byte| byte == b'\n').count()
+    };
+    let before = inherited();
+    let producer = place.producer(options());
+    publish(&producer, 1);
+    let mut consumer = place.consumer(ConsumerOptions::new(Mode::Latest));
+    let _frame = readers::next(&mut consumer, By::Fd);
+    assert_eq!(inherited(), before);
+    drop(producer);
+    until("the consumer searches", || {
+        assert!(consumer.try_next().unwrap().is_none());
+        consumer.epoch() == 0
+    });
+    assert_eq!(inherited(), before);
 }
 
 /// A producer that counts what it has, before and after others came and went.

@@ -5,8 +5,8 @@ mod common;
 use common::child::{await_word, entry, say};
 use common::readers::{By, Reader, read_until_told};
 use common::steps::{self, Role};
-use common::{Child, DEADLINE, Place, assert_intact, create, publish, task};
-use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, Mode, ProducerOptions};
+use common::{Child, DEADLINE, Place, assert_intact, create, fill, task};
+use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, Mode, Producer, ProducerOptions};
 use rustix::process::Signal;
 use std::time::Duration;
 
@@ -15,37 +15,55 @@ fn child_entry() {
     entry(&[("producer", producer)]);
 }
 
-/// Publishes a frame every millisecond until it is killed.
+/// Publishes a frame every millisecond, or three at once, until it is killed.
 fn producer(args: &[&str]) {
     let lossless = args.contains(&"lossless");
-    let producer = create(ProducerOptions::new().history(3).lossless(lossless));
+    let options = ProducerOptions::new().history(3).claims(3).lossless(lossless);
+    let producer = create(options);
     say("made");
     await_word("go");
-    for sequence in 1.. {
-        publish(&producer, sequence);
+    let at_once = if args.contains(&"batches") { 3 } else { 1 };
+    for round in 0.. {
+        publish_batch(&producer, round * at_once + 1, at_once);
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+fn publish_batch(producer: &Producer, first: u64, count: u64) {
+    let claim = |sequence| {
+        let mut frame = producer.claim_within(DEADLINE).unwrap();
+        fill(&mut frame, producer.epoch(), sequence);
+        frame
+    };
+    let frames = (first..first + count).map(claim).collect();
+    assert_eq!(producer.publish_batch(frames).unwrap(), first + count - 1);
 }
 
 #[test]
 fn killed_at_its_first_frame_while_everybody_sleeps() {
     for step in steps::of(Role::Producer) {
-        kill_at(&step, 1);
+        kill_at(&step, 1, "producer");
     }
 }
 
 #[test]
 fn killed_in_the_middle_of_the_stream() {
     for step in steps::of(Role::Producer) {
-        kill_at(&step, 25);
+        kill_at(&step, 25, "producer lossless");
     }
 }
 
-fn kill_at(step: &str, round: u64) {
-    println!("killed at {step}, time {round}");
+#[test]
+fn killed_within_a_batch() {
+    for step in steps::of(Role::Producer) {
+        kill_at(&step, 26, "producer lossless batches");
+    }
+}
+
+fn kill_at(step: &str, round: u64, role: &str) {
+    println!("{role} killed at {step}, time {round}");
     let place = Place::new();
-    let lossless = round > 1;
-    let role = if lossless { "producer lossless" } else { "producer" };
+    let lossless = role.contains("lossless");
     let mut first = Child::failing(&place, role, &format!("{step}:kill:{round}"));
     first.expect("made");
     let consumer = place.consumer(ConsumerOptions::new(Mode::Latest).reattach(false));
@@ -58,7 +76,7 @@ fn kill_at(step: &str, round: u64) {
     first.say("go");
     let held = hold(&mut holder, if round > 1 { 2 } else { 0 });
     first.expect_killed();
-    assert!(told.join().last <= round);
+    assert!(told.join().last <= 3 * round);
     held.iter().for_each(assert_intact);
 
     let mut second = Child::start(&place, role);

@@ -23,7 +23,7 @@ fn producer(args: &[&str]) {
     let producer = create(ProducerOptions::new().history(3).lease_budget(32));
     say(producer.epoch());
     until("the consumers are there", || producer.consumers() >= expected);
-    let closing = task("the parent's word", || hear());
+    let closing = task("the parent's word", hear);
     for sequence in 1.. {
         publish(&producer, sequence);
         std::thread::sleep(Duration::from_millis(1));
@@ -245,9 +245,10 @@ fn a_crowd_reattaches_without_an_error() {
         child.expect("there");
     }
     for _ in 0..RESTARTS {
-        until("everybody is attached", || {
+        until("everybody is attached and has read", || {
             let report = framelane::query(common::LANE, Some(place.path()), DEADLINE).unwrap();
-            report.consumer_count == 32 && report.published > 3
+            let consumers = &report.consumers[..report.consumer_count as usize];
+            consumers.len() == 32 && consumers.iter().all(|consumer| consumer.received > 0)
         });
         producer.kill();
         producer = Child::start(&place, "producer 32");
@@ -257,6 +258,31 @@ fn a_crowd_reattaches_without_an_error() {
         child.expect("done");
         child.say("end");
         child.expect_success();
+    }
+}
+
+#[test]
+fn one_of_many_gets_a_name() {
+    let place = Place::new();
+    for _ in 0..20 {
+        let at_once = std::sync::Barrier::new(8);
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let contend = || {
+                at_once.wait();
+                place.try_producer(ProducerOptions::new())
+            };
+            let contenders: Vec<_> = (0..8).map(|_| scope.spawn(contend)).collect();
+            contenders.into_iter().map(|contender| contender.join().unwrap()).collect()
+        });
+        let (winners, losers): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+        assert_eq!(winners.len(), 1);
+        for loser in losers {
+            assert_eq!(loser.map(|_| ()).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        }
+        let winner = winners.into_iter().next().unwrap().unwrap();
+        let mut consumer = place.try_consumer(ConsumerOptions::new(Mode::Latest)).unwrap();
+        publish(&winner, 1);
+        assert_intact(&readers::next(&mut consumer, By::Futex));
     }
 }
 

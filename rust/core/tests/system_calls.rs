@@ -6,9 +6,7 @@ use common::child::{entry, say};
 use common::device::Device;
 use common::readers::is_readable;
 use common::trace::{counted, in_peace, page_faults, trace};
-use common::{
-    Child, DEADLINE, LANE, Place, assert_intact, create, fill, os, publish, until,
-};
+use common::{Child, DEADLINE, LANE, Place, assert_intact, create, fill, os, publish, until};
 use framelane::{Consumer, ConsumerOptions, Mode, Producer, ProducerOptions, Reclaim, Trust};
 use libc::{SYS_epoll_pwait, SYS_futex, SYS_ppoll, SYS_recvfrom, SYS_sendto, SYS_write};
 use std::sync::Arc;
@@ -83,12 +81,14 @@ struct Waiter {
     begun: Arc<AtomicU64>,
     /// Reads ended.
     ended: Arc<AtomicU64>,
+    /// Reads that took longer than one sleep.
+    slow: Arc<AtomicU64>,
 }
 
 impl Waiter {
     fn start(mut consumer: Consumer, by_fd: bool) -> Self {
-        let (begun, ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let (tell_begun, tell_ended) = (begun.clone(), ended.clone());
+        let [begun, ended, slow] = [(); 3].map(|()| Arc::new(AtomicU64::new(0)));
+        let [tell_begun, tell_ended, tell_slow] = [&begun, &ended, &slow].map(Arc::clone);
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             sender.send(rustix::thread::gettid()).unwrap();
@@ -101,12 +101,16 @@ impl Waiter {
                 if by_fd {
                     counted(POLL, || wait_by_fd(&mut consumer));
                 } else {
-                    counted(SLEEP, || wait_by_futex(&mut consumer));
+                    counted(SLEEP, || {
+                        let in_one = wait_by_futex(&mut consumer);
+                        tell_slow.fetch_add(u64::from(!in_one), SeqCst);
+                        in_one
+                    });
                 }
                 tell_ended.fetch_add(1, SeqCst);
             }
         });
-        Waiter { tid: receiver.recv().unwrap(), begun, ended }
+        Waiter { tid: receiver.recv().unwrap(), begun, ended, slow }
     }
 
     /// Waits until it waits for its next frame.
@@ -145,9 +149,15 @@ fn sleepers(args: &[&str]) {
     in_peace(|| {
         for sequence in 1..=FRAMES {
             waiters.iter().for_each(Waiter::until_waiting);
-            counted(PUBLISH, || claim_and_publish(&producer, sequence));
-            until("everybody has read", || {
-                waiters.iter().all(|waiter| waiter.ended.load(SeqCst) == sequence)
+            let slow = || waiters.iter().map(|waiter| waiter.slow.load(SeqCst)).sum::<u64>();
+            let slow_before = slow();
+            counted(PUBLISH, || {
+                assert!(claim_and_publish(&producer, sequence));
+                // Without a system call. Who was between two sleeps was not waiting.
+                while waiters.iter().any(|waiter| waiter.ended.load(SeqCst) < sequence) {
+                    std::hint::spin_loop();
+                }
+                slow() == slow_before
             });
         }
     });

@@ -105,7 +105,11 @@ fn event_loop(mut consumers: Vec<Consumer>, flags: EventFlags, frames: u64) {
 }
 
 /// A consumer asleep on a thread of its own, one way or another.
-fn asleep(mut consumer: Consumer, by: By, going: Arc<AtomicBool>) -> common::threads::Task<ErrorKind> {
+fn asleep(
+    mut consumer: Consumer,
+    by: By,
+    going: Arc<AtomicBool>,
+) -> common::threads::Task<ErrorKind> {
     task("the sleeper", move || {
         going.store(true, SeqCst);
         let result = readers::try_next(&mut consumer, by);

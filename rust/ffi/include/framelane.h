@@ -1,10 +1,11 @@
 /*
  * framelane: camera frames shared between processes without copying them.
  *
- * Every function returns a framelane_status: FRAMELANE_ERROR_KIND_OK, or the number of an error kind of
- * framelane_layout.h. `error` may be NULL. Outputs come last. Strings are UTF-8 and end in zero, times are
- * nanoseconds, sizes are bytes. NULL in place of a handle is an error, never a crash; so is a panic inside.
- * A producer may be used from several threads at once, a consumer and a frame by one at a time.
+ * Every function returns a framelane_status: FRAMELANE_ERROR_KIND_OK, or the number of an error
+ * kind of framelane_layout.h. `error` may be NULL. Outputs come last. Strings are UTF-8 and end in
+ * zero, times are nanoseconds, sizes are bytes. NULL in place of a handle is an error, never a
+ * crash; so is a panic inside. A producer may be used from several threads at once, a consumer and
+ * a frame by one at a time.
  *
  * Printed from rust/ffi by `cargo xtask header`; do not edit.
  */
@@ -145,7 +146,8 @@ typedef struct framelane_plane_view {
   uint32_t rows;
   /**
    * Not 0 where the bytes are device memory that can be taken back after the descriptor's
-   * `valid_until_ns`: what was derived from them counts if `framelane_frame_check` says so after.
+   * `valid_until_ns`: what was derived from them counts if `framelane_frame_check` says so
+   * afterwards.
    */
   uint32_t revocable;
   /**

@@ -37,7 +37,8 @@ pub struct framelane_plane_view {
     /// Rows.
     pub rows: u32,
     /// Not 0 where the bytes are device memory that can be taken back after the descriptor's
-    /// `valid_until_ns`: what was derived from them counts if `framelane_frame_check` says so after.
+    /// `valid_until_ns`: what was derived from them counts if `framelane_frame_check` says so
+    /// afterwards.
     pub revocable: u32,
     /// Zero.
     pub reserved: u32,

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Called for each lane; return 0 to go on, anything else to stop. Both texts end with the call.
-pub type framelane_visit =
-    Option<extern "C" fn(user_data: *mut c_void, name: *const c_char, directory: *const c_char) -> i32>;
+pub type framelane_visit = Option<
+    extern "C" fn(user_data: *mut c_void, name: *const c_char, directory: *const c_char) -> i32,
+>;
 
 /// Visits the lanes that have a socket, by name. `directory` NULL searches.
 #[unsafe(no_mangle)]

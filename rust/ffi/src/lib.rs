@@ -3,8 +3,8 @@
 //! Conventions, the same for every function:
 //! - It returns a [`framelane_status`]: `FRAMELANE_OK`, or the number of an error kind.
 //! - `error` may be NULL; where it is not, it is filled when the status is not `FRAMELANE_OK`.
-//! - Outputs come last and are written on success only, except that a frame that could not be had is
-//!   set to empty.
+//! - Outputs come last and are written on success only, except that a frame that could not be had
+//!   is set to empty.
 //! - Strings are UTF-8 and end in zero. Times are nanoseconds, sizes are bytes.
 //! - Pointers to handles may not be NULL unless the function says so; NULL is answered with
 //!   `FRAMELANE_INVALID_ARGUMENT`, never with a crash. A panic inside is answered with
@@ -14,6 +14,7 @@
 #![allow(unsafe_code, reason = "the boundary to C: every entry point takes pointers")]
 #![allow(non_camel_case_types, reason = "names as C knows them")]
 #![allow(clippy::missing_safety_doc, reason = "the rules are the conventions above")]
+#![allow(clippy::not_unsafe_ptr_arg_deref, reason = "entry points for C, which has no unsafe")]
 
 mod consumer;
 mod error;

@@ -246,11 +246,7 @@ pub(crate) fn producer_options(
             "access",
             &[Access::Owner, Access::Group(c.access_group), Access::Everyone],
         )?)
-        .trust(one_of(
-            c.trust,
-            "trust",
-            &[Trust::SameUser, Trust::TrustedOnly, Trust::Untrusted],
-        )?)
+        .trust(one_of(c.trust, "trust", &[Trust::SameUser, Trust::TrustedOnly, Trust::Untrusted])?)
         .reclaim(one_of(c.reclaim, "reclaim", &[Reclaim::Thread, Reclaim::Pump])?)
         .device_buffers(device_buffers(c)?)
         .directory(optional_text(c.directory, "directory")?.map(Into::into));

@@ -120,7 +120,15 @@ impl Contest {
         };
         inherited.push(memory);
         let (producer, consumers) = (None, Vec::new());
-        Ok(Contest { entry, shared, setup, producer, consumers, _place: place, _inherited: inherited })
+        Ok(Contest {
+            entry,
+            shared,
+            setup,
+            producer,
+            consumers,
+            _place: place,
+            _inherited: inherited,
+        })
     }
 
     /// Everybody attached and ready.

@@ -69,7 +69,7 @@ impl Shared {
     pub fn futex(&self, line: usize) -> &AtomicU32 {
         assert!(line < LINES);
         // SAFETY: inside the live mapping by the assertion, aligned to 64 bytes.
-        unsafe { &*self.map.as_mut_ptr().add(line * LINE).cast::<AtomicU32>() }
+        unsafe { &*self.map.as_mut_ptr().wrapping_add(line * LINE).cast::<AtomicU32>() }
     }
 
     /// An entry of a log.
@@ -82,7 +82,7 @@ impl Shared {
     #[inline(always)]
     fn at(&self, offset: usize) -> &AtomicU64 {
         // SAFETY: both callers bound the offset inside the live mapping and align it to 8 bytes.
-        unsafe { &*self.map.as_mut_ptr().add(offset).cast::<AtomicU64>() }
+        unsafe { &*self.map.as_mut_ptr().wrapping_add(offset).cast::<AtomicU64>() }
     }
 
     /// Bytes of a payload slot, to read. The mechanism's own hand-off says who may.
@@ -91,7 +91,7 @@ impl Shared {
         let at = Self::payload_offset() + slot * self.payload;
         // SAFETY: inside the live mapping by the assertion. A slot is read only between the
         // hand-off that published it and the one that gives it back, so nobody writes it now.
-        let bytes = unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(at), len) };
+        let bytes = unsafe { std::slice::from_raw_parts(self.map.as_ptr().wrapping_add(at), len) };
         read(bytes)
     }
 
@@ -100,7 +100,8 @@ impl Shared {
         assert!(slot < SLOTS && len <= self.payload);
         let at = Self::payload_offset() + slot * self.payload;
         // SAFETY: as for `read`: one producer fills a slot that no consumer holds.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(self.map.as_mut_ptr().add(at), len) };
+        let bytes =
+            unsafe { std::slice::from_raw_parts_mut(self.map.as_mut_ptr().wrapping_add(at), len) };
         fill(bytes)
     }
 }

@@ -13,7 +13,7 @@ pub fn percentile(values: &mut [f64], percent: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let rank = (percent / 100.0 * values.len() as f64).ceil() as usize;
     let high = values[rank.clamp(1, values.len()) - 1];
-    if percent == 50.0 && values.len() % 2 == 0 {
+    if percent == 50.0 && values.len().is_multiple_of(2) {
         return (high + values[values.len() / 2]) / 2.0;
     }
     high

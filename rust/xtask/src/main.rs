@@ -1,5 +1,6 @@
 //! `cargo xtask`: demonstrates, tests and measures the project.
 
+mod bench;
 mod counts;
 mod demo;
 mod fuzz;
@@ -33,6 +34,8 @@ enum Command {
     Test(test::Options),
     /// Print every language's layout from the schema, or check what was printed
     Schema(schema::Options),
+    /// Measure the lane beside its peers, in one run
+    Bench(bench::Options),
     /// Check style and architecture
     Tidy,
     /// Print the C header from the sources of the C ABI
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Schema(options) => schema::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Tidy => tidy::run(),
         Command::Header(options) => header::run(&options),
         Command::Tools => tools::list(),

@@ -63,10 +63,16 @@ impl Attachment {
             }
             Mode::Ordered => self.borrow_next(cell, after),
             Mode::Lossless => {
-                let token = self.borrow_next(cell, after)?;
-                ring::advance(page, sequence_of(token));
-                self.ring_if_wanted();
-                Some(token)
+                let newest = self.newest();
+                let token = self.borrow_next(cell, after);
+                // Where none is left of those there were, all of them were taken back by their
+                // device, and the producer must not wait for them.
+                let passed = token.map_or(newest, sequence_of);
+                if passed > after {
+                    ring::advance(page, passed);
+                    self.ring_if_wanted();
+                }
+                token
             }
         }
     }

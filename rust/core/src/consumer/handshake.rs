@@ -5,6 +5,7 @@ use super::options::ConsumerOptions;
 use super::parcel::Parcel;
 use crate::clock::{Deadline, timespec};
 use crate::error::{Error, Result, protocol};
+use crate::failpoint::step;
 use crate::layout::limit::{DEVICE_BUFFERS, LAYOUT_TABLE_BYTES};
 use crate::layout::{Bye, ErrorKind, Hello, MemoryKind, MessageType, Ready, Refused, Welcome};
 use crate::layout_diff::first_difference;
@@ -38,11 +39,16 @@ pub(crate) fn attach(
 ) -> Result<Attachment> {
     let deadline = Deadline::after(ANSWER);
     let welcome = greet(lane, options, &connection, deadline)?;
+    step("attach.welcomed");
     let mut ready: Ready = message::new();
     ready.consumer_id = welcome.consumer_id;
     send(&connection, ready.as_bytes())?;
+    step("attach.ready");
     let parcel = Parcel::receive(&connection, &welcome, deadline)?;
-    parcel.open(lane, options, connection, &welcome)
+    step("attach.received");
+    let attachment = parcel.open(lane, options, connection, &welcome)?;
+    step("attach.mapped");
+    Ok(attachment)
 }
 
 fn greet(
@@ -59,6 +65,7 @@ fn greet(
     hello.wants_writable = options.wants_writable.into();
     // If the producer has refused and hung up already, its reason is there to be read.
     let _ = send(connection, hello.as_bytes());
+    step("attach.hello");
     let packet = receive(connection, &mut Vec::new(), deadline)?;
     match message::header(&packet)?.message_type {
         kind if kind == MessageType::Refused.number() => {

@@ -116,7 +116,8 @@ fn check_geometry(header: &LaneHeader) -> Result<()> {
         return Ok(());
     }
     Err(protocol(format!(
-        "the lane's header places slots at {}, {} payloads of {} bytes every {} from {} in {} bytes",
+        "the lane's header places slots at {}, and {} payloads of {} bytes every {} from {} in \
+         {} bytes",
         header.slots_offset,
         header.slot_count,
         header.payload_bytes,

@@ -2,6 +2,7 @@
 
 mod attachment;
 mod bell;
+mod borrow;
 mod closer;
 mod connect;
 mod frame;
@@ -24,15 +25,13 @@ use crate::clock::{Deadline, monotonic_ns};
 use crate::error::{Error, Result, invalid};
 use crate::hold::{Guest, Host};
 use crate::layout::{ErrorKind, FrameDescriptor, Mode};
-use crate::mem::view::Lease;
-use crate::ring::token::{sequence_of, slot_of};
 use attachment::Attachment;
 use bell::WakeWord;
+use borrow::Borrowed;
 use poller::Poller;
 use rustix::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 type Epoch = Host<Attachment, OnceLock<FrameDescriptor>>;
@@ -281,93 +280,13 @@ impl Consumer {
         let borrowed = self.borrow(self.options.mode, self.last);
         self.delivered(borrowed)
     }
-
-    /// Leases a frame above `after`, all in registers.
-    #[inline(always)]
-    fn borrow(&mut self, mode: Mode, after: u64) -> Borrowed {
-        let Some(epoch) = &mut self.current else { return Borrowed::Nothing };
-        let newest = epoch.newest();
-        let Some(guest) = epoch.admit() else { return Borrowed::Failed };
-        let token = match epoch.borrow(mode, guest.number(), after) {
-            Some(token) => token,
-            None => {
-                self.barren = newest;
-                return Borrowed::Nothing;
-            }
-        };
-        let held = if epoch.is_device() {
-            epoch.hold_device_frame(&guest, token)
-        } else {
-            slot_of(token) < epoch.info.slots as usize
-        };
-        if held {
-            return Borrowed::Frame(guest, token);
-        }
-        epoch.release(guest.number());
-        self.barren = newest;
-        if !epoch.is_impossible(token) {
-            return Borrowed::Nothing;
-        }
-        self.last = sequence_of(token); // told once; what comes after it may be right
-        Borrowed::Failed
-    }
-
-    /// Makes the frame of what was borrowed.
-    #[inline(always)]
-    fn deliver(&mut self, guest: Holding, token: u64) -> Frame {
-        let missed = self.note(sequence_of(token));
-        let new_epoch = std::mem::take(&mut self.announce_epoch);
-        Frame { guest, lease: Lease { token }, missed, new_epoch }
-    }
-
-    /// A borrow as its result.
-    fn delivered(&mut self, borrowed: Borrowed) -> Result<Option<Frame>> {
-        match borrowed {
-            Borrowed::Frame(guest, token) => Ok(Some(self.deliver(guest, token))),
-            Borrowed::Nothing => Ok(None),
-            Borrowed::Failed => Err(self.failure()),
-        }
-    }
-
-    /// Counts a delivered frame; how many passed before it.
-    #[inline]
-    fn note(&mut self, sequence: u64) -> u64 {
-        let Some(epoch) = &self.current else { return 0 };
-        if sequence <= self.last {
-            return 0; // the newest once more
-        }
-        // What was published before this consumer came has not been missed by it.
-        let missed = if self.started { sequence - self.last - 1 } else { 0 };
-        self.started = true;
-        self.last = sequence;
-        self.received += 1;
-        self.missed = self.missed.saturating_add(missed); // a hostile lane may jump at will
-        epoch.page.received().store(self.received, Relaxed);
-        epoch.page.missed().store(self.missed, Relaxed);
-        epoch.page.last_sequence().store(sequence, Relaxed);
-        missed
-    }
-
-    /// Why a borrow failed.
-    #[cold]
-    fn failure(&self) -> Error {
-        let Some(epoch) = &self.current else { return not_found(&self.name, &self.places) };
-        if epoch.guests() >= self.options.leases {
-            let text = format!(
-                "all {} frames granted on lane {:?} are held; release one",
-                self.options.leases, self.name
-            );
-            return Error::new(ErrorKind::LeasesInUse, text);
-        }
-        let text = format!("lane {:?} names a slot beyond its {}", self.name, epoch.info.slots);
-        crate::error::protocol(text)
-    }
 }
 
-/// What a borrow came to; small enough for registers.
-enum Borrowed {
-    Frame(Holding, u64),
-    Nothing,
-    /// See [`Consumer::failure`].
-    Failed,
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        // A closer may live longer, and is not to keep the lane mapped.
+        if !self.closer.is_foreign() {
+            self.closer.sleeps_on(None);
+        }
+    }
 }

@@ -53,7 +53,8 @@ impl Poller {
     }
 
     /// Makes the descriptor readable once, whatever there is. `closer` is what `new` was given: an
-    /// eventfd, which can always be written, and of which an edge-triggered watch reports that once.
+    /// eventfd, which can always be written, and of which an edge-triggered watch reports that
+    /// once.
     pub(crate) fn ring_once(&self, closer: impl AsFd) -> Result<()> {
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::ET;
         epoll::modify(&self.epoll, closer, EventData::new_u64(CLOSER), flags)

@@ -125,7 +125,7 @@ impl Mapping {
         for offset in (0..self.len()).step_by(step) {
             // SAFETY: offset is inside the live mapping. A volatile read of one byte faults the
             // page in; the value is not used, so a concurrent writer cannot matter.
-            unsafe { self.base().add(offset).read_volatile() };
+            unsafe { self.base().wrapping_add(offset).read_volatile() };
         }
     }
 }

@@ -88,7 +88,9 @@ pub(crate) fn settled_size(fd: impl AsFd, what: &str) -> Result<u64> {
     if !seals.contains(SealFlags::SHRINK)
         || !seals.intersects(SealFlags::WRITE | SealFlags::FUTURE_WRITE)
     {
-        return Err(protocol(format!("{what} can still be cut or punched by its maker: {seals:?}")));
+        return Err(protocol(format!(
+            "{what} can still be cut or punched by its maker: {seals:?}"
+        )));
     }
     let stat = rustix::fs::fstat(fd)
         .map_err(|errno| Error::system(format_args!("fstat of {what}"), errno))?;

@@ -61,14 +61,17 @@ impl LaneView {
     }
 
     /// The descriptor of a claimed slot of an inline lane, in place.
-    pub(crate) fn claimed_descriptor<'a>(&'a self, claim: &'a mut Claim) -> &'a mut FrameDescriptor {
+    pub(crate) fn claimed_descriptor<'a>(
+        &'a self,
+        claim: &'a mut Claim,
+    ) -> &'a mut FrameDescriptor {
         let at = self.descriptor_offset(claim.slot);
         debug_assert!(self.map.is_writable());
         // SAFETY: inside the mapping (`new`), 8-byte aligned, any bytes are a valid descriptor.
         // Exclusive: inline frames are never revoked, so after the claim's scan no consumer of
         // this slot is left and none can come before publish; within this process the claim is
         // unique and borrowed mutably.
-        unsafe { &mut *self.map.base().add(at).cast::<FrameDescriptor>() }
+        unsafe { &mut *self.map.base().wrapping_add(at).cast::<FrameDescriptor>() }
     }
 
     /// Descriptor and bytes of a claimed slot of an inline lane. The caller passes the slot's own
@@ -82,8 +85,9 @@ impl LaneView {
         assert!(self.map.is_writable() && self.in_payload(&range), "payload is inside the lane");
         // SAFETY: inside the mapping by the assertion, and exclusive as for the descriptor, which
         // lies before the payload of every slot.
-        let bytes =
-            unsafe { std::slice::from_raw_parts_mut(self.map.base().add(range.start), range.len()) };
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(self.map.base().wrapping_add(range.start), range.len())
+        };
         (self.claimed_descriptor(claim), bytes)
     }
 
@@ -92,7 +96,9 @@ impl LaneView {
         assert!(self.in_payload(&range), "payload is inside the lane");
         // SAFETY: inside the mapping by the assertion. Immutable: inline frames are never revoked,
         // and the producer does not claim a slot whose token stands in a cell (edge LEASE).
-        unsafe { std::slice::from_raw_parts(self.map.base().add(range.start), range.len()) }
+        unsafe {
+            std::slice::from_raw_parts(self.map.base().wrapping_add(range.start), range.len())
+        }
     }
 
     fn in_payload(&self, range: &Range<usize>) -> bool {
@@ -245,14 +251,14 @@ fn word64(map: &Mapping, at: usize) -> &AtomicU64 {
     // SAFETY: every caller passes an 8-byte aligned offset of a field, inside a mapping whose size
     // its view's constructor has checked; the mapping lives as long as the reference. Atomics may
     // be shared with other processes; storing to a read-only mapping is avoided by role.
-    unsafe { &*map.base().add(at).cast::<AtomicU64>() }
+    unsafe { &*map.base().wrapping_add(at).cast::<AtomicU64>() }
 }
 
 #[inline(always)]
 fn word32(map: &Mapping, at: usize) -> &AtomicU32 {
     debug_assert!(at % 4 == 0 && at + 4 <= map.len());
     // SAFETY: as for word64, with 4 bytes.
-    unsafe { &*map.base().add(at).cast::<AtomicU32>() }
+    unsafe { &*map.base().wrapping_add(at).cast::<AtomicU32>() }
 }
 
 fn load_words(map: &Mapping, at: usize, into: &mut [u8]) {
@@ -295,7 +301,8 @@ fn tail_word(map: &Mapping, at: usize) -> [u8; 8] {
     let mut word = [0; 8];
     for (offset, byte) in word.iter_mut().enumerate().take(map.len() - at) {
         // SAFETY: at + offset is inside the live mapping, and one byte is always aligned.
-        let atomic = unsafe { &*map.base().add(at + offset).cast::<std::sync::atomic::AtomicU8>() };
+        let atomic =
+            unsafe { &*map.base().wrapping_add(at + offset).cast::<std::sync::atomic::AtomicU8>() };
         *byte = atomic.load(Relaxed);
     }
     word

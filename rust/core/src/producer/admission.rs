@@ -3,10 +3,11 @@
 use super::connection::{Connection, Stage};
 use super::handshake;
 use super::lane::Lane;
-use super::service::{Poller, say_bye};
 use super::report;
+use super::service::{Poller, say_bye};
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
+use crate::failpoint::step;
 use crate::layout::limit::PER_PROCESS;
 use crate::layout::{BellByte, ErrorKind, MessageType, Query, Ready, Refused, layout_table};
 use crate::wire::message::{self, put_text};
@@ -200,18 +201,25 @@ impl Admission {
                 }
                 let (hello, mode) = handshake::read_hello(&self.lane.facts, packet)?;
                 connection.welcome(&self.lane, id, &hello, mode)?;
+                step("admit.welcomed");
                 Ok(false)
             }
             Stage::Admitted { parcel, .. } => {
                 let ready: Ready = message::read(packet)?;
                 if ready.consumer_id != id {
-                    return Err(protocol(format!("ready as {}, welcomed as {id}", ready.consumer_id)));
+                    return Err(protocol(format!(
+                        "ready as {}, welcomed as {id}",
+                        ready.consumer_id
+                    )));
                 }
                 handshake::send_parcel(&self.lane, &connection.socket, parcel)?;
+                step("admit.sent");
                 connection.stage = Stage::Attached { bells: 0, second: 0 };
                 Ok(false)
             }
-            Stage::Attached { .. } => Err(protocol("an attached consumer sends only release bells")),
+            Stage::Attached { .. } => {
+                Err(protocol("an attached consumer sends only release bells"))
+            }
         }
     }
 

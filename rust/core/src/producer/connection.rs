@@ -63,8 +63,7 @@ impl Connection {
         hello: &Hello,
         mode: Mode,
     ) -> Result<()> {
-        let (parcel, welcome) =
-            handshake::admit(lane, id, self.peer, &self.socket, hello, mode)?;
+        let (parcel, welcome) = handshake::admit(lane, id, self.peer, &self.socket, hello, mode)?;
         self.stage = Stage::Admitted { until_ns: monotonic_ns() + STEP_NS, parcel };
         socket::send(&*self.socket, welcome.as_bytes())
             .map_err(|errno| Error::system("sending a welcome", errno))
@@ -80,7 +79,9 @@ impl Connection {
         }
         *bells += 1;
         if *bells > BELLS_PER_SECOND {
-            return Err(protocol(format!("more than {BELLS_PER_SECOND} release bells in a second")));
+            return Err(protocol(format!(
+                "more than {BELLS_PER_SECOND} release bells in a second"
+            )));
         }
         Ok(())
     }

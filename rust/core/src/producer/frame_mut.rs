@@ -151,7 +151,10 @@ pub(crate) fn settle_claims(lane: &Arc<Lane>) {
 }
 
 /// Range of a plane inside a payload of `room` bytes, checked in u64.
-pub(crate) fn plane_range(plane: &crate::layout::Plane, room: usize) -> Result<std::ops::Range<usize>> {
+pub(crate) fn plane_range(
+    plane: &crate::layout::Plane,
+    room: usize,
+) -> Result<std::ops::Range<usize>> {
     let (offset, size) = (plane.offset_bytes, plane.size_bytes);
     match offset.checked_add(size) {
         Some(end) if end <= room as u64 => Ok(offset as usize..end as usize),

@@ -7,6 +7,7 @@ use super::options::{Access, Trust};
 use super::state::{Member, State};
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
+use crate::failpoint::step;
 use crate::layout::layout::{BELL_MAGIC, PAGE_MAGIC};
 use crate::layout::limit::{CONSUMERS, FDS_PER_MESSAGE, PER_UID};
 use crate::layout::{
@@ -42,10 +43,8 @@ pub(crate) fn refuse_stranger(facts: &Facts, peer: Peer) -> Result<()> {
     if allowed {
         return Ok(());
     }
-    let text = format!(
-        "lane {:?} admits only user {}, not user {}",
-        facts.name, facts.uid, peer.uid
-    );
+    let text =
+        format!("lane {:?} admits only user {}, not user {}", facts.name, facts.uid, peer.uid);
     Err(Error::new(ErrorKind::PermissionDenied, text))
 }
 
@@ -160,6 +159,7 @@ pub(crate) fn admit(
     first.cursor().store(cursor, Relaxed);
     state.members.push(member(cursor));
     drop(state);
+    step("admit.live");
     let welcome = welcome(lane, id, hello.leases, &bell);
     Ok((Parcel { page: page_fd, bell_page, bell }, welcome))
 }

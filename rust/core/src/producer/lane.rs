@@ -1,7 +1,7 @@
 //! A lane from its producer's side: claim, publish, and everything they touch.
 
 use super::bell::wake;
-use super::external::{Held, Owner, Return, Returns};
+use super::external::{Return, Returns};
 use super::facts::Facts;
 use super::frame_mut::FrameMut;
 use super::state::{Busy, State};
@@ -109,7 +109,7 @@ impl Lane {
     }
 
     #[cold]
-    fn no_slot(&self, state: &mut State, busy: &Busy) -> Error {
+    pub(super) fn no_slot(&self, state: &mut State, busy: &Busy) -> Error {
         if matches!(busy, Busy::Closed) {
             return self.closed();
         }
@@ -123,7 +123,9 @@ impl Lane {
                 self.facts.claims
             ),
             Busy::Lossless => format!("lane {name:?} waits for {}", state.laggards()),
-            Busy::Slots | Busy::Closed => format!("lane {name:?}: every slot is held: {}", state.holders()),
+            Busy::Slots | Busy::Closed => {
+                format!("lane {name:?}: every slot is held: {}", state.holders())
+            }
         };
         Error::new(ErrorKind::NoFreeSlot, text)
     }
@@ -186,60 +188,6 @@ impl Lane {
         }
     }
 
-    /// Publishes a frame that lives in a device buffer.
-    pub(crate) fn publish_external(
-        self: &Arc<Self>,
-        descriptor: &FrameDescriptor,
-        owner: Owner,
-    ) -> Result<u64> {
-        self.refuse_fork()?;
-        self.facts.check_external(descriptor)?;
-        let mut returns = Vec::new();
-        let mut state = self.lock();
-        state.collect(&self.view, &mut returns);
-        let slot = match state.claim(&self.view, &self.facts) {
-            Ok(slot) => slot,
-            Err(busy) => {
-                let error = self.no_slot(&mut state, &busy);
-                drop(state);
-                self.returns.hand_over(returns);
-                return Err(error);
-            }
-        };
-        let deadline_ns = self.store_external(&mut state, slot, descriptor);
-        state.held[slot] = Some(Held { owner, deadline_ns, expired: false });
-        let sequence = state.ring.publish(&self.view, &[slot]);
-        state.claims_out -= 1;
-        state.claims_made -= 1; // no FrameMut was made of it
-        state.counts.published += 1;
-        state.ask_for_releases(&self.view, &mut returns);
-        let ringing = state.ringing();
-        let wake_service = deadline_ns != 0 && std::mem::take(&mut state.service_idle);
-        self.let_go(state);
-        ringing.ring(&self.view);
-        if wake_service {
-            self.wake_service();
-        }
-        self.returns.hand_over(returns);
-        Ok(sequence)
-    }
-
-    /// Stores the descriptor of a claimed device slot; its deadline.
-    fn store_external(&self, state: &mut State, slot: usize, descriptor: &FrameDescriptor) -> u64 {
-        let now = monotonic_ns();
-        let deadline_ns = match self.facts.lease_ns {
-            0 => 0,
-            lease => now.saturating_add(lease),
-        };
-        let mut stored = *descriptor;
-        stored.sequence = state.ring.upcoming(0);
-        stored.publish_ns = now;
-        stored.valid_until_ns = deadline_ns;
-        stored.memory_kind = self.facts.memory_kind.number();
-        self.view.store_descriptor(&mut Claim { slot }, &stored);
-        deadline_ns
-    }
-
     /// Gives a claimed slot back unpublished.
     pub(crate) fn abandon(&self, slot: usize) {
         let mut state = self.lock();
@@ -267,7 +215,7 @@ impl Lane {
         if std::mem::replace(&mut state.closed, true) {
             return;
         }
-        state.take_back(&self.view, true, &mut returns);
+        state.take_all(&self.view, &mut returns);
         ring::close(&self.view);
         let ringing = state.everybody();
         drop(state);
@@ -275,8 +223,8 @@ impl Lane {
         self.changed.notify_all();
         self.wake_service();
         self.returns.hand_over(returns);
-        self.returns.finish();
         wake(self.view.wake(), i32::MAX as u32);
+        step("close.rung");
     }
 
     pub(crate) fn wake_service(&self) {
@@ -285,7 +233,7 @@ impl Lane {
 
     /// Releases the mutex after a claim, and has the liars it found disconnected.
     #[inline]
-    fn let_go(&self, state: MutexGuard<'_, State>) {
+    pub(super) fn let_go(&self, state: MutexGuard<'_, State>) {
         let liars = !state.cheats.is_empty();
         drop(state);
         if liars {

@@ -8,6 +8,7 @@ mod external;
 mod facts;
 mod frame_mut;
 mod handshake;
+mod held;
 mod lane;
 mod name;
 mod options;
@@ -23,6 +24,7 @@ pub use options::{Access, DeviceBuffer, HugePages, ProducerOptions, Reclaim, Tru
 
 use crate::clock::Deadline;
 use crate::error::Result;
+use crate::failpoint::step;
 use crate::layout::{FrameDescriptor, Report};
 use crate::runtime_dir::{self, RuntimeDir};
 use lane::Lane;
@@ -55,11 +57,16 @@ impl Producer {
         let dir = RuntimeDir::for_producer(&places)?;
         let hold = name::NameHold::take(dir, name, options.access)?;
         let directory = hold.directory().to_owned();
-        let (lane, return_thread) =
-            create::create(name, options).map_err(|e| e.context(format!("making lane {name:?}")))?;
+        let (lane, return_thread) = create::create(name, options)
+            .map_err(|e| e.context(format!("making lane {name:?}")))?;
+        step("create.made");
         let lane = Arc::new(lane);
         let service = service::start(lane.clone(), hold)?;
-        Ok(Producer { lane, directory, threads: [Some(service), return_thread].into_iter().flatten().collect() })
+        Ok(Producer {
+            lane,
+            directory,
+            threads: [Some(service), return_thread].into_iter().flatten().collect(),
+        })
     }
 
     /// Claims a slot at once.
@@ -128,15 +135,16 @@ impl Producer {
     }
 
     /// Takes back the device frames that nobody holds, the newest included: for a source whose
-    /// device has no buffer left. Consumers then find nothing new until the next publish. Does
-    /// nothing in a forked child.
+    /// device has no buffer left. Those that are held come back when they are released. Consumers
+    /// then find nothing new until the next publish; a lossless one loses what it has not taken.
+    /// Does nothing in a forked child.
     pub fn recall(&self) {
         if self.lane.refuse_fork().is_err() {
             return;
         }
         let mut returns = Vec::new();
         let mut state = self.lane.lock();
-        state.take_back(&self.lane.view, false, &mut returns);
+        state.recall(&self.lane.view, &mut returns);
         drop(state);
         self.lane.returns.hand_over(returns);
     }
@@ -185,11 +193,17 @@ impl Drop for Producer {
         }
         self.lane.close();
         frame_mut::settle_claims(&self.lane);
-        for thread in self.threads.drain(..) {
-            // An owner that drops the producer runs on the return thread itself.
-            if thread.thread().id() != std::thread::current().id() {
-                let _ = thread.join();
-            }
-        }
+        // First the service thread, which may still hand owners over; then whoever runs them.
+        let mut threads = self.threads.drain(..);
+        join(threads.next());
+        self.lane.returns.finish();
+        join(threads.next());
+    }
+}
+
+fn join(thread: Option<JoinHandle<()>>) {
+    // An owner that drops the producer runs on the return thread itself.
+    if let Some(thread) = thread.filter(|t| t.thread().id() != std::thread::current().id()) {
+        let _ = thread.join();
     }
 }

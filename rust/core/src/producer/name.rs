@@ -2,6 +2,7 @@
 
 use super::options::Access;
 use crate::error::{Error, Result};
+use crate::failpoint::step;
 use crate::layout::ErrorKind;
 use crate::runtime_dir::{RuntimeDir, lock_name, socket_name};
 use crate::{fork, random, wire};
@@ -24,8 +25,10 @@ impl NameHold {
     /// Takes the name, over whatever a killed predecessor left behind.
     pub(crate) fn take(dir: RuntimeDir, lane: &str, access: Access) -> Result<Self> {
         let lock = lock(&dir, lane)?;
+        step("create.locked");
         sweep(&dir, lane);
         let listener = listen(&dir, lane, access)?;
+        step("create.listening");
         let generation = fork::generation();
         Ok(NameHold { dir, lane: lane.to_owned(), listener, lock, generation })
     }
@@ -46,6 +49,7 @@ impl Drop for NameHold {
         }
         // Under the lock still, so this is our own socket.
         let _ = rustix::fs::unlinkat(self.dir.fd(), socket_name(&self.lane), AtFlags::empty());
+        step("close.unlinked");
         // A forked child, also one that is only on its way to exec, has the descriptor too: closing
         // ours would not give the name back.
         let _ = rustix::fs::flock(&self.lock, FlockOperation::Unlock);
@@ -114,6 +118,7 @@ fn listen(dir: &RuntimeDir, lane: &str, access: Access) -> Result<OwnedFd> {
     rustix::net::bind(&socket, &dir.address(&temporary)?).map_err(|errno| {
         Error::system(format_args!("binding a socket in {}", dir.path().display()), errno)
     })?;
+    step("create.bound");
     let placed = place(dir, lane, &temporary, access, &socket).map_err(|errno| {
         let place = dir.path().join(socket_name(lane));
         Error::system(format_args!("placing {}", place.display()), errno)

@@ -76,6 +76,7 @@ pub struct ProducerOptions {
     pub(crate) history: u32,
     pub(crate) lossless: bool,
     pub(crate) lease: Duration,
+    pub(crate) frame_period: Duration,
     pub(crate) memory: MemoryKind,
     pub(crate) device_buffers: Vec<DeviceBuffer>,
     pub(crate) huge_pages: HugePages,
@@ -104,6 +105,7 @@ impl ProducerOptions {
             history: 1,
             lossless: false,
             lease: Duration::ZERO,
+            frame_period: Duration::ZERO,
             memory: MemoryKind::Inline,
             device_buffers: Vec::new(),
             huge_pages: HugePages::Off,
@@ -158,6 +160,13 @@ impl ProducerOptions {
         self
     }
 
+    /// Time from one frame to the next, where the source knows it: a lease has to last two of
+    /// them. Zero, the default: unknown.
+    pub fn frame_period(mut self, period: Duration) -> Self {
+        self.frame_period = period;
+        self
+    }
+
     /// Where the pixels are; other than `Inline`, frames come through `publish_external`.
     pub fn memory(mut self, kind: MemoryKind) -> Self {
         self.memory = kind;
@@ -206,17 +215,20 @@ impl ProducerOptions {
         self
     }
 
-    /// Runtime directory; None, the default, searches as described in [`runtime_dir`](crate::runtime_dir).
+    /// Runtime directory; None, the default, searches as described in
+    /// [`runtime_dir`](crate::runtime_dir).
     pub fn directory(mut self, directory: Option<PathBuf>) -> Self {
         self.directory = directory;
         self
     }
 
     pub(crate) fn slot_count(&self) -> Result<u32> {
-        let sum = u64::from(self.lease_budget) + u64::from(self.claims) + 1 + u64::from(self.history);
+        let sum =
+            u64::from(self.lease_budget) + u64::from(self.claims) + 1 + u64::from(self.history);
         if sum > SLOTS {
             return Err(invalid(format!(
-                "{} leases + {} claims + 1 + {} history make {sum} slots, a lane has at most {SLOTS}",
+                "{} leases + {} claims + 1 + {} history make {sum} slots, a lane has at most \
+                 {SLOTS}",
                 self.lease_budget, self.claims, self.history
             )));
         }
@@ -239,7 +251,9 @@ impl ProducerOptions {
             return Err(invalid("an inline lane needs a layout or a payload size"));
         }
         if !self.lease.is_zero() {
-            return Err(invalid("inline frames are never revoked: a lease time is for device lanes"));
+            return Err(invalid(
+                "inline frames are never revoked: a lease time is for device lanes",
+            ));
         }
         if !self.device_buffers.is_empty() {
             return Err(invalid("device buffers belong to a device lane"));
@@ -250,6 +264,14 @@ impl ProducerOptions {
     fn validate_device(&self) -> Result<()> {
         if self.huge_pages != HugePages::Off {
             return Err(invalid("huge pages are for inline payload, this lane has none"));
+        }
+        let least = self.frame_period.saturating_mul(2);
+        if !self.lease.is_zero() && self.lease < least {
+            return Err(invalid(format!(
+                "a lease of {:?} is shorter than two frame periods, {least:?}: readers would lose \
+                 frames before the next one comes",
+                self.lease
+            )));
         }
         let count = self.device_buffers.len();
         if count as u64 > DEVICE_BUFFERS {

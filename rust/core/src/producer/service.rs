@@ -101,7 +101,11 @@ impl Service {
                 self.handle(event);
             }
             if self.lane.lock().closed {
-                self.admission.bye_all(&self.epoll, ErrorKind::Closed, "the producer ended the lane");
+                self.admission.bye_all(
+                    &self.epoll,
+                    ErrorKind::Closed,
+                    "the producer ended the lane",
+                );
                 return;
             }
         }

@@ -4,7 +4,7 @@
 //! call. Whatever those need is collected here and done by the caller afterwards.
 
 use super::bell::Bell;
-use super::external::{Held, Return};
+use super::external::Held;
 use super::facts::Facts;
 use crate::layout::{LaneFlag, Mode};
 use crate::mem::view::{LaneView, PageView};
@@ -12,7 +12,6 @@ use crate::ring::producer::{self as ring, Ring};
 use crate::ring::waiting;
 use crate::ring::words::LaneWords;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// A consumer that is LIVE: from before its Welcome until its death is noticed.
 pub(crate) struct Member {
@@ -171,83 +170,6 @@ impl State {
     pub(crate) fn everybody(&self) -> Ringing {
         let bells: Vec<_> = self.members.iter().map(|member| member.bell.clone()).collect();
         Ringing { shared_sleepers: true, sleepers: bells.clone(), pollers: bells }
-    }
-
-    /// Takes back the device frames that are retired and that nobody names.
-    pub(crate) fn collect(&mut self, lane: &LaneView, into: &mut Vec<Return>) {
-        let unnamed = self.ring.retired() & !self.pinned();
-        for slot in bits(unnamed) {
-            let sequence = self.ring.sequence(slot);
-            if let Some(held) = self.held.get_mut(slot).and_then(Option::take) {
-                self.ring.collect(lane, slot);
-                into.push(held.into_return(sequence, false));
-            }
-        }
-    }
-
-    /// Asks consumers to ring on release while somebody still holds a retired device frame or a
-    /// claim waits, and stops asking when not. Returns what a last look found free.
-    pub(crate) fn ask_for_releases(&mut self, lane: &LaneView, into: &mut Vec<Return>) {
-        self.ring.want_release(lane);
-        self.collect(lane, into);
-        let wanted = self.claimants > 0 || bits(self.ring.retired()).any(|s| self.is_held(s));
-        if !wanted {
-            lane.release_wanted().store(0, Relaxed);
-        }
-    }
-
-    fn is_held(&self, slot: usize) -> bool {
-        self.held.get(slot).is_some_and(Option::is_some)
-    }
-
-    /// Takes device frames back whose deadline has passed: retired ones nobody names simply go
-    /// back, named ones are revoked, an unnamed newest frame stays.
-    pub(crate) fn expire(&mut self, lane: &LaneView, now_ns: u64, into: &mut Vec<Return>) {
-        self.collect(lane, into);
-        let pinned = self.pinned();
-        for slot in bits(self.ring.ready() | self.ring.retired()) {
-            let Some(held) = self.held.get_mut(slot).and_then(Option::as_mut) else { continue };
-            if held.deadline_ns == 0 || held.expired || now_ns < held.deadline_ns {
-                continue;
-            }
-            if pinned & 1 << slot == 0 {
-                held.expired = true;
-                continue;
-            }
-            self.revoke(lane, slot, into);
-        }
-    }
-
-    /// Takes one device frame from whoever holds it.
-    fn revoke(&mut self, lane: &LaneView, slot: usize, into: &mut Vec<Return>) {
-        let sequence = self.ring.sequence(slot);
-        for member in &mut self.members {
-            if self.ring.pinned_by(&member.page, member.leases) & 1 << slot != 0 {
-                member.revoked += 1;
-                self.counts.revoked += 1;
-            }
-        }
-        self.ring.revoke(lane, slot);
-        if let Some(held) = self.held[slot].take() {
-            into.push(held.into_return(sequence, true));
-        }
-    }
-
-    /// Takes every device frame back: at close, whoever holds it; on recall, only the unnamed.
-    pub(crate) fn take_back(&mut self, lane: &LaneView, all: bool, into: &mut Vec<Return>) {
-        self.collect(lane, into);
-        let keep = if all { 0 } else { self.pinned() };
-        for slot in bits((self.ring.ready() | self.ring.retired()) & !keep) {
-            if self.is_held(slot) {
-                self.revoke(lane, slot, into);
-            }
-        }
-    }
-
-    /// Earliest deadline of a device frame that has not passed yet.
-    pub(crate) fn next_deadline_ns(&self) -> Option<u64> {
-        let pending = self.held.iter().flatten().filter(|held| !held.expired);
-        pending.map(|held| held.deadline_ns).filter(|&deadline| deadline != 0).min()
     }
 
     /// Leases promised to members.

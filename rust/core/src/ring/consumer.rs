@@ -116,8 +116,8 @@ pub fn clear(page: &impl PageWords, cell: usize) {
 /// Moves a lossless cursor past `sequence`, which a cell already holds or which is lost.
 #[inline]
 pub fn advance(page: &impl PageWords, sequence: u64) {
-    // edge CURSOR: the cell comes before the cursor.
-    page.cursor().store(sequence + 1, edge::CURSOR.release());
+    // The fence of the lease stands between its cell and this (edge LEASE).
+    page.cursor().store(sequence + 1, Relaxed);
     step("borrow.cursor");
 }
 
@@ -142,7 +142,6 @@ fn lease(page: &impl PageWords, cell: usize, token: u64) {
 
 #[inline]
 fn is_ready(lane: &impl LaneWords, token: u64) -> bool {
-    // edge FRAME: the frame's bytes come before its READY.
-    let now = lane.state(slot_of(token)).load(edge::FRAME.acquire());
-    now == state(sequence_of(token), SlotPhase::Ready)
+    // The frame's bytes came with the head that the caller has read (edge HEAD).
+    lane.state(slot_of(token)).load(Relaxed) == state(sequence_of(token), SlotPhase::Ready)
 }

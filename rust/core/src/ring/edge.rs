@@ -2,9 +2,8 @@
 //!
 //! | edge | first side | second side | what it orders |
 //! |---|---|---|---|
-//! | `FRAME` | publish stores the state READY (Release) | borrow loads the state (Acquire) | payload and descriptor before any reader |
-//! | `HEAD` | publish stores head (Release) | borrow loads head (Acquire) | the same, for readers that validate by head; `recent` before its reader |
-//! | `LEASE` | publish fences after head and RETIRED, then claims read cells | borrow stores its cell, fences, then reads head or state | either the borrow sees the retirement or the claim sees the cell |
+//! | `HEAD` | publish stores head (Release) | borrow loads head (Acquire) | payload, descriptor, READY and `recent` before any reader: none takes a token newer than the head it has read |
+//! | `LEASE` | publish fences after head and RETIRED, then claims read cells | borrow stores its cell, fences, then reads head or state and moves its cursor | either the borrow sees the retirement or the claim sees the cell; who has read the cursor sees the cell |
 //! | `REUSE` | release clears the cell (Release) | claim loads the cell (Acquire) | reads of the old frame before it is overwritten |
 //! | `MOVE` | borrow stores the next token into the cell (Release) | claim loads the cell (Acquire) | the same, for a claim that never saw the cell empty |
 //! | `OVERWRITE` | claim stores FREE, fences, then the slot is filled | check fences, then loads the state | a reader that saw new bytes sees the state that announced them |
@@ -12,13 +11,17 @@
 //! | `SLEEP` | publish fences after head, then reads the waiting words | a waiter announces itself, fences, then reads head | either the waiter sees the frame or the publisher sees the waiter |
 //! | `WAKE` | publish stores head, then the wake word (Release); close likewise | a waiter reads the wake word, then fences, then reads head | a word that is already new comes with its head, so nobody sleeps on it |
 //! | `WANTED` | the producer stores release_wanted, fences, then reads cells and cursors | release stores its cell or cursor, fences, then reads release_wanted | either the producer sees the release or the consumer rings |
-//! | `CURSOR` | borrow stores its cell, then its cursor (Release) | claim loads the cursor (Acquire), later the cells | a cursor that passed frame k never hides a lease on k |
 //!
-//! `LEASE` and `SLEEP` share the one SeqCst fence of a publish, `SLEEP` and `WAKE` that of a waiter,
-//! `OVERWRITE` and `REVOKE` the one
-//! Acquire fence of a check. A SeqCst or Release *store* would
-//! not do: on ARM it lets later stores pass, so a fence stands wherever something is overwritten,
-//! given back or looked at afterwards.
+//! `LEASE` and `SLEEP` share the one SeqCst fence of a publish, `SLEEP` and `WAKE` that of a
+//! waiter,
+//! `OVERWRITE` and `REVOKE` the one Acquire fence of a check. A SeqCst or Release *store* would not
+//! do: on ARM it lets later stores pass, so a fence stands wherever something is overwritten, given
+//! back or looked at afterwards.
+//!
+//! States and cursors need no ordering of their own. A reader takes only tokens up to a head it has
+//! read (`HEAD`); its state then merely says whether the frame is still there, and what `LEASE`
+//! promises of it is the work of fences. A frame whose cursor step a claim has read is retired by a
+//! later publish, whose fence then comes after the borrow's (`LEASE`), so the scan sees the cell.
 //!
 //! Under loom each side can be weakened by name (`FRAMELANE_WEAKEN=lease.borrow`), and the
 //! mutation run demands that some model then fails.
@@ -48,7 +51,6 @@ macro_rules! edges {
 }
 
 edges! {
-    FRAME = "frame.publish", "frame.borrow";
     HEAD = "head.publish", "head.borrow";
     LEASE = "publish.fence", "lease.borrow";
     SLEEP = "publish.fence", "sleep.announce";
@@ -58,7 +60,6 @@ edges! {
     OVERWRITE = "overwrite.claim", "check.fence";
     REVOKE = "revoke.fence", "check.fence";
     WANTED = "wanted.producer", "wanted.release";
-    CURSOR = "cursor.borrow", "cursor.claim";
 }
 
 impl Edge {

@@ -5,12 +5,12 @@
 //! free or being filled. A sequence is given at publish and never comes twice in an epoch, so no
 //! comparison can be fooled by reuse.
 //!
-//! - **Publish n**: state READY(n), recent, head, wake word; frame n - 1 - history goes RETIRED; one
-//!   SeqCst fence; then the waiting words are read and bells rung.
-//! - **Claim**: read every granted cell exactly once; take a slot that is not READY and that no cell
-//!   names with the sequence it holds now. Nothing is ever un-published speculatively, so there is
-//!   no restore and no second scan: with slots = leases + claims + 1 + history a claim always
-//!   succeeds, whatever consumers do to their cells.
+//! - **Publish n**: state READY(n), recent, head, wake word; frame n - 1 - history goes RETIRED;
+//!   one SeqCst fence; then the waiting words are read and bells rung.
+//! - **Claim**: read every granted cell exactly once; take a slot that is not READY and that no
+//!   cell names with the sequence it holds now. Nothing is ever un-published speculatively, so
+//!   there is no restore and no second scan: with slots = leases + claims + 1 + history a claim
+//!   always succeeds, whatever consumers do to their cells.
 //! - **Borrow**: read head (or recent), store the token into an own cell, fence, look at the state:
 //!   READY with that sequence means it is yours. Otherwise clear the cell and try again.
 //! - **check**: fence, then the state still has that sequence and is READY or RETIRED.
@@ -29,3 +29,5 @@ pub mod words;
 
 #[cfg(all(test, loom))]
 mod model;
+#[cfg(all(test, not(loom)))]
+mod properties;

@@ -11,13 +11,15 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// Lowest sequence that a lossless consumer has not borrowed yet, as its page says.
 pub fn cursor(page: &impl PageWords) -> u64 {
-    // edge CURSOR: the cells are read after this, by the scan that follows.
-    page.cursor().load(edge::CURSOR.acquire())
+    // What the cursor has passed is retired by a later publish, whose fence comes after this load
+    // and before the cells are read (edge LEASE).
+    page.cursor().load(Relaxed)
 }
 
 /// Ends the lane. The caller wakes everybody afterwards.
 pub fn close(lane: &impl LaneWords) {
     lane.closed().store(1, Relaxed);
+    step("close.flagged");
     // edge WAKE: whoever sleeps on this value has seen the end.
     lane.wake().fetch_add(1, edge::WAKE.release());
     // edge SLEEP: a waiter that missed the word above sleeps on the one before it.
@@ -147,15 +149,14 @@ impl Ring {
             self.sequences[slot] = sequence;
             self.claimed &= !(1 << slot);
             self.ready |= 1 << slot;
-            // edge FRAME: everything written into the slot comes before READY.
-            lane.state(slot).store(state(sequence, SlotPhase::Ready), edge::FRAME.release());
+            lane.state(slot).store(state(sequence, SlotPhase::Ready), Relaxed);
             step("publish.ready");
             lane.recent(sequence as usize % 64).store(token(sequence, slot), Relaxed);
             step("publish.recent");
         }
         let Some(&last_slot) = slots.last() else { return self.newest() };
         let last = self.newest();
-        // edge HEAD: states and recent come before head.
+        // edge HEAD: everything written into the slots, READY and recent come before head.
         lane.head().store(token(last, last_slot), edge::HEAD.release());
         step("publish.head");
         // edge WAKE: whoever sleeps on this value has seen the head.
@@ -182,6 +183,14 @@ impl Ring {
                 lane.state(slot).store(state(self.sequences[slot], SlotPhase::Retired), Relaxed);
             }
         }
+    }
+
+    /// Retires every READY frame, the newest included: consumers find nothing new. Only where
+    /// frames are borrowed by their state alone (`Proof::State`), as the head stays what it was.
+    pub fn retire_all(&mut self, lane: &impl LaneWords) {
+        self.retire_before(lane, u64::MAX);
+        // edge LEASE: RETIRED before any later look at cells.
+        edge::LEASE.fence_first();
     }
 
     /// Frees a RETIRED slot that `pinned_by` of every page left out, so that what it describes

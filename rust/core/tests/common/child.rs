@@ -109,6 +109,7 @@ impl Child {
     }
 
     /// Starts a prepared command as a child.
+    #[allow(clippy::zombie_processes, reason = "it is killed and waited for on drop")]
     pub fn spawn(name: &str, mut command: Command) -> Child {
         let mut spawned = command.spawn().unwrap();
         let pid = Pid::from_raw(spawned.id() as i32).unwrap();

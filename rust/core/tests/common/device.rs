@@ -27,10 +27,9 @@ impl Device {
     /// A device lane with as many buffers as it has slots. `options` says where it is.
     pub fn new(options: ProducerOptions, buffers: usize, lease: Duration) -> Self {
         let made: Vec<OwnedFd> = (0..buffers).map(|_| buffer()).collect();
-        let shared = made.iter().map(|fd| DeviceBuffer {
-            fd: fd.try_clone().unwrap(),
-            kind: MemoryKind::Memfd,
-        });
+        let shared = made
+            .iter()
+            .map(|fd| DeviceBuffer { fd: fd.try_clone().unwrap(), kind: MemoryKind::Memfd });
         let options = options.memory(MemoryKind::Memfd).device_buffers(shared.collect());
         let producer = Producer::create(LANE, options.lease(lease)).unwrap();
         let (give_back, returned) = channel();
@@ -68,6 +67,28 @@ impl Device {
         let published = self.producer.publish_external(&describe(index), Box::new(owner)).unwrap();
         assert_eq!(published, self.sequence);
         published
+    }
+
+    /// Publishes a filled buffer with an owner of one's own, which tells its thread and then runs
+    /// `then`; the device does not get the buffer back by itself.
+    pub fn publish_owned(
+        &mut self,
+        index: usize,
+        then: impl FnOnce() + Send + 'static,
+    ) -> Receiver<String> {
+        let (sender, thread) = channel();
+        let owner = move |_: Returned| {
+            let name = std::thread::current().name().unwrap_or_default().to_owned();
+            let _ = sender.send(name);
+            then();
+        };
+        self.producer.publish_external(&describe(index), Box::new(owner)).unwrap();
+        thread
+    }
+
+    /// Takes a buffer back that was published with another owner.
+    pub fn give_back(&mut self, index: usize) {
+        self.free.push(index);
     }
 
     /// Buffers that are with the device now.

@@ -67,7 +67,8 @@ impl Stray {
     pub fn kill(&self) {
         let _ = kill_process(self.0, Signal::KILL);
         super::until("the stray process is gone", || {
-            let state = super::os::state_of(self.0.as_raw_nonzero().get(), self.0.as_raw_nonzero().get());
+            let state =
+                super::os::state_of(self.0.as_raw_nonzero().get(), self.0.as_raw_nonzero().get());
             matches!(state, '-' | 'Z' | 'X')
         });
     }

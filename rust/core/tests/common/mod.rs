@@ -54,6 +54,14 @@ impl Place {
         self.dir.path()
     }
 
+    /// Names of what is in it.
+    pub fn entries(&self) -> Vec<String> {
+        let names = std::fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     pub fn producer(&self, options: ProducerOptions) -> Producer {
         self.try_producer(options).unwrap()
     }

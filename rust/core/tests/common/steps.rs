@@ -12,6 +12,10 @@ pub enum Role {
     Revoker,
     /// Borrowing, releasing and waiting.
     Consumer,
+    /// Making a lane.
+    Creator,
+    /// Ending a lane.
+    Closer,
     /// Admitting a consumer.
     Admission,
     /// Attaching to a lane.
@@ -25,6 +29,8 @@ const ROLES: &[(&str, Role)] = &[
     ("borrow.", Role::Consumer),
     ("release.", Role::Consumer),
     ("wait.", Role::Consumer),
+    ("create.", Role::Creator),
+    ("close.", Role::Closer),
     ("admit.", Role::Admission),
     ("attach.", Role::Attaching),
 ];

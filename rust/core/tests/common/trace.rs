@@ -90,7 +90,8 @@ pub fn trace(place: &Place, role: &str) -> Trace {
     };
     let child = Child::spawn(role, command);
     let _alarm = alarm(&child);
-    let mut tracer = Tracer { process: raw(&child), threads: HashMap::new(), trace: Trace::default() };
+    let mut tracer =
+        Tracer { process: raw(&child), threads: HashMap::new(), trace: Trace::default() };
     let status = tracer.run();
     child.has_been_reaped();
     assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "{role}: {status:#x}");

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part of this")]
 
 pub mod consumer;
+pub mod device;
 pub mod impostor;
 pub mod traffic;
 pub mod users;

@@ -21,7 +21,8 @@ static framelane_producer *create(const char *directory) {
   framelane_producer *producer = NULL;
   DEMAND(framelane_producer_options_init(&options) == FRAMELANE_ERROR_KIND_OK);
   options.directory = directory;
-  DEMAND(framelane_layout_init(FRAMELANE_PIXEL_FORMAT_NV12, 64, 48, 1, &error, &options.layout) == 0);
+  DEMAND(framelane_layout_init(FRAMELANE_PIXEL_FORMAT_NV12, 64, 48, 1, &error,
+                               &options.layout) == 0);
   DEMAND(options.layout.total_bytes == 64 * 48 * 3 / 2);
   DEMAND(framelane_producer_create("c", &options, &error, &producer) == 0);
   DEMAND(framelane_producer_epoch(producer) != 0);
@@ -83,7 +84,8 @@ static void null_is_an_error(void) {
   DEMAND(framelane_consumer_next(NULL, 0, &error, &frame) == FRAMELANE_ERROR_KIND_INVALID_ARGUMENT);
   DEMAND(strstr(error.text, "consumer is NULL") != NULL);
   DEMAND(framelane_consumer_next(NULL, 0, NULL, NULL) == FRAMELANE_ERROR_KIND_INVALID_ARGUMENT);
-  DEMAND(framelane_producer_create(NULL, NULL, NULL, NULL) == FRAMELANE_ERROR_KIND_INVALID_ARGUMENT);
+  DEMAND(framelane_producer_create(NULL, NULL, NULL, NULL) ==
+         FRAMELANE_ERROR_KIND_INVALID_ARGUMENT);
   DEMAND(framelane_frame_release(NULL, NULL) == 0);
   framelane_producer_close(NULL);
   framelane_consumer_close(NULL);

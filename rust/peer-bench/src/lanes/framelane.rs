@@ -169,10 +169,8 @@ impl Reader {
     #[inline]
     fn wait_for_fd(&self, limit: Duration) -> Result<()> {
         let epoll = self.epoll.as_ref().context("no descriptor is watched")?;
-        let limit = Timespec {
-            tv_sec: limit.as_secs() as i64,
-            tv_nsec: limit.subsec_nanos().into(),
-        };
+        let limit =
+            Timespec { tv_sec: limit.as_secs() as i64, tv_nsec: limit.subsec_nanos().into() };
         let mut events = [const { std::mem::MaybeUninit::<Event>::uninit() }; 8];
         epoll::wait(epoll, &mut events, Some(&limit))?;
         Ok(())

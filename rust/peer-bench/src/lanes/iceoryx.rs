@@ -5,10 +5,10 @@
 use super::{Consumer, Lane, Producer, SOON, Seen, Setup, Wait, read_all};
 use crate::shared::Shared;
 use anyhow::{Result, anyhow, bail};
+use iceoryx2::port::update_connections::UpdateConnections;
 use iceoryx2::port::{
     listener::Listener, notifier::Notifier, publisher::Publisher, subscriber::Subscriber,
 };
-use iceoryx2::port::update_connections::UpdateConnections;
 use iceoryx2::prelude::*;
 use iceoryx2::sample::Sample;
 use iceoryx2::sample_mut_uninit::SampleMutUninit;
@@ -132,9 +132,10 @@ impl Producer for IceoryxProducer {
 
     #[inline]
     fn describe(&mut self, claim: &mut Self::Claim, sequence: u64) {
-        let stamp = &mut claim.payload_mut()[..16];
-        stamp[..8].write_copy_of_slice(&sequence.to_ne_bytes());
-        stamp[8..].write_copy_of_slice(&sequence.to_ne_bytes());
+        let stamp = u128::from(sequence).to_ne_bytes();
+        for (place, byte) in claim.payload_mut().iter_mut().zip(stamp) {
+            place.write(byte);
+        }
     }
 
     #[inline]

@@ -119,7 +119,8 @@ impl<K: Kind> Consumer for StreamConsumer<K> {
     fn wait_for_end(&mut self, limit: Duration) -> Result<bool> {
         let deadline = Instant::now() + limit;
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
-            let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+            let left =
+                Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
             poll(&mut [PollFd::new(&self.stream, PollFlags::IN)], Some(&left))?;
             match self.stream.read(&mut self.frame) {
                 Ok(0) => return Ok(true),
@@ -204,4 +205,3 @@ impl Kind for Pipe {
         Ok(OpenOptions::new().read(true).write(true).open(pipe_path(setup, index))?)
     }
 }
-

@@ -19,20 +19,18 @@ const EVERY_NS: u64 = 1_000_000_000 / 60;
 
 pub fn run(settings: &Settings) -> Result<Outcome> {
     let mut table = Table::new("Joining a running lane", NOTE, Unit::Nanoseconds, "framelane");
-    let lanes = [
-        ("framelane", Name::Framelane),
-        ("iceoryx2", Name::Iceoryx),
-        ("Unix stream", Name::Unix),
-    ];
+    let lanes =
+        [("framelane", Name::Framelane), ("iceoryx2", Name::Iceoryx), ("Unix stream", Name::Unix)];
     for (label, lane) in lanes {
         let found = measure(settings, label, lane)?;
-        for (column, series) in ["attached", "first frame", "from process start"].iter().zip(found) {
+        for (column, series) in ["attached", "first frame", "from process start"].iter().zip(found)
+        {
             table.put(label, column, Cell::new(series));
         }
     }
-    let median = |column| Ok::<_, anyhow::Error>(
-        table.get("framelane", column).context("measured")?.median(),
-    );
+    let median = |column| {
+        Ok::<_, anyhow::Error>(table.get("framelane", column).context("measured")?.median())
+    };
     let (attached, first) = (median("attached")?, median("first frame")?);
     let ns = |value| figure(value, Unit::Nanoseconds);
     let goals = vec![

@@ -25,10 +25,8 @@ const OURS: [(&str, Wait, bool, &str, f64); 4] = [
 
 pub fn run(settings: &Settings) -> Result<Outcome> {
     let ours = || OURS.iter().filter(|ours| settings.machine.root || !ours.2);
-    let mut entries = vec![
-        entry(FUTEX, Name::Bare, Wait::Sleep),
-        entry(EVENTFD, Name::Bare, Wait::Fd),
-    ];
+    let mut entries =
+        vec![entry(FUTEX, Name::Bare, Wait::Sleep), entry(EVENTFD, Name::Bare, Wait::Fd)];
     entries.extend(ours().map(|&(label, wait, other_user, ..)| Entry {
         other_user,
         ..entry(label, Name::Framelane, wait)
@@ -42,9 +40,14 @@ pub fn run(settings: &Settings) -> Result<Outcome> {
     ]);
     let labels: Vec<String> = entries.iter().map(|entry| entry.label.clone()).collect();
     let mut found: Vec<OneWay> = labels.iter().map(|_| OneWay::new()).collect();
-    interleave(entries, settings.of(60, 20), |_| 250, |index, batch| {
-        found[index].collect(batch);
-    })?;
+    interleave(
+        entries,
+        settings.of(60, 20),
+        |_| 250,
+        |index, batch| {
+            found[index].collect(batch);
+        },
+    )?;
     let title = "One way, blocked, one processor";
     let mut table = Table::new(title, NOTE, Unit::Nanoseconds, FUTEX);
     for (label, found) in labels.iter().zip(found) {

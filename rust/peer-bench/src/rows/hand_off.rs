@@ -32,10 +32,15 @@ pub fn run(settings: &Settings) -> Result<Outcome> {
     }
     let mut series = vec![Series::default(); entries.len()];
     let labels: Vec<String> = entries.iter().map(|entry| entry.label.clone()).collect();
-    interleave(entries, settings.of(21, 7), |_| 10_000, |index, batch| {
-        let Some((contest, frames)) = batch else { return };
-        series[index].push(Log(&contest.shared).sent_at(0) as f64 / frames as f64);
-    })?;
+    interleave(
+        entries,
+        settings.of(21, 7),
+        |_| 10_000,
+        |index, batch| {
+            let Some((contest, frames)) = batch else { return };
+            series[index].push(Log(&contest.shared).sent_at(0) as f64 / frames as f64);
+        },
+    )?;
     let clock = series[0].clone();
     let mut table = Table::new("Hand-off in one thread", NOTE, Unit::Nanoseconds, "floor");
     for ((label, column), series) in labels.iter().zip(&columns).zip(&series).skip(1) {

@@ -68,8 +68,7 @@ impl Row {
 
 /// A frame size and its name.
 pub type Size = (&'static str, u32, u32);
-pub const SIZES: [Size; 3] =
-    [("640x480", 640, 480), ("1080p", 1920, 1080), ("4K", 3840, 2160)];
+pub const SIZES: [Size; 3] = [("640x480", 640, 480), ("1080p", 1920, 1080), ("4K", 3840, 2160)];
 
 fn column(size: Size, consumers: usize) -> String {
     match consumers {
@@ -94,7 +93,7 @@ fn interleave(
             // Another one begins each round, so that nobody always follows the same neighbour.
             let index = (turn + round) % count;
             let contest = &mut contests[index];
-            if round % contest.entry.every != 0 {
+            if !round.is_multiple_of(contest.entry.every) {
                 collect(index, None);
                 continue;
             }

@@ -60,9 +60,14 @@ fn measure(settings: &Settings, pace: &Pace) -> Result<Table> {
     let (entries, columns) = entries(pace);
     let labels: Vec<String> = entries.iter().map(|entry| entry.label.clone()).collect();
     let mut found: Vec<OneWay> = labels.iter().map(|_| OneWay::new()).collect();
-    interleave(entries, settings.of(12, 4), |_| 8, |index, batch| {
-        found[index].collect(batch);
-    })?;
+    interleave(
+        entries,
+        settings.of(12, 4),
+        |_| 8,
+        |index, batch| {
+            found[index].collect(batch);
+        },
+    )?;
     let mut table = Table::new(&pace.title(), NOTE, Unit::Nanoseconds, FUTEX);
     for ((label, column), found) in labels.iter().zip(columns).zip(found) {
         table.put(label, column, found.cell_with_cpu());
@@ -89,11 +94,8 @@ fn entries(pace: &Pace) -> (Vec<Entry>, Vec<&'static str>) {
     if pace.fps == 60 && pace.cpus != Cpus::One && pace.consumers == 1 {
         for size in SIZES {
             // Not pinned, because they do better where the scheduler puts them.
-            let streams = [
-                ("Unix stream", Name::Unix),
-                ("TCP loopback", Name::Tcp),
-                ("pipe", Name::Pipe),
-            ];
+            let streams =
+                [("Unix stream", Name::Unix), ("TCP loopback", Name::Tcp), ("pipe", Name::Pipe)];
             entries.extend(streams.map(|(label, lane)| {
                 let entry = one(label, lane, Wait::Sleep, size);
                 Entry { cpus: Cpus::Any, every: 4, ..entry }

@@ -40,12 +40,17 @@ pub fn run(settings: &Settings) -> Result<Outcome> {
     let labels: Vec<String> = entries.iter().map(|entry| entry.label.clone()).collect();
     let mut found: Vec<OneWay> = labels.iter().map(|_| OneWay::new()).collect();
     let mut clock = Series::default();
-    interleave(entries, settings.of(80, 25), |_| 1000, |index, batch| match (index, batch) {
-        (0, Some((contest, count))) => {
-            clock.push(Log(&contest.shared).sent_at(0) as f64 / count as f64);
-        }
-        (_, batch) => found[index].collect(batch),
-    })?;
+    interleave(
+        entries,
+        settings.of(80, 25),
+        |_| 1000,
+        |index, batch| match (index, batch) {
+            (0, Some((contest, count))) => {
+                clock.push(Log(&contest.shared).sent_at(0) as f64 / count as f64);
+            }
+            (_, batch) => found[index].collect(batch),
+        },
+    )?;
     let title = "One way, both polling, two processors";
     let mut table = Table::new(title, NOTE, Unit::Nanoseconds, BASE);
     for (label, found) in labels.iter().zip(found).skip(1) {

@@ -42,10 +42,7 @@ fn next<C: Consumer>(consumer: &mut C, wait: Wait) -> Result<C::Held> {
 fn sleep_until(ns: u64) -> Result<()> {
     use rustix::thread::clock_nanosleep_absolute;
     use rustix::time::{ClockId, Timespec};
-    let at = Timespec {
-        tv_sec: (ns / 1_000_000_000) as i64,
-        tv_nsec: (ns % 1_000_000_000) as i64,
-    };
+    let at = Timespec { tv_sec: (ns / 1_000_000_000) as i64, tv_nsec: (ns % 1_000_000_000) as i64 };
     Ok(clock_nanosleep_absolute(ClockId::Monotonic, &at)?)
 }
 

@@ -81,7 +81,9 @@ fn compile(source: &Path, build: &Path) -> Result<()> {
     let off =
         ["TESTS", "FLATLIB", "FLATHASH"].map(|part| format!("-DFLATBUFFERS_BUILD_{part}=OFF"));
     Program::new(tools::program("cmake")?)
-        .args(["-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DFLATBUFFERS_INSTALL=OFF"])
+        // It runs for milliseconds, so the time that counts is that of its compiler.
+        .args(["-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O0"])
+        .args(["-DFLATBUFFERS_INSTALL=OFF"])
         .args(off)
         .args([make.as_os_str(), "-S".as_ref(), source.as_os_str()])
         .args(["-B".as_ref(), build.as_os_str()])

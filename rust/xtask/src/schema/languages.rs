@@ -4,7 +4,7 @@
 use super::probe::{Workshop, Writes};
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::tools;
+use crate::{tools, workspace};
 use anyhow::{Result, ensure};
 use framelane_schema_gen::model::Schema;
 use framelane_schema_gen::probe;
@@ -17,7 +17,7 @@ const PYTHON: &str = "schema/generated/python";
 
 /// Tests every language that was printed.
 pub fn test_languages() -> Result<Counts> {
-    let schema = super::read()?;
+    let schema = super::read(workspace::root())?;
     let mut shop = Workshop::new("schema-languages", &schema)?;
     c_family(&mut shop, &schema)?;
     python(&mut shop)?;

@@ -44,24 +44,25 @@ pub struct Options {
 
 /// The command.
 pub fn run(options: &Options) -> Result<bool> {
+    let root = workspace::root();
     if options.check {
         check()?;
         return Ok(true);
     }
     if options.rebuild_bfbs {
-        Flatc::locate()?.reflect(&workspace::root().join("schema"))?;
-        write(&Output { path: SOURCES.to_owned(), content: sources()?.into_bytes() })?;
+        Flatc::locate()?.reflect(&root.join("schema"))?;
+        write(root, &Output { path: SOURCES.to_owned(), content: sources(root)?.into_bytes() })?;
     }
-    let schema = read()?;
-    let mut outputs = generate(&schema)?;
+    let schema = read(root)?;
+    let mut outputs = generate(root, &schema)?;
     if options.accept {
         outputs.extend(golden::print(&schema));
     }
     for output in &outputs {
-        write(output)?;
+        write(root, output)?;
     }
-    for path in leftovers(&outputs)? {
-        fs::remove_file(workspace::root().join(&path))?;
+    for path in leftovers(root, &outputs)? {
+        fs::remove_file(root.join(&path))?;
         println!("removed {path}");
     }
     check()?;
@@ -70,12 +71,21 @@ pub fn run(options: &Options) -> Result<bool> {
 
 /// Fails with the list of files that are not what the schema says.
 pub fn check() -> Result<()> {
-    let schema = read()?;
-    let printed = generate(&schema)?;
-    let mut stale: Vec<String> = printed.iter().filter(|one| differs(one)).map(path).collect();
-    stale.extend(leftovers(&printed)?);
-    let released: Vec<_> =
-        golden::print(&schema).iter().filter(|one| differs(one)).map(path).collect();
+    let count = check_in(workspace::root())?;
+    println!("{count} files are what the schema says");
+    Ok(())
+}
+
+fn check_in(root: &Path) -> Result<usize> {
+    let schema = read(root)?;
+    let printed = generate(root, &schema)?;
+    let differing = |outputs: &[Output]| -> Vec<String> {
+        let stale = outputs.iter().filter(|output| differs(root, output));
+        stale.map(|output| output.path.clone()).collect()
+    };
+    let mut stale = differing(&printed);
+    stale.extend(leftovers(root, &printed)?);
+    let released = differing(&golden::print(&schema));
     let mut text = String::new();
     if !stale.is_empty() {
         let _ = writeln!(text, "stale, `cargo xtask schema` prints them anew:");
@@ -93,8 +103,7 @@ pub fn check() -> Result<()> {
     if !text.is_empty() {
         bail!("{}", text.trim_end());
     }
-    println!("{} files are what the schema says", printed.len());
-    Ok(())
+    Ok(printed.len())
 }
 
 /// The check as a tier of the tests.
@@ -103,13 +112,12 @@ pub fn tier() -> Result<Counts> {
 }
 
 /// The schema, once its text and its reflection data agree and no rule is broken.
-fn read() -> Result<Schema> {
-    let root = workspace::root();
-    if fs::read_to_string(root.join(SOURCES)).unwrap_or_default() != sources()? {
+fn read(root: &Path) -> Result<Schema> {
+    if fs::read_to_string(root.join(SOURCES)).unwrap_or_default() != sources(root)? {
         bail!("{REFLECTION} is older than the .fbs files: `cargo xtask schema --rebuild-bfbs`");
     }
     let mut problems = Vec::new();
-    for (name, text) in texts()? {
+    for (name, text) in texts(root)? {
         problems.extend(lint::implicit_values(&name, &text));
     }
     if !problems.is_empty() {
@@ -118,15 +126,15 @@ fn read() -> Result<Schema> {
     reflect::read(&fs::read(root.join(REFLECTION)).context(REFLECTION)?)
 }
 
-fn generate(schema: &Schema) -> Result<Vec<Output>> {
-    let readme = fs::read_to_string(workspace::root().join(docs::PATH)).context(docs::PATH)?;
+fn generate(root: &Path, schema: &Schema) -> Result<Vec<Output>> {
+    let readme = fs::read_to_string(root.join(docs::PATH)).context(docs::PATH)?;
     framelane_schema_gen::generate(schema, &readme)
 }
 
 /// Name and text of each schema file, in the order of their names.
-fn texts() -> Result<Vec<(String, String)>> {
+fn texts(root: &Path) -> Result<Vec<(String, String)>> {
     let mut out = Vec::new();
-    for entry in fs::read_dir(workspace::root().join("schema"))? {
+    for entry in fs::read_dir(root.join("schema"))? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "fbs") {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -137,23 +145,19 @@ fn texts() -> Result<Vec<(String, String)>> {
     Ok(out)
 }
 
-fn sources() -> Result<String> {
+fn sources(root: &Path) -> Result<String> {
     let line =
         |(name, text): (String, String)| format!("{:016x} {name}\n", table::fnv1a(text.as_bytes()));
-    Ok(texts()?.into_iter().map(line).collect())
+    Ok(texts(root)?.into_iter().map(line).collect())
 }
 
-fn path(output: &Output) -> String {
-    output.path.clone()
+fn differs(root: &Path, output: &Output) -> bool {
+    fs::read(root.join(&output.path)).ok().as_ref() != Some(&output.content)
 }
 
-fn differs(output: &Output) -> bool {
-    fs::read(workspace::root().join(&output.path)).ok().as_ref() != Some(&output.content)
-}
-
-fn write(output: &Output) -> Result<()> {
-    if differs(output) {
-        let path = workspace::root().join(&output.path);
+fn write(root: &Path, output: &Output) -> Result<()> {
+    if differs(root, output) {
+        let path = root.join(&output.path);
         fs::create_dir_all(path.parent().context("a file without a folder")?)?;
         fs::write(path, &output.content).with_context(|| output.path.clone())?;
         println!("wrote {}", output.path);
@@ -162,27 +166,82 @@ fn write(output: &Output) -> Result<()> {
 }
 
 /// Files that were printed once and no longer are.
-fn leftovers(outputs: &[Output]) -> Result<Vec<String>> {
+fn leftovers(root: &Path, outputs: &[Output]) -> Result<Vec<String>> {
     let printed: BTreeSet<&str> = outputs.iter().map(|output| output.path.as_str()).collect();
     let mut found = Vec::new();
     for folder in PRINTED {
-        walk(folder, &mut found)?;
+        walk(root, folder, &mut found)?;
     }
     found.retain(|path| !printed.contains(path.as_str()));
     Ok(found)
 }
 
-fn walk(folder: &str, found: &mut Vec<String>) -> Result<()> {
-    for entry in fs::read_dir(workspace::root().join(folder)).context(folder.to_owned())? {
+fn walk(root: &Path, folder: &str, found: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(root.join(folder)).context(folder.to_owned())? {
         let entry = entry?;
         let name = entry.file_name();
         let path = Path::new(folder).join(&name).to_string_lossy().into_owned();
         match entry.file_type()?.is_dir() {
             // Python's own droppings, ignored by git.
             true if name == "__pycache__" => {}
-            true => walk(&path, found)?,
+            true => walk(root, &path, found)?,
             false => found.push(path),
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A copy of all that the check reads, to be spoilt.
+    fn copy() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let mut files = Vec::new();
+        walk(workspace::root(), "schema", &mut files).unwrap();
+        walk(workspace::root(), "rust/core/src/layout", &mut files).unwrap();
+        files.push("rust/core/src/layout.rs".to_owned());
+        for path in files {
+            let to = root.path().join(&path);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(workspace::root().join(&path), to).unwrap();
+        }
+        root
+    }
+
+    /// Changes one file of a copy and returns what the check says.
+    fn complaint(path: &str, change: impl FnOnce(String) -> String) -> String {
+        let root = copy();
+        assert!(check_in(root.path()).unwrap() > 10);
+        let file = root.path().join(path);
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        fs::write(&file, change(text)).unwrap();
+        check_in(root.path()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn stale_and_left_over_files_are_listed() {
+        let spoil = |text: String| text + " ";
+        let header = "schema/generated/c/framelane_layout.h";
+        assert!(complaint(header, spoil).ends_with(&format!("prints them anew:\n  {header}")));
+        let old = "rust/core/src/layout/gone.rs";
+        assert!(complaint(old, spoil).ends_with(&format!("prints them anew:\n  {old}")));
+        let table = |text: String| text.replacen("| 0 | 8 |", "| 8 | 8 |", 1);
+        assert!(complaint("schema/README.md", table).ends_with("  schema/README.md"));
+    }
+
+    #[test]
+    fn a_released_layout_never_changes() {
+        let unlock = |text: String| text.replacen("layout_hash", "layout_hush", 1);
+        let text = complaint("schema/golden/v1/layout.lock.json", unlock);
+        assert!(text.starts_with("layout version 1 is not what it was"), "{text}");
+        assert!(text.ends_with("  schema/golden/v1/layout.lock.json"), "{text}");
+    }
+
+    #[test]
+    fn reflection_data_older_than_the_schema_is_refused() {
+        let text = complaint("schema/kinds.fbs", |text| text + "\n// new\n");
+        assert!(text.contains("--rebuild-bfbs"), "{text}");
+    }
 }

@@ -16,8 +16,8 @@ use std::fs;
 /// Compares with flatc. Builds it if need be.
 pub fn oracle() -> Result<Counts> {
     let flatc = Flatc::locate()?;
-    let mut shop = Workshop::new("schema-oracle", &super::read()?)?;
-    let schema = super::read()?;
+    let schema = super::read(workspace::root())?;
+    let mut shop = Workshop::new("schema-oracle", &schema)?;
     shop.test("reflection data is up to date", |shop| reflection(shop, &flatc));
     shop.test("flatc's C++ reads and writes the images", |shop| cpp(shop, &flatc, &schema));
     shop.test("flatc's Rust reads and writes the images", |shop| rust(shop, &flatc, &schema));

@@ -29,7 +29,7 @@ fn two_consumers_hold_different_frames() {
 /// A consumer is LIVE before it is told so: whoever claims before overlooks no lease of it.
 #[test]
 fn a_joining_consumer_is_never_overlooked() {
-    explore(Some(5), || {
+    explore(Some(4), || {
         let (mut producer, shared) = stage(&[1], 0);
         producer.publish();
         let live = Arc::new(Mutex::new(false));

@@ -7,7 +7,7 @@ use loom::thread;
 /// One consumer takes and releases the newest frame while two more are published; the last of
 /// them goes into the slot of the first, unless that is leased.
 fn one_consumer(proof: Proof) {
-    explore(Some(5), move || {
+    explore(Some(4), move || {
         let (mut producer, shared) = stage(&[1], 0);
         producer.publish();
         thread::spawn(move || {

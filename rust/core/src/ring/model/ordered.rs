@@ -14,7 +14,7 @@ impl Consumer {
 /// No frame is retired here, so a consumer that has seen a head gets every frame up to it.
 #[test]
 fn a_reachable_frame_is_never_skipped() {
-    explore(Some(5), || {
+    explore(Some(4), || {
         let (mut producer, shared) = stage(&[1], 2);
         producer.publish();
         thread::spawn(move || {
@@ -39,7 +39,7 @@ fn a_reachable_frame_is_never_skipped() {
 /// Frames are retired and their slots filled again while they are read in order.
 #[test]
 fn order_holds_while_frames_are_retired() {
-    explore(Some(5), || {
+    explore(Some(4), || {
         let (mut producer, shared) = stage(&[1], 1);
         producer.publish();
         producer.publish();
