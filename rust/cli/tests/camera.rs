@@ -86,7 +86,8 @@ fn a_real_clip_is_proved_from_the_camera_to_the_reader() {
     signal(&camera, Signal::INT);
     assert_eq!(finish(camera).code, 0);
     assert_eq!((watched.code, &object(&watched)["torn"]), (1, &3.into()), "nothing proves these");
-    assert!(watched.err.contains("no strip"), "{}", watched.err);
+    let books = object(&watched);
+    assert!(books["first_error"].as_str().unwrap().contains("no strip"), "{books}");
 }
 
 #[test]

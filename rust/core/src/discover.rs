@@ -101,7 +101,7 @@ fn ask(name: &str, connection: &OwnedFd, deadline: Deadline) -> Result<Report> {
     read_answer(&packet[..length])
 }
 
-fn read_answer(packet: &[u8]) -> Result<Report> {
+pub(crate) fn read_answer(packet: &[u8]) -> Result<Report> {
     let kind = message::header(packet)?.message_type;
     if kind == MessageType::Refused.number() {
         let refused: Refused = message::read(packet)?;

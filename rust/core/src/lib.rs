@@ -52,6 +52,8 @@ mod error;
 mod fork;
 #[cfg(not(loom))]
 mod format;
+#[cfg(all(feature = "fuzzing", not(loom)))]
+pub mod fuzzing;
 #[cfg(not(loom))]
 mod hold;
 #[cfg(not(loom))]
@@ -68,6 +70,8 @@ mod random;
 pub mod runtime_dir;
 #[cfg(not(loom))]
 mod signals;
+#[cfg(all(test, not(loom)))]
+mod stress;
 #[cfg(not(loom))]
 mod wire;
 

@@ -4,7 +4,7 @@ mod common;
 mod raw;
 
 use common::child::{entry, hear, say};
-use common::{Child, DEADLINE, LANE, Place, until};
+use common::{Child, LANE, Place, until};
 use framelane::layout::limit::{CONSUMERS, PER_PROCESS, PER_UID};
 use framelane::layout::{
     ErrorKind, FdKind, Fds, LAYOUT_HASH, MemoryKind, Refused, Welcome, layout_table,
@@ -21,7 +21,7 @@ use rustix::fs::{MemfdFlags, SealFlags};
 
 #[test]
 fn child_entry() {
-    entry(&[("attacher", attacher), ("narrow", narrow)]);
+    entry(&[("attacher", attacher)]);
 }
 
 /// Attaches as often as it is told each time; says how often, and why not more often.
@@ -242,48 +242,4 @@ fn a_user_gets_32_attachments_and_a_lane_has_61() {
     assert_eq!(producer.consumers() as u64, CONSUMERS);
     drop((own, others));
     until("everybody is gone", || producer.consumers() == 0);
-}
-
-/// A producer that is about to run out of descriptors.
-fn narrow(_: &[&str]) {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let _producer = common::create(ProducerOptions::new());
-    let limit = |current| Rlimit { current: Some(current), maximum: Some(1024) };
-    let open = common::os::descriptors() as u64;
-    setrlimit(Resource::Nofile, limit(open + 1)).unwrap();
-    say("narrow");
-    assert_eq!(hear(), "widen");
-    setrlimit(Resource::Nofile, limit(1024)).unwrap();
-    say("wide");
-    hear();
-}
-
-/// Processor time of a producer's service thread, in nanoseconds.
-fn cpu_of_service(producer: &Child) -> u64 {
-    let tasks = format!("/proc/{}/task", producer.pid.as_raw_nonzero());
-    let tasks = std::fs::read_dir(tasks).unwrap().map(|task| task.unwrap().path());
-    let service = |task: &std::path::PathBuf| {
-        std::fs::read_to_string(task.join("comm")).unwrap().starts_with("fl-svc")
-    };
-    let task = { tasks }.find(service).expect("a service thread");
-    let stat = std::fs::read_to_string(task.join("schedstat")).unwrap();
-    stat.split(' ').next().unwrap().parse().unwrap()
-}
-
-#[test]
-fn a_producer_without_descriptors_waits_for_some_and_does_not_spin() {
-    let place = Place::new();
-    let mut narrow = Child::start(&place, "narrow");
-    narrow.expect("narrow");
-    let crowd: Vec<Line> = (0..5).map(|_| Line::connect(place.path(), LANE)).collect();
-    let pause = std::time::Duration::from_millis(500);
-    std::thread::sleep(pause);
-    let cpu = cpu_of_service(&narrow);
-    assert!(cpu < pause.as_nanos() as u64 / 4, "the service thread spins: {cpu} ns of {pause:?}");
-    drop(crowd);
-    narrow.say("widen");
-    narrow.expect("wide");
-    let consumer = place.consumer(latest());
-    assert_eq!(consumer.lane().unwrap().name, LANE);
-    assert_eq!(framelane::query(LANE, Some(place.path()), DEADLINE).unwrap().consumer_count, 1);
 }

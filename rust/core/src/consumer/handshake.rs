@@ -74,8 +74,13 @@ fn greet(
         kind if kind == MessageType::Bye.number() => return Err(farewell(&packet)),
         _ => {}
     }
-    let welcome: Welcome = message::read(&packet)?;
-    let believable = welcome.leases == options.leases
+    read_welcome(&packet, options.leases)
+}
+
+/// Reads a Welcome that grants what was asked for.
+pub(super) fn read_welcome(packet: &[u8], leases: u32) -> Result<Welcome> {
+    let welcome: Welcome = message::read(packet)?;
+    let believable = welcome.leases == leases
         && (1..=8).contains(&welcome.fd_messages)
         && u64::from(welcome.device_buffers) <= DEVICE_BUFFERS;
     if !believable {

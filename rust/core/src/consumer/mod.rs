@@ -6,6 +6,8 @@ mod borrow;
 mod closer;
 mod connect;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod handshake;
 mod lane_info;
 mod options;

@@ -57,7 +57,7 @@ impl Parcel {
         Ok(parcel)
     }
 
-    fn sort(&mut self, message: &Fds, fds: Vec<OwnedFd>) -> Result<()> {
+    pub(super) fn sort(&mut self, message: &Fds, fds: Vec<OwnedFd>) -> Result<()> {
         let count = message.count as usize;
         if count != fds.len() || count > message.kinds.len() {
             return Err(protocol(format!("{} descriptors came, {count} announced", fds.len())));

@@ -114,7 +114,7 @@ pub(crate) fn create(
     Ok((lane, return_thread))
 }
 
-fn state(facts: &Facts) -> State {
+pub(super) fn state(facts: &Facts) -> State {
     let external = facts.memory_kind != MemoryKind::Inline;
     State {
         ring: Ring::new(facts.slot_count as usize, facts.history.into()),

@@ -7,6 +7,8 @@ mod create;
 mod external;
 mod facts;
 mod frame_mut;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod handshake;
 mod held;
 mod lane;

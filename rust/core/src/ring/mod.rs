@@ -22,6 +22,8 @@
 
 pub mod consumer;
 pub mod edge;
+#[cfg(all(any(test, feature = "fuzzing"), not(loom)))]
+pub mod heap;
 pub mod producer;
 pub mod token;
 pub mod waiting;

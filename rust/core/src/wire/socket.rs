@@ -5,8 +5,8 @@ use crate::layout::limit::FDS_PER_MESSAGE;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
+    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -74,13 +74,20 @@ pub(crate) fn receive_fds(
     let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC | RecvFlags::TRUNC;
     let mut into = [IoSliceMut::new(buffer)];
     let socket = socket.as_fd();
+    let mut cut = false;
     let got = received(|| {
-        rustix::net::recvmsg(socket, &mut into, &mut control, flags).map(|message| message.bytes)
+        let message = rustix::net::recvmsg(socket, &mut into, &mut control, flags)?;
+        cut = message.flags.contains(ReturnFlags::CTRUNC);
+        Ok(message.bytes)
     });
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(rights) = message {
             fds.extend(rights);
         }
+    }
+    if cut {
+        // There is room for as many as the kernel lets through: this process may not have them.
+        return Err(Error::system("receiving descriptors", Errno::MFILE));
     }
     got
 }

@@ -86,6 +86,23 @@ fn test_children() {
     }
 }
 
+/// Spawns a program that may just have been copied: until another thread's child has come to its
+/// exec, that child still has the copy open for writing, and the program is busy.
+fn spawn_when_closed(command: &mut Command) -> std::process::Child {
+    let start = Instant::now();
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::ExecutableFileBusy
+                    && start.elapsed() < DEADLINE =>
+            {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            spawned => return spawned.expect("the program starts"),
+        }
+    }
+}
+
 /// A process that plays a role of the running test file.
 pub struct Child {
     pub pid: Pid,
@@ -111,7 +128,7 @@ impl Child {
     /// Starts a prepared command as a child.
     #[allow(clippy::zombie_processes, reason = "it is killed and waited for on drop")]
     pub fn spawn(name: &str, mut command: Command) -> Child {
-        let mut spawned = command.spawn().unwrap();
+        let mut spawned = spawn_when_closed(&mut command);
         let pid = Pid::from_raw(spawned.id() as i32).unwrap();
         let output = spawned.stdout.take().expect("piped");
         let (sender, lines) = channel();

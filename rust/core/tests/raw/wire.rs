@@ -145,6 +145,16 @@ impl Line {
         self.hear_within(DEADLINE)
     }
 
+    /// Whether the next packet, which stays where it is, is of a kind.
+    pub fn next_is(&self, kind: MessageType) -> bool {
+        let mut head = [0; size_of::<MessageHeader>()];
+        let flags = RecvFlags::DONTWAIT | RecvFlags::PEEK;
+        match rustix::net::recv(&self.0, &mut head, flags) {
+            Ok(_) => MessageHeader::read_from_bytes(&head).unwrap().message_type == kind.number(),
+            Err(_) => false,
+        }
+    }
+
     /// The next packet as a message of the wanted size.
     #[track_caller]
     pub fn message<T: FromBytes>(&self) -> (T, Vec<OwnedFd>) {

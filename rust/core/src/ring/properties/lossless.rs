@@ -1,7 +1,8 @@
 //! Lossless consumers of any pace: nobody loses a frame, and a claim waits only for who is behind.
 
-use super::{Words, cases};
+use super::cases;
 use crate::ring::consumer;
+use crate::ring::heap::Words;
 use crate::ring::producer::{Ring, cursor};
 use crate::ring::token::{sequence_of, slot_of};
 use crate::ring::words::PageWords;

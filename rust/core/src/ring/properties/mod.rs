@@ -7,62 +7,14 @@ mod reference;
 mod steps;
 
 use super::consumer::{Proof, borrow_from, borrow_newest};
+use super::heap::Words;
 use super::token::{sequence_of, slot_of, state, token};
-use super::words::{AtomicU32, AtomicU64, LaneWords, PageWords};
+use super::words::LaneWords;
 use crate::layout::SlotPhase;
 use proptest::prelude::*;
 use reference::Reference;
 use std::sync::atomic::Ordering::Relaxed;
 use steps::{shape, step};
-
-/// Lane memory or a consumer page on the heap.
-#[derive(Debug)]
-struct Words {
-    u64s: Vec<AtomicU64>,
-    u32s: [AtomicU32; 3],
-}
-
-impl Words {
-    fn new() -> Self {
-        Words { u64s: (0..129).map(|_| AtomicU64::new(0)).collect(), u32s: Default::default() }
-    }
-}
-
-impl LaneWords for Words {
-    fn head(&self) -> &AtomicU64 {
-        &self.u64s[0]
-    }
-    fn wake(&self) -> &AtomicU32 {
-        &self.u32s[0]
-    }
-    fn closed(&self) -> &AtomicU32 {
-        &self.u32s[1]
-    }
-    fn release_wanted(&self) -> &AtomicU32 {
-        &self.u32s[2]
-    }
-    fn recent(&self, index: usize) -> &AtomicU64 {
-        &self.u64s[1 + index]
-    }
-    fn state(&self, slot: usize) -> &AtomicU64 {
-        &self.u64s[65 + slot]
-    }
-}
-
-impl PageWords for Words {
-    fn cell(&self, index: usize) -> &AtomicU64 {
-        &self.u64s[1 + index]
-    }
-    fn cursor(&self) -> &AtomicU64 {
-        &self.u64s[0]
-    }
-    fn waiting(&self) -> &AtomicU32 {
-        &self.u32s[0]
-    }
-    fn arm_ticket(&self) -> &AtomicU32 {
-        &self.u32s[1]
-    }
-}
 
 /// So many cases; what fails is printed, not filed away.
 fn cases(cases: u32) -> ProptestConfig {
@@ -76,12 +28,9 @@ fn lying_lane() -> impl Strategy<Value = Words> {
         (0..80_u64).prop_map(|sequence| state(sequence, SlotPhase::Ready)),
         any::<u64>(),
     ];
-    prop::collection::vec(word, 129).prop_map(|values| {
-        let lane = Words::new();
-        for (word, value) in lane.u64s.iter().zip(values) {
-            word.store(value, Relaxed);
-        }
-        lane
+    prop::collection::vec(word, Words::COUNT).prop_map(|values| {
+        let mut values = values.into_iter();
+        Words::filled(|| values.next().expect("one for each word"))
     })
 }
 

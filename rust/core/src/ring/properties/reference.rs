@@ -1,8 +1,8 @@
 //! What must come of each step.
 
-use super::Words;
 use super::steps::{Shape, Step};
 use crate::ring::consumer::{self, Proof};
+use crate::ring::heap::Words;
 use crate::ring::producer::Ring;
 use crate::ring::token::{sequence_of, slot_of, token};
 use crate::ring::words::PageWords;
