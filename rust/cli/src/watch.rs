@@ -122,7 +122,10 @@ impl Books<'_> {
         match strip::verify_frame(frame) {
             Ok(reading) => Strip::Whole(reading.mark.number),
             Err(error) => {
-                self.first_error.get_or_insert_with(|| error.to_string());
+                if self.first_error.is_none() {
+                    tracing::warn!("frame {}: {error}", frame.sequence());
+                    self.first_error = Some(error.to_string());
+                }
                 Strip::Broken
             }
         }

@@ -77,7 +77,7 @@ fn summary(done: &[Done]) -> String {
     let mut total = Counts::default();
     for Done { tier, counts, time } in done {
         let mark = if counts.failed > 0 { "FAILED" } else { "ok" };
-        let _ = writeln!(text, "{mark:<8}{:<12}{counts} in {}", tier.name, seconds(*time));
+        let _ = writeln!(text, "{mark:<8}{:<18}{counts} in {}", tier.name, seconds(*time));
         total += *counts;
     }
     let ran = |tier: &&Tier| done.iter().any(|done| done.tier.name == tier.name);
@@ -95,7 +95,7 @@ fn summary(done: &[Done]) -> String {
 fn list() -> String {
     TIERS.iter().fold(String::new(), |mut text, tier| {
         let when = if tier.when == When::Ci { "ci" } else { "long" };
-        let _ = writeln!(text, "{:<12}{when:<6}{}", tier.name, tier.about);
+        let _ = writeln!(text, "{:<18}{when:<6}{}", tier.name, tier.about);
         text
     })
 }

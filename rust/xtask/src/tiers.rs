@@ -160,6 +160,6 @@ fn stress() -> Result<Counts> {
     Program::cargo(["test", "--locked", "--release", "--package", "framelane", "--test", "stress"])
         .args(["--target-dir".as_ref(), workspace::target().as_os_str()])
         .env("FRAMELANE_HANDOFFS", "100000000")
-        .limit(Duration::from_secs(3600))
+        .limit(Duration::from_secs(4 * 3600))
         .counted()
 }

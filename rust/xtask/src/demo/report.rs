@@ -1,7 +1,7 @@
 //! What the demo shows in the end, and whether it was right.
 
 use super::child::{Ended, Ending};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -58,7 +58,13 @@ pub fn judge(evidence: &Evidence) -> Vec<Verdict> {
         claim: "every consumer received frames",
         against: silent.map(|consumer| format!("{} received none", consumer.name)).collect(),
     });
-    verdicts.push(expect("the SDK copied no byte", &lane["copied_bytes"], 0));
+    let published = number(&camera.figures, "published");
+    let ahead = consumers.iter().filter(|c| number(&c.figures, "last_sequence") > published);
+    verdicts.push(Verdict {
+        claim: "nobody saw a frame that was not published",
+        against: ahead.map(|c| format!("{}: more than {published}", c.name)).collect(),
+    });
+    verdicts.push(expect("the SDK copied no byte", &json!(copied_bytes(evidence)), 0));
     verdicts.push(expect(
         "the killed consumer is gone from the lane",
         &lane["consumers"],
@@ -88,7 +94,7 @@ fn expect(claim: &'static str, value: &Value, wanted: u64) -> Verdict {
 
 /// The report as text.
 pub fn print(evidence: &Evidence, verdicts: &[Verdict]) -> String {
-    let Evidence { camera, consumers, lane, elapsed, .. } = evidence;
+    let Evidence { camera, consumers, elapsed, .. } = evidence;
     let mut text = format!(
         "{:<12}{:<9}{:>8}{:>8}{:>6}{:>8}{:>12}{:>9}  {}\n",
         "process", "mode", "frames", "missed", "torn", "order", "p50", "CPU", "ended"
@@ -101,7 +107,7 @@ pub fn print(evidence: &Evidence, verdicts: &[Verdict]) -> String {
         "{:<12}{:<9}{:>8}{:>8}{:>6}{:>8}{:>12}{:>9}  {}",
         "camera",
         "",
-        number(lane, "published"),
+        number(&camera.figures, "published"),
         "",
         "",
         "",
@@ -125,7 +131,7 @@ pub fn print(evidence: &Evidence, verdicts: &[Verdict]) -> String {
             ending(&consumer.ending)
         );
     }
-    let _ = writeln!(text, "bytes copied by the SDK: {}\n", lane["copied_bytes"]);
+    let _ = writeln!(text, "bytes copied by the SDK: {}\n", json!(copied_bytes(evidence)));
     for verdict in verdicts {
         let mark = if verdict.against.is_empty() { "ok    " } else { "FAILED" };
         let _ = write!(text, "{mark} {}", verdict.claim);
@@ -135,6 +141,12 @@ pub fn print(evidence: &Evidence, verdicts: &[Verdict]) -> String {
         };
     }
     text
+}
+
+/// By the camera until its end and for every reader; unknown if either did not say.
+fn copied_bytes(evidence: &Evidence) -> Option<u64> {
+    let camera = evidence.camera.figures["copied_bytes"].as_u64()?;
+    Some(camera.max(evidence.lane["copied_bytes"].as_u64()?))
 }
 
 fn number(figures: &Value, key: &str) -> u64 {
@@ -157,12 +169,12 @@ fn ending(ending: &Ending) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn ended(name: &str, ending: Ending) -> Ended {
         let figures = json!({
             "mode": "latest", "received": 100, "missed": 3, "torn": 0, "out_of_order": 0,
-            "unaccounted": 0, "latency_p50_ns": 21_500, "elapsed_ns": 4_000_000_000_u64,
+            "unaccounted": 0, "last_sequence": 103, "published": 103, "copied_bytes": 0,
+            "latency_p50_ns": 21_500, "elapsed_ns": 4_000_000_000_u64,
         });
         Ended { name: name.into(), figures, cpu: Duration::from_millis(120), ending }
     }
@@ -173,7 +185,7 @@ mod tests {
         Evidence {
             camera: ended("camera", Ending::Exit(0)),
             consumers: vec![ended("newest", Ending::Exit(0)), ended(KILLED, Ending::Signal(9))],
-            lane: json!({ "published": 103, "copied_bytes": 0, "consumers": 1 }),
+            lane: json!({ "copied_bytes": 0, "consumers": 1 }),
             attached: 1,
             snapshot,
             elapsed: Duration::from_secs(10),
@@ -206,7 +218,12 @@ mod tests {
                 e.consumers[0].figures["unaccounted"] = json!(1);
             }),
             ("every consumer received frames", |e| e.consumers[0].figures["received"] = json!(0)),
+            ("nobody saw a frame that was not published", |e| {
+                e.consumers[1].figures["last_sequence"] = json!(104);
+            }),
             ("the SDK copied no byte", |e| e.lane["copied_bytes"] = json!(64)),
+            ("the SDK copied no byte", |e| e.camera.figures["copied_bytes"] = json!(64)),
+            ("the SDK copied no byte", |e| e.lane["copied_bytes"] = Value::Null),
             ("the killed consumer is gone from the lane", |e| e.lane["consumers"] = json!(2)),
             ("every process ended as it should", |e| e.camera.ending = Ending::Exit(1)),
             ("every process ended as it should", |e| e.consumers[1].ending = Ending::Exit(0)),

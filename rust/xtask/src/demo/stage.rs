@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// How often the stage is looked at.
 pub const TOUR: Duration = Duration::from_millis(200);
 const LANE: &str = "demo";
-const PICTURES: &str = "examples/media";
+const PICTURE: &str = "examples/media/chelsea.jpg";
 const FPS: &str = "30";
 const SETTLE: Duration = Duration::from_secs(30);
 
@@ -35,7 +35,7 @@ impl Stage {
     /// Builds the command, renders the clip, makes the directory.
     pub fn build(keep: bool) -> Result<Stage> {
         println!("building the framelane command");
-        Program::cargo(["build", "--locked", "--release", "--quiet", "--package", "framelane-cli"])
+        Program::cargo(["build", "--locked", "--release", "--package", "framelane-cli"])
             .limit(Duration::from_secs(1200))
             .check()?;
         let framelane = workspace::target().join("release/framelane");
@@ -61,9 +61,9 @@ impl Stage {
 
     /// A clip of a real picture in motion.
     fn render(&self) -> Result<()> {
-        let pictures = workspace::root().join(PICTURES);
         Program::new(&self.framelane)
-            .args(["render".as_ref(), pictures.as_os_str(), self.clip.as_os_str()])
+            .args(["render", PICTURE, "--fps", FPS])
+            .args([&self.clip])
             .check()
             .context("rendering the clip")?;
         Ok(())
@@ -73,7 +73,9 @@ impl Stage {
     pub fn camera(&self) -> Result<Running> {
         let source = format!("y4m:{}", self.clip.display());
         let mut command = self.command();
-        command.args(["camera", LANE, "--source", &source, "--fps", FPS, "--strip", "--json"]);
+        command.args(["camera", LANE, "--source", &source, "--fps", FPS, "--strip"]);
+        // So far back may a reader of every frame fall behind: a quarter of a second.
+        command.args(["--history", "8", "--json"]);
         Running::start("camera", &mut command)
     }
 
