@@ -3,6 +3,7 @@
 use crate::control::Flow;
 use crate::lanes::{Name, Setup, Wait};
 use crate::role::{Part, Role, Task};
+use crate::session;
 use crate::shared::Shared;
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
@@ -89,7 +90,7 @@ impl Contest {
     pub fn prepare(entry: Entry) -> Result<Contest> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Relaxed);
-        let place = tempfile::Builder::new().prefix("peer-bench-").tempdir()?;
+        let place = tempfile::Builder::new().prefix(&session::place_prefix()).tempdir()?;
         if entry.other_user {
             open_to_all(place.path())?;
         }
@@ -106,7 +107,7 @@ impl Contest {
         }
         let setup = Setup {
             place: place.path().to_owned(),
-            name: format!("contest{}-{number}", std::process::id()),
+            name: session::contest_name(number),
             width: entry.width,
             height: entry.height,
             consumers: entry.consumers,

@@ -10,15 +10,13 @@ pub struct Machine {
     pub kernel: String,
     /// Load of the last minute when the run began.
     pub load: String,
-    /// Priority of the processes, -15 where that is allowed.
+    /// Priority of the processes, negative where that is allowed.
     pub nice: i32,
     pub root: bool,
 }
 
 impl Machine {
-    /// Looks, and asks for priority over whatever else runs.
-    pub fn prepare() -> Machine {
-        let _ = rustix::process::setpriority_process(None, -15);
+    pub fn look() -> Machine {
         let info = read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info.lines().find_map(|line| line.strip_prefix("model name"));
         let processor = model.unwrap_or("unknown").trim_start_matches(['\t', ' ', ':']).to_owned();

@@ -9,6 +9,7 @@ mod machine;
 mod report;
 mod role;
 mod rows;
+mod session;
 mod shared;
 mod stats;
 mod tasks;
@@ -41,20 +42,20 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let [_, word, orders] = &arguments[..]
-        && word == "role"
-    {
-        return match role::run(orders) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                // The parent reads it; if that is gone there is nobody to tell.
-                let _ = role::say(&format!("{error:#}"));
-                ExitCode::FAILURE
-            }
-        };
-    }
-    match measure(&Arguments::parse()) {
+    let mut words = std::env::args().skip(1);
+    let outcome = match words.next().as_deref() {
+        Some("role") => return act(&words.next().unwrap_or_default()),
+        Some(session::WORD) => {
+            let arguments = std::iter::once("cargo xtask bench".to_owned()).chain(words);
+            session::enter().and_then(|()| measure(&Arguments::parse_from(arguments)))
+        }
+        // Mistakes and --help are answered here; what is to be measured gets a session.
+        _ => {
+            Arguments::parse();
+            return session::supervise();
+        }
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -63,10 +64,21 @@ fn main() -> ExitCode {
     }
 }
 
+fn act(orders: &str) -> ExitCode {
+    match role::run(orders) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The parent reads it; if that is gone there is nobody to tell.
+            let _ = role::say(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn measure(arguments: &Arguments) -> Result<()> {
     let processors = std::thread::available_parallelism()?.get();
     ensure!(processors >= 2, "two processors are needed, this machine gives {processors}");
-    let settings = Settings { quick: arguments.quick, machine: Machine::prepare() };
+    let settings = Settings { quick: arguments.quick, machine: Machine::look() };
     let rows = match &arguments.only[..] {
         [] => Row::value_variants(),
         some => some,

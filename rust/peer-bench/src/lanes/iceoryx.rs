@@ -52,7 +52,7 @@ pub struct IceoryxConsumer {
 
 /// Prefix of everything iceoryx2 names outside of the contest's directory.
 pub fn prefix(setup: &Setup) -> String {
-    format!("pb_{}_", setup.name)
+    format!("{}_", setup.name)
 }
 
 pub fn open(setup: &Setup) -> Result<Service> {
