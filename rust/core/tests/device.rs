@@ -191,6 +191,33 @@ fn an_owner_that_panics_takes_no_other_with_it() {
     }
 }
 
+/// A binding's owner may wait for its interpreter: deaths have to be noticed all the same.
+#[test]
+fn an_owner_that_waits_keeps_nobody_from_coming_and_going() {
+    let place = Place::new();
+    let producer = device_lane(&place, plain(), 4);
+    let (let_go, waits) = std::sync::mpsc::channel::<()>();
+    let (tell, told) = std::sync::mpsc::channel();
+    let owner = Box::new(move |_| {
+        let thread = std::thread::current().name().unwrap_or_default().to_owned();
+        tell.send(thread).unwrap();
+        let _ = waits.recv_timeout(DEADLINE);
+    });
+    producer.publish_external(&describe(0, BUFFER_BYTES), owner).unwrap();
+    let book = Book::default();
+    book.publish(&producer, 1);
+    let thread = told.recv_timeout(DEADLINE).unwrap();
+    assert!(thread.starts_with("fl-ret"), "on the return thread, not on {thread:?}");
+    let mut child = Child::start(&place, "holder");
+    child.expect("2");
+    book.publish(&producer, 2);
+    child.kill();
+    until("its death is noticed", || producer.consumers() == 0);
+    assert!(book.sequences().is_empty(), "owners run one after the other");
+    let_go.send(()).unwrap();
+    book.wait_for(2);
+}
+
 #[test]
 fn an_owner_may_publish_and_end_the_lane_itself() {
     let place = Place::new();

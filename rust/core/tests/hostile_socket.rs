@@ -5,7 +5,7 @@ mod common;
 mod raw;
 
 use common::{DEADLINE, LANE, Place, publish, until};
-use framelane::layout::{BellByte, ErrorKind, MessageType, Refused, Welcome};
+use framelane::layout::{BellByte, BellKind, ErrorKind, MessageType, Refused, Welcome};
 use framelane::{ConsumerOptions, Mode, ProducerOptions, Trust};
 use proptest::prelude::*;
 use raw::wire::{bytes, header, hello, query, ready};
@@ -211,6 +211,10 @@ fn peers_that_never_read_block_nobody() {
     let options = ProducerOptions::new().trust(Trust::Untrusted).lease_budget(8);
     let traffic = Traffic::start(&place, options);
     let peers: Vec<_> = (0..4).map(|_| Attached::new(place.path(), LANE, 1)).collect();
+    for peer in &peers {
+        // No eventfd, which whoever has it could fill and make blocking.
+        assert_eq!(peer.welcome.bell, BellKind::Private.number());
+    }
     let deaf = Line::connect(place.path(), LANE); // says hello, never reads the welcome
     deaf.send(bytes(&hello(LANE))).unwrap();
     for ticket in 1..2000 {

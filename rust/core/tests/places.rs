@@ -149,6 +149,22 @@ fn what_others_put_in_tmp_keeps_no_consumer_from_the_other_places() {
     assert!(words.contains("/run/framelane") && words.contains("/tmp/framelane-"), "{words}");
 }
 
+/// The two sides need not agree on where they look first.
+#[test]
+fn a_consumer_searches_the_places_its_producer_could_not_use() {
+    let stranger = Stranger::new(7);
+    let mut producer = stranger.start("producer"); // knows no runtime directory
+    assert_eq!(producer.line(), stranger.fallback().display().to_string());
+    let runtime = stranger.place.path().join("runtime");
+    make_dir(&runtime, stranger.uid, 0o700);
+    make_dir(&runtime.join("framelane"), stranger.uid, 0o700);
+    let mut command = stranger.command("consumer 0");
+    command.env("XDG_RUNTIME_DIR", &runtime);
+    let mut consumer = Child::spawn("consumer", command);
+    consumer.expect("looking");
+    consumer.expect("attached");
+}
+
 #[test]
 fn the_directory_named_on_purpose_is_the_only_one() {
     let place = Place::new();
