@@ -37,6 +37,20 @@ impl Holdings {
         }
     }
 
+    /// What is there once nothing changes any more: the producer closes what a consumer left
+    /// behind a moment after it has forgotten it.
+    fn settled() -> Self {
+        let mut now = Holdings::now();
+        let mut unchanged = 0;
+        while unchanged < 20 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            let later = Holdings::now();
+            unchanged = if later == now { unchanged + 1 } else { 0 };
+            now = later;
+        }
+        now
+    }
+
     /// Waits until this is again what the process has.
     fn expect(&self) {
         let mut now = Holdings::now();
@@ -91,7 +105,7 @@ fn one_process(args: &[&str]) {
     publish(&producer, 1);
     come_and_go(4, 10); // what is made once, and kept
     until("the last one is forgotten", || producer.consumers() == 0);
-    let before = Holdings::now();
+    let before = Holdings::settled();
     come_and_go(4, 1250);
     until("the last one is forgotten", || producer.consumers() == 0);
     before.expect();
@@ -177,7 +191,7 @@ fn guest(args: &[&str]) {
     }
     // Before the count, whatever is made once.
     come_and_go(2, 4);
-    let before = Holdings::now();
+    let before = Holdings::settled();
     come_and_go(2, args[0].parse().unwrap());
     before.expect();
     say("clean");
