@@ -65,7 +65,7 @@ impl Command {
     /// The lane that the command is about, for advice when it fails.
     pub fn lane(&self) -> Option<&str> {
         match self {
-            Command::Camera(args) => Some(&args.lane),
+            Command::Camera(args) => Some(args.lane()),
             Command::Info(args) => Some(&args.lane),
             Command::Hz(args) => Some(&args.lane),
             Command::Snapshot(args) => Some(&args.lane),

@@ -16,8 +16,12 @@ use std::time::Duration;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Name of the lane
-    pub lane: String,
+    /// Name of the lane [default: camera]
+    #[arg(value_name = "LANE")]
+    positional: Option<String>,
+    /// The same as LANE
+    #[arg(long, value_name = "LANE", conflicts_with = "positional")]
+    lane: Option<String>,
     /// What to show: pattern, y4m:FILE, images:FILE-OR-FOLDER
     #[arg(long, value_name = "SOURCE", default_value = "pattern")]
     source: SourceSpec,
@@ -148,7 +152,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let PictureArgs { size, fps, format, strip } = args.picture;
     let mut source = args.source.open(&SourceOptions { size, format, rate: fps, strip })?;
     let info = source.info().clone();
-    let producer = Producer::create(&args.lane, args.options(info.layout)?)?;
+    let producer = Producer::create(args.lane(), args.options(info.layout)?)?;
     announce(&*source, &producer);
     let options = PumpOptions {
         rate: info.rate,
@@ -170,6 +174,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 impl Args {
+    /// Name of the lane.
+    pub fn lane(&self) -> &str {
+        self.positional.as_deref().or(self.lane.as_deref()).unwrap_or("camera")
+    }
+
     fn options(&self, layout: FrameLayout) -> framelane::Result<ProducerOptions> {
         let PoolArgs { leases, slots, history, lease_ms, lossless, mlock, numa_node, .. } =
             self.pool;

@@ -119,7 +119,9 @@ fn it_ends_by_itself_when_told_and_says_what_it_did() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.text().starts_with("lane: 4 frames in "), "{}", ran.text());
     assert!(ran.err.contains("lane lane is open in"), "{}", ran.err);
-    let args = ["camera", "lane", "--duration", "0.2", "--slots", "9", "--history", "3"];
+    let ran = scene.run(&[&["camera", "--frames", "1"], &size[..]].concat());
+    assert!(ran.text().starts_with("camera: 1 frames in "), "{}", ran.text());
+    let args = ["camera", "--lane", "lane", "--duration", "0.2", "--slots", "9", "--history", "3"];
     let summary = scene.json(&[&args[..], &size].concat());
     assert!(summary["elapsed_ns"].as_u64().unwrap() >= 200_000_000, "{summary}");
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::pattern::Pattern;
+use crate::{FrameSource, Rate, Stamped};
 use proptest::prelude::*;
 
 const SIZES: [(u32, u32); 9] = [
@@ -201,6 +203,30 @@ fn a_blurred_and_noisy_strip_is_still_read_but_proves_nothing() {
     }
     assert_eq!(sample.read().unwrap().mark.number, 77);
     assert!(matches!(sample.verify(), Err(StripError::NotExact { .. })));
+}
+
+#[test]
+fn strips_are_still_read_after_jpeg() {
+    for (width, height) in [(640, 480), (320, 240), (1280, 720), (160, 120), (161, 99)] {
+        for quality in [90, 50, 25] {
+            let pattern = Pattern::new(PixelFormat::Rgb24, width, height, Rate::DEFAULT).unwrap();
+            let mut source = Stamped::new(pattern).unwrap();
+            let mut descriptor = FrameDescriptor::ZERO;
+            source.info().layout.apply(&mut descriptor);
+            (descriptor.capture_id, descriptor.capture_ns) = (123_456, u64::MAX / 3);
+            let mut rgb = vec![0; source.info().layout.total_bytes as usize];
+            source.fill(9, &mut descriptor, &mut rgb).unwrap();
+            let mut jpeg = Vec::new();
+            let mut encoder =
+                image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, quality);
+            encoder.encode(&rgb, width, height, image::ExtendedColorType::Rgb8).unwrap();
+            let decoded = image::load_from_memory(&jpeg).unwrap().into_rgb8().into_raw();
+            let what = format!("{width}x{height} at quality {quality}");
+            let reading = read(&descriptor, &[&decoded]).unwrap_or_else(|e| panic!("{what}: {e}"));
+            assert_eq!(reading.mark, Mark::of(&descriptor), "{what}");
+            assert!(verify(&descriptor, &[&decoded]).is_err(), "{what}: not the same bytes");
+        }
+    }
 }
 
 proptest! {
