@@ -211,6 +211,26 @@ fn a_directory_nobody_may_use_is_an_error_when_it_is_the_only_one() {
 }
 
 #[test]
+fn a_lock_that_leads_elsewhere_is_refused_and_what_it_names_stays() {
+    let precious = "what somebody wants to have overwritten";
+    type Plant = fn(&Path, &Path);
+    let plants: [Plant; 3] = [
+        |victim, lock| std::fs::hard_link(victim, lock).unwrap(),
+        |victim, lock| symlink(victim, lock).unwrap(),
+        |_, lock| std::fs::create_dir(lock).unwrap(),
+    ];
+    for plant in plants {
+        let place = Place::new();
+        let victim = place.path().join("victim");
+        std::fs::write(&victim, precious).unwrap();
+        plant(&victim, &place.path().join(format!("{LANE}.lock")));
+        let error = refused(place.try_producer(ProducerOptions::new()));
+        assert!(error.to_string().contains("lane.lock"), "{error}");
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), precious);
+    }
+}
+
+#[test]
 fn directories_longer_than_a_socket_address_work() {
     let place = Place::new();
     let mut long = place.path().to_owned();

@@ -69,6 +69,7 @@ fn huge_pages_are_used_missed_or_refused_as_asked() {
     let producer = place.producer(ProducerOptions::new().huge_pages(HugePages::Try));
     let report = producer.report();
     let huge = report.flags & LaneFlag::HUGE_PAGES != 0;
+    println!("on huge pages: {huge}");
     assert_eq!(report.page_bytes == 2 << 20, huge, "what it says is what it has");
     let mut consumer = place.consumer(ConsumerOptions::new(Mode::Latest));
     common::publish(&producer, 1);

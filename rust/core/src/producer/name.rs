@@ -62,6 +62,7 @@ fn lock(dir: &RuntimeDir, lane: &str) -> Result<OwnedFd> {
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(dir.fd(), &name, flags, Mode::from_raw_mode(0o600))
         .map_err(|errno| Error::system(format_args!("opening {}", path.display()), errno))?;
+    refuse_planted(&fd, &path)?;
     match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(Errno::WOULDBLOCK) => {
@@ -80,6 +81,19 @@ fn lock(dir: &RuntimeDir, lane: &str) -> Result<OwnedFd> {
     let _ = rustix::fs::ftruncate(&fd, 0);
     let _ = rustix::io::pwrite(&fd, std::process::id().to_string().as_bytes(), 0);
     Ok(fd)
+}
+
+/// Refuses a lock that is another file's second name: in a directory of many users anybody can put
+/// one there, and what it names would be overwritten.
+fn refuse_planted(lock: &OwnedFd, path: &Path) -> Result<()> {
+    let found = rustix::fs::fstat(lock)
+        .map_err(|errno| Error::system(format_args!("fstat {}", path.display()), errno))?;
+    let regular = rustix::fs::FileType::from_raw_mode(found.st_mode).is_file();
+    if regular && found.st_nlink == 1 {
+        return Ok(());
+    }
+    let text = format!("{} is no lock of a lane: it is no file of its own", path.display());
+    Err(Error::new(ErrorKind::PermissionDenied, text))
 }
 
 fn owner(lock: &OwnedFd) -> String {
