@@ -169,7 +169,8 @@ fn options(line: &Line<'_>) -> Result<(ProducerOptions, Option<FrameLayout>), Re
         history = line.get("history")?;
         lossless = line.flag("lossless")?;
         lease = line.get("lease_ms")?.map(Duration::from_millis);
-        access = choice(line, "access", &[("owner", Access::Owner), ("everyone", Access::Everyone)])?;
+        access = choice(line, "access",
+            &[("owner", Access::Owner), ("everyone", Access::Everyone)])?;
         trust = choice(line, "trust", &[("same_user", Trust::SameUser),
             ("trusted_only", Trust::TrustedOnly), ("untrusted", Trust::Untrusted)])?;
         memory = choice(line, "memory", &[("memfd", MemoryKind::Memfd)])?;
