@@ -26,6 +26,7 @@ const ROOMS: &[Room] = &[
         may_use: &["framelane", "framelane-camera"],
     },
     Room { package: "framelane-ffi", folder: "rust/ffi", may_use: &["framelane"] },
+    Room { package: "framelane-agent", folder: "conformance/agents/rust", may_use: &["framelane"] },
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
     Room { package: "xtask", folder: "rust/xtask", may_use: &["framelane-schema-gen"] },
 ];

@@ -1,0 +1,88 @@
+//! The Rust agent of the conformance runs: does line by line what conformance/README.md says.
+
+mod consuming;
+mod fields;
+mod line;
+mod pixels;
+mod producing;
+
+use consuming::{Ask, Consuming};
+use framelane::FrameDescriptor;
+use line::{Answer, Line, Refusal, misunderstood};
+use producing::Producing;
+use std::io::{BufRead, Write};
+
+#[derive(Default)]
+struct Agent {
+    // In this order: what is held goes before what it is held from.
+    consuming: Consuming,
+    producing: Producing,
+}
+
+impl Agent {
+    fn obey(&mut self, line: &Line<'_>) -> Answer {
+        let (consuming, producing) = (&mut self.consuming, &mut self.producing);
+        match line.word {
+            "create" => producing.create(line),
+            "publish" => producing.publish(line),
+            "claim" => producing.claim(line),
+            "fill" => producing.fill(line),
+            "commit" => producing.commit(line),
+            "abandon" => producing.abandon(line),
+            "publish_external" => producing.publish_external(line),
+            "returned" => producing.returned(),
+            "recall" => producing.recall(),
+            "report" => producing.report(),
+            "close_producer" => producing.close(),
+            "open" => consuming.open(line),
+            "next" => consuming.ask(Ask::Next, line),
+            "try" => consuming.ask(Ask::Try, line),
+            "latest" => consuming.ask(Ask::Latest, line),
+            "wait" => consuming.wait(line),
+            "poll" => consuming.poll(line),
+            "read" => consuming.read(line),
+            "describe" => consuming.describe(line),
+            "check" => consuming.check(line),
+            "release" => consuming.release(line),
+            "count" => consuming.count(line),
+            "close" => consuming.close(line),
+            "close_later" => consuming.close_later(line),
+            "decode" => decode(line),
+            "reset" => {
+                *self = Agent::default();
+                Ok(String::new())
+            }
+            word => Err(misunderstood(format!("there is no command {word:?}"))),
+        }
+    }
+}
+
+fn decode(line: &Line<'_>) -> Answer {
+    use zerocopy::FromBytes;
+    let bytes = std::fs::read(line.need::<String>("file")?).map_err(misunderstood)?;
+    let descriptor = FrameDescriptor::read_from_bytes(&bytes)
+        .map_err(|_| misunderstood(format!("{} bytes are no descriptor", bytes.len())))?;
+    Ok(fields::text(&descriptor))
+}
+
+fn main() -> std::io::Result<()> {
+    let mut agent = Agent::default();
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "ready language=rust")?;
+    for text in std::io::stdin().lock().lines() {
+        let text = text?;
+        if text == "quit" {
+            break;
+        }
+        let answer = match Line::parse(&text).and_then(|line| agent.obey(&line)) {
+            Ok(values) => format!("ok{values}"),
+            Err(Refusal::Nothing) => "none".to_owned(),
+            Err(Refusal::Error(error)) => {
+                format!("error kind={} text={error}", error.kind().name())
+            }
+        };
+        writeln!(out, "{answer}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
