@@ -10,6 +10,8 @@ mod enums;
 #[rustfmt::skip]
 mod lane;
 #[rustfmt::skip]
+mod stream;
+#[rustfmt::skip]
 mod table;
 #[rustfmt::skip]
 mod wire;
@@ -21,5 +23,6 @@ pub use constants::*;
 pub use descriptor::*;
 pub use enums::*;
 pub use lane::*;
+pub use stream::*;
 pub use table::*;
 pub use wire::*;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /** Names this layout, down to each offset and enum number. */
-#define FRAMELANE_LAYOUT_HASH UINT64_C(0xf1aa28572d44fbeb)
+#define FRAMELANE_LAYOUT_HASH UINT64_C(0x46e713c18b6c92d7)
 
 // Identification of the byte layout. The layout hash itself is computed by the generator.
 /// Version of the whole layout; changes together with layout.lock.json.
@@ -52,6 +52,16 @@
 #define FRAMELANE_SIZE_VENDOR_BYTES UINT64_C(160)
 /// One sentence of text in a socket message, in bytes.
 #define FRAMELANE_SIZE_TEXT_BYTES UINT64_C(448)
+/// Out-of-band parameter sets of a stream config, in bytes.
+#define FRAMELANE_SIZE_PARAMETER_BYTES UINT64_C(1856)
+
+// Numbers that stream lanes fix.
+/// Configs a stream lane keeps.
+#define FRAMELANE_STREAM_LIMIT_CONFIGS UINT64_C(8)
+/// RecordInfo.key_distance before the first key record.
+#define FRAMELANE_STREAM_LIMIT_NO_KEY UINT64_C(4294967295)
+/// Bits of RecordInfo.pts_ns and dts_ns where unknown: the lowest i64.
+#define FRAMELANE_STREAM_LIMIT_NO_TIME UINT64_C(0x8000000000000000)
 
 // How a token is put together: sequence << SLOT_BITS | slot.
 /// Bits of the slot number.
@@ -66,6 +76,24 @@ enum framelane_clock_id {
   FRAMELANE_CLOCK_ID_BOOTTIME = 7,
   /// No statement.
   FRAMELANE_CLOCK_ID_UNKNOWN = 255,
+};
+
+/// What a record of a stream holds.
+enum framelane_codec {
+  /// Bytes that the SDK knows nothing about.
+  FRAMELANE_CODEC_OPAQUE = 0,
+  /// An H.264 access unit in Annex B form.
+  FRAMELANE_CODEC_H264 = 1,
+  /// An H.265 access unit in Annex B form.
+  FRAMELANE_CODEC_H265 = 2,
+  /// One JPEG picture; a stream of them is Motion JPEG.
+  FRAMELANE_CODEC_JPEG = 3,
+  /// One AAC frame, ADTS or raw as its config says.
+  FRAMELANE_CODEC_AAC = 4,
+  /// One Opus packet.
+  FRAMELANE_CODEC_OPUS = 5,
+  /// One JSON text: detections, metadata.
+  FRAMELANE_CODEC_JSON = 6,
 };
 
 /// Conversion matrix of YUV formats; numbers of ISO/IEC 23091-2 (H.273) matrix_coefficients.
@@ -168,7 +196,7 @@ enum framelane_memory_kind {
   FRAMELANE_MEMORY_KIND_HB_MEM = 3,
 };
 
-/// How a consumer reads a frame lane.
+/// How a consumer reads a lane. Stream readers are ORDERED or LOSSLESS.
 enum framelane_mode {
   /// The newest frame now; says how many were skipped.
   FRAMELANE_MODE_LATEST = 1,
@@ -206,10 +234,24 @@ enum framelane_slot_phase {
   FRAMELANE_SLOT_PHASE_REVOKED = 3,
 };
 
+/// Where a stream reader begins.
+enum framelane_stream_start {
+  /// The newest key record.
+  FRAMELANE_STREAM_START_NEWEST_KEY = 1,
+  /// The oldest key record there is.
+  FRAMELANE_STREAM_START_OLDEST_KEY = 2,
+  /// The newest key record published at least so long ago; else the oldest there is.
+  FRAMELANE_STREAM_START_KEY_BEFORE = 3,
+  /// The next record to be published.
+  FRAMELANE_STREAM_START_NEXT = 4,
+};
+
 /// The single byte of a bell packet.
 enum framelane_bell_byte {
   /// Producer to consumer: look at the lane again.
   FRAMELANE_BELL_BYTE_RING = 66,
+  /// Stream reader to writer: key_frame_requests of the page has gone up.
+  FRAMELANE_BELL_BYTE_KEY_WANTED = 75,
   /// Consumer to producer: a lease or cursor moved while release_wanted was set.
   FRAMELANE_BELL_BYTE_RELEASED = 82,
 };
@@ -253,6 +295,12 @@ enum framelane_message_type {
   FRAMELANE_MESSAGE_TYPE_REPORT = 8,
 };
 
+/// Bits of StreamConfig.flags.
+enum framelane_config_flag {
+  /// A record may need earlier ones: only those flagged KEY can be started at. Always so for H.264 and H.265.
+  FRAMELANE_CONFIG_FLAG_DEPENDENT = 1,
+};
+
 /// Bits of FrameDescriptor.flags.
 enum framelane_frame_flag {
   /// The producer skipped at least one exposure just before this frame.
@@ -281,6 +329,16 @@ enum framelane_lane_flag {
   FRAMELANE_LANE_FLAG_LOCKED = 32,
   /// Lane memory is bound to one NUMA node.
   FRAMELANE_LANE_FLAG_NUMA_BOUND = 64,
+};
+
+/// Bits of RecordInfo.flags.
+enum framelane_record_flag {
+  /// Decoding can start here. Set by the SDK on every record of a config that is not DEPENDENT.
+  FRAMELANE_RECORD_FLAG_KEY = 1,
+  /// The record carries its parameter sets in band.
+  FRAMELANE_RECORD_FLAG_CONFIG = 2,
+  /// Something is missing just before this record.
+  FRAMELANE_RECORD_FLAG_DISCONTINUITY = 4,
 };
 
 /// One plane of a frame. 48 bytes.
@@ -456,7 +514,7 @@ struct framelane_consumer_page {
   uint8_t reserved_bytes[3];
   /// Zero.
   uint32_t reserved_words[7];
-  /// Lossless: lowest sequence not yet borrowed. Moves only forward.
+  /// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
   uint64_t cursor_atomic_;
   /// Threads about to sleep on the futex word.
   uint32_t waiting_atomic_;
@@ -555,7 +613,7 @@ struct framelane_lane_header {
   uint8_t name[64];
   /// Zero.
   uint64_t reserved_constant[8];
-  /// Token of the newest frame, 0 before the first.
+  /// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
   uint64_t head_atomic_;
   /// Futex word: changes with every publish and when the lane closes.
   uint32_t wake_atomic_;
@@ -625,6 +683,143 @@ static_assert(alignof(struct framelane_slot) == 8, "Slot alignment");
 static_assert(offsetof(struct framelane_slot, state_atomic_) == 0, "Slot.state");
 static_assert(offsetof(struct framelane_slot, reserved) == 8, "Slot.reserved");
 static_assert(offsetof(struct framelane_slot, descriptor) == 64, "Slot.descriptor");
+
+/// Index entry of a stream: where a record is and what it is. Copied word by word, then checked
+/// against `oldest`. 64 bytes.
+struct framelane_record_info {
+  /// Number of the record in its epoch, from 1; given at commit.
+  uint64_t sequence;
+  /// Bytes of the ring written before this record, padding included; it lies at offset % data_bytes,
+  /// a multiple of 8, in one piece.
+  uint64_t offset_bytes;
+  /// Presentation time; NO_TIME where unknown.
+  int64_t pts_ns;
+  /// Decoding time; NO_TIME where unknown.
+  int64_t dts_ns;
+  /// Time of the commit, CLOCK_MONOTONIC; never goes back.
+  uint64_t publish_ns;
+  /// Number of the sensor exposure it was made from, 0 where unknown.
+  uint64_t capture_id;
+  uint32_t size_bytes;
+  /// A number of enum framelane_record_flag.
+  uint32_t flags;
+  /// The StreamConfig that describes it.
+  uint32_t config_id;
+  /// Records back to the newest key record, 0 for a key record itself; NO_KEY where there was none.
+  uint32_t key_distance;
+};
+
+static_assert(sizeof(struct framelane_record_info) == 64, "RecordInfo size");
+static_assert(alignof(struct framelane_record_info) == 8, "RecordInfo alignment");
+static_assert(offsetof(struct framelane_record_info, sequence) == 0, "RecordInfo.sequence");
+static_assert(offsetof(struct framelane_record_info, offset_bytes) == 8, "RecordInfo.offset_bytes");
+static_assert(offsetof(struct framelane_record_info, pts_ns) == 16, "RecordInfo.pts_ns");
+static_assert(offsetof(struct framelane_record_info, dts_ns) == 24, "RecordInfo.dts_ns");
+static_assert(offsetof(struct framelane_record_info, publish_ns) == 32, "RecordInfo.publish_ns");
+static_assert(offsetof(struct framelane_record_info, capture_id) == 40, "RecordInfo.capture_id");
+static_assert(offsetof(struct framelane_record_info, size_bytes) == 48, "RecordInfo.size_bytes");
+static_assert(offsetof(struct framelane_record_info, flags) == 52, "RecordInfo.flags");
+static_assert(offsetof(struct framelane_record_info, config_id) == 56, "RecordInfo.config_id");
+static_assert(offsetof(struct framelane_record_info, key_distance) == 60, "RecordInfo.key_distance");
+
+/// What the records of a stream are, from one change to the next. 2048 bytes.
+struct framelane_stream_config {
+  /// Number of the config in its epoch, from 1; given by the writer.
+  uint32_t id;
+  /// Bytes used in parameters.
+  uint32_t parameter_bytes;
+  /// Of video; 0 otherwise.
+  /// In pixels.
+  uint32_t width;
+  /// In pixels.
+  uint32_t height;
+  /// Pictures a second as a fraction; 0 where unknown.
+  uint32_t fps_numerator;
+  uint32_t fps_denominator;
+  /// Of audio, in hertz; 0 otherwise.
+  uint32_t sample_rate;
+  /// A number of enum framelane_config_flag.
+  uint32_t flags;
+  /// Nominal bit rate; 0 where unknown.
+  uint64_t bits_per_second;
+  uint32_t camera_id;
+  /// A number of enum framelane_codec.
+  uint8_t codec;
+  /// Of audio; 0 otherwise.
+  uint8_t channels;
+  /// Of audio; 0 otherwise.
+  uint8_t bits_per_sample;
+  /// Zero.
+  uint8_t reserved_byte;
+  /// Zero.
+  uint64_t reserved[10];
+  /// Out-of-band parameter sets (VPS, SPS, PPS in Annex B; AudioSpecificConfig; OpusHead; JSON schema).
+  uint8_t parameters[1856];
+  /// Belongs to the application.
+  uint8_t user_data[64];
+};
+
+static_assert(sizeof(struct framelane_stream_config) == 2048, "StreamConfig size");
+static_assert(alignof(struct framelane_stream_config) == 8, "StreamConfig alignment");
+static_assert(offsetof(struct framelane_stream_config, id) == 0, "StreamConfig.id");
+static_assert(offsetof(struct framelane_stream_config, parameter_bytes) == 4, "StreamConfig.parameter_bytes");
+static_assert(offsetof(struct framelane_stream_config, width) == 8, "StreamConfig.width");
+static_assert(offsetof(struct framelane_stream_config, height) == 12, "StreamConfig.height");
+static_assert(offsetof(struct framelane_stream_config, fps_numerator) == 16, "StreamConfig.fps_numerator");
+static_assert(offsetof(struct framelane_stream_config, fps_denominator) == 20, "StreamConfig.fps_denominator");
+static_assert(offsetof(struct framelane_stream_config, sample_rate) == 24, "StreamConfig.sample_rate");
+static_assert(offsetof(struct framelane_stream_config, flags) == 28, "StreamConfig.flags");
+static_assert(offsetof(struct framelane_stream_config, bits_per_second) == 32, "StreamConfig.bits_per_second");
+static_assert(offsetof(struct framelane_stream_config, camera_id) == 40, "StreamConfig.camera_id");
+static_assert(offsetof(struct framelane_stream_config, codec) == 44, "StreamConfig.codec");
+static_assert(offsetof(struct framelane_stream_config, channels) == 45, "StreamConfig.channels");
+static_assert(offsetof(struct framelane_stream_config, bits_per_sample) == 46, "StreamConfig.bits_per_sample");
+static_assert(offsetof(struct framelane_stream_config, reserved_byte) == 47, "StreamConfig.reserved_byte");
+static_assert(offsetof(struct framelane_stream_config, reserved) == 48, "StreamConfig.reserved");
+static_assert(offsetof(struct framelane_stream_config, parameters) == 128, "StreamConfig.parameters");
+static_assert(offsetof(struct framelane_stream_config, user_data) == 1984, "StreamConfig.user_data");
+
+/// Follows the LaneHeader of a stream lane. 128 bytes; the first 64 are constant for the life of an
+/// epoch.
+struct framelane_stream_header {
+  /// Offset of the first RecordInfo of the index.
+  /// In bytes.
+  uint64_t index_offset;
+  /// Offset of the first StreamConfig.
+  /// In bytes.
+  uint64_t configs_offset;
+  /// Offset of the data ring, a multiple of page_bytes.
+  /// In bytes.
+  uint64_t data_offset;
+  /// Size of the data ring, a multiple of page_bytes.
+  uint64_t data_bytes;
+  /// Largest record, at most half of the data ring.
+  uint64_t record_limit_bytes;
+  /// Records the index has room for, a power of two; record n stands at n % index_capacity.
+  uint32_t index_capacity;
+  /// StreamLimit.CONFIGS; config n stands at n % config_capacity.
+  uint32_t config_capacity;
+  /// Zero.
+  uint64_t reserved_constant[2];
+  /// Sequence of the oldest record that is whole. Announced before anything older, in the index, the
+  /// data or the configs, is overwritten.
+  uint64_t oldest_atomic_;
+  /// Zero.
+  uint64_t reserved_oldest[7];
+};
+
+static_assert(sizeof(struct framelane_stream_header) == 128, "StreamHeader size");
+static_assert(alignof(struct framelane_stream_header) == 8, "StreamHeader alignment");
+static_assert(offsetof(struct framelane_stream_header, index_offset) == 0, "StreamHeader.index_offset");
+static_assert(offsetof(struct framelane_stream_header, configs_offset) == 8, "StreamHeader.configs_offset");
+static_assert(offsetof(struct framelane_stream_header, data_offset) == 16, "StreamHeader.data_offset");
+static_assert(offsetof(struct framelane_stream_header, data_bytes) == 24, "StreamHeader.data_bytes");
+static_assert(offsetof(struct framelane_stream_header, record_limit_bytes) == 32, "StreamHeader.record_limit_bytes");
+static_assert(offsetof(struct framelane_stream_header, index_capacity) == 40, "StreamHeader.index_capacity");
+static_assert(offsetof(struct framelane_stream_header, config_capacity) == 44, "StreamHeader.config_capacity");
+static_assert(offsetof(struct framelane_stream_header, reserved_constant) == 48, "StreamHeader.reserved_constant");
+static_assert(offsetof(struct framelane_stream_header, oldest_atomic_) == 64, "StreamHeader.oldest");
+static_assert(offsetof(struct framelane_stream_header, reserved_oldest) == 72, "StreamHeader.reserved_oldest");
 
 /// One consumer as its producer sees it. 128 bytes.
 struct framelane_consumer_report {
@@ -742,7 +937,7 @@ static_assert(offsetof(struct framelane_fds, kinds) == 40, "Fds.kinds");
 struct framelane_hello {
   struct framelane_message_header header;
   uint8_t lane[64];
-  /// Lease cells wanted, 1 to 63.
+  /// Lease cells wanted, 1 to 63; 0 of a stream.
   uint32_t leases;
   /// Bit n: MemoryKind n is understood.
   uint32_t memory_kinds;
@@ -750,10 +945,17 @@ struct framelane_hello {
   uint8_t mode;
   /// Not 0: device buffers that this peer could write (udmabuf) are wanted all the same.
   uint8_t wants_writable;
+  /// Not 0: the peer reads streams, not frames; leases are then 0.
+  uint8_t wants_stream;
+  /// Where a lossless stream reader begins.
+  /// A number of enum framelane_stream_start.
+  uint8_t start;
   /// Zero.
-  uint8_t reserved_bytes[6];
+  uint8_t reserved_bytes[4];
+  /// Age of the record that KEY_BEFORE means.
+  uint64_t start_age_ns;
   /// Zero.
-  uint64_t reserved[10];
+  uint64_t reserved[9];
 };
 
 static_assert(sizeof(struct framelane_hello) == 192, "Hello size");
@@ -764,8 +966,11 @@ static_assert(offsetof(struct framelane_hello, leases) == 96, "Hello.leases");
 static_assert(offsetof(struct framelane_hello, memory_kinds) == 100, "Hello.memory_kinds");
 static_assert(offsetof(struct framelane_hello, mode) == 104, "Hello.mode");
 static_assert(offsetof(struct framelane_hello, wants_writable) == 105, "Hello.wants_writable");
-static_assert(offsetof(struct framelane_hello, reserved_bytes) == 106, "Hello.reserved_bytes");
-static_assert(offsetof(struct framelane_hello, reserved) == 112, "Hello.reserved");
+static_assert(offsetof(struct framelane_hello, wants_stream) == 106, "Hello.wants_stream");
+static_assert(offsetof(struct framelane_hello, start) == 107, "Hello.start");
+static_assert(offsetof(struct framelane_hello, reserved_bytes) == 108, "Hello.reserved_bytes");
+static_assert(offsetof(struct framelane_hello, start_age_ns) == 112, "Hello.start_age_ns");
+static_assert(offsetof(struct framelane_hello, reserved) == 120, "Hello.reserved");
 
 /// Anyone the lane admits to its producer: how is the lane?
 struct framelane_query {
@@ -815,6 +1020,51 @@ static_assert(offsetof(struct framelane_refused, table_bytes) == 36, "Refused.ta
 static_assert(offsetof(struct framelane_refused, reserved) == 40, "Refused.reserved");
 static_assert(offsetof(struct framelane_refused, text) == 64, "Refused.text");
 
+/// A stream lane as its writer sees it; all zero of a frame lane. 128 bytes.
+struct framelane_stream_report {
+  /// Size of the data ring.
+  uint64_t data_bytes;
+  /// Bytes of all records committed, padding left out.
+  uint64_t written_bytes;
+  /// Key records committed.
+  uint64_t key_records;
+  /// Sequence of the oldest record there is; newest + 1 where there is none.
+  uint64_t oldest;
+  /// Publication time of that record, 0: none.
+  uint64_t oldest_publish_ns;
+  /// Newest record, all zero before the first.
+  struct framelane_record_info newest;
+  uint32_t index_capacity;
+  /// Key records that readers asked for.
+  uint32_t key_requests;
+  /// Of the newest config, 0 before the first: its id.
+  uint32_t config_id;
+  /// In pixels.
+  uint32_t width;
+  /// In pixels.
+  uint32_t height;
+  /// A number of enum framelane_codec.
+  uint8_t codec;
+  /// Zero.
+  uint8_t reserved_bytes[3];
+};
+
+static_assert(sizeof(struct framelane_stream_report) == 128, "StreamReport size");
+static_assert(alignof(struct framelane_stream_report) == 8, "StreamReport alignment");
+static_assert(offsetof(struct framelane_stream_report, data_bytes) == 0, "StreamReport.data_bytes");
+static_assert(offsetof(struct framelane_stream_report, written_bytes) == 8, "StreamReport.written_bytes");
+static_assert(offsetof(struct framelane_stream_report, key_records) == 16, "StreamReport.key_records");
+static_assert(offsetof(struct framelane_stream_report, oldest) == 24, "StreamReport.oldest");
+static_assert(offsetof(struct framelane_stream_report, oldest_publish_ns) == 32, "StreamReport.oldest_publish_ns");
+static_assert(offsetof(struct framelane_stream_report, newest) == 40, "StreamReport.newest");
+static_assert(offsetof(struct framelane_stream_report, index_capacity) == 104, "StreamReport.index_capacity");
+static_assert(offsetof(struct framelane_stream_report, key_requests) == 108, "StreamReport.key_requests");
+static_assert(offsetof(struct framelane_stream_report, config_id) == 112, "StreamReport.config_id");
+static_assert(offsetof(struct framelane_stream_report, width) == 116, "StreamReport.width");
+static_assert(offsetof(struct framelane_stream_report, height) == 120, "StreamReport.height");
+static_assert(offsetof(struct framelane_stream_report, codec) == 124, "StreamReport.codec");
+static_assert(offsetof(struct framelane_stream_report, reserved_bytes) == 125, "StreamReport.reserved_bytes");
+
 /// Answer to Query.
 struct framelane_report {
   struct framelane_message_header header;
@@ -861,11 +1111,12 @@ struct framelane_report {
   uint8_t reserved_bytes[2];
   /// Newest frame, all zero before the first.
   struct framelane_frame_descriptor newest;
+  struct framelane_stream_report stream;
   /// The first consumer_count entries count.
   struct framelane_consumer_report consumers[61];
 };
 
-static_assert(sizeof(struct framelane_report) == 8104, "Report size");
+static_assert(sizeof(struct framelane_report) == 8232, "Report size");
 static_assert(alignof(struct framelane_report) == 8, "Report alignment");
 static_assert(offsetof(struct framelane_report, header) == 0, "Report.header");
 static_assert(offsetof(struct framelane_report, epoch) == 32, "Report.epoch");
@@ -899,7 +1150,8 @@ static_assert(offsetof(struct framelane_report, lane_kind) == 204, "Report.lane_
 static_assert(offsetof(struct framelane_report, memory_kind) == 205, "Report.memory_kind");
 static_assert(offsetof(struct framelane_report, reserved_bytes) == 206, "Report.reserved_bytes");
 static_assert(offsetof(struct framelane_report, newest) == 208, "Report.newest");
-static_assert(offsetof(struct framelane_report, consumers) == 784, "Report.consumers");
+static_assert(offsetof(struct framelane_report, stream) == 784, "Report.stream");
+static_assert(offsetof(struct framelane_report, consumers) == 912, "Report.consumers");
 
 /// Producer to consumer: admitted. Descriptors follow only after Ready.
 struct framelane_welcome {

@@ -11,7 +11,7 @@
 namespace framelane::layout {
 
 /// Names this layout, down to each offset and enum number.
-inline constexpr std::uint64_t layout_hash = 0xf1aa28572d44fbeb;
+inline constexpr std::uint64_t layout_hash = 0x46e713c18b6c92d7;
 
 /// Identification of the byte layout. The layout hash itself is computed by the generator.
 namespace layout {
@@ -55,7 +55,19 @@ inline constexpr std::uint64_t name_bytes = 64;
 inline constexpr std::uint64_t vendor_bytes = 160;
 /// One sentence of text in a socket message, in bytes.
 inline constexpr std::uint64_t text_bytes = 448;
+/// Out-of-band parameter sets of a stream config, in bytes.
+inline constexpr std::uint64_t parameter_bytes = 1856;
 }  // namespace size
+
+/// Numbers that stream lanes fix.
+namespace stream_limit {
+/// Configs a stream lane keeps.
+inline constexpr std::uint64_t configs = 8;
+/// RecordInfo.key_distance before the first key record.
+inline constexpr std::uint64_t no_key = 4294967295;
+/// Bits of RecordInfo.pts_ns and dts_ns where unknown: the lowest i64.
+inline constexpr std::uint64_t no_time = 0x8000000000000000;
+}  // namespace stream_limit
 
 /// How a token is put together: sequence << SLOT_BITS | slot.
 namespace token {
@@ -64,6 +76,12 @@ inline constexpr std::uint64_t slot_bits = 6;
 /// Mask of the slot number.
 inline constexpr std::uint64_t slot_mask = 63;
 }  // namespace token
+
+/// Bits of StreamConfig.flags.
+namespace config_flag {
+/// A record may need earlier ones: only those flagged KEY can be started at. Always so for H.264 and H.265.
+inline constexpr std::uint32_t dependent = 1;
+}  // namespace config_flag
 
 /// Bits of FrameDescriptor.flags.
 namespace frame_flag {
@@ -95,6 +113,16 @@ inline constexpr std::uint32_t locked = 32;
 inline constexpr std::uint32_t numa_bound = 64;
 }  // namespace lane_flag
 
+/// Bits of RecordInfo.flags.
+namespace record_flag {
+/// Decoding can start here. Set by the SDK on every record of a config that is not DEPENDENT.
+inline constexpr std::uint32_t key = 1;
+/// The record carries its parameter sets in band.
+inline constexpr std::uint32_t config = 2;
+/// Something is missing just before this record.
+inline constexpr std::uint32_t discontinuity = 4;
+}  // namespace record_flag
+
 /// Clock of a capture timestamp; numbers of Linux clockid_t.
 enum class ClockId : std::uint8_t {
   Realtime = 0,
@@ -102,6 +130,24 @@ enum class ClockId : std::uint8_t {
   Boottime = 7,
   /// No statement.
   Unknown = 255,
+};
+
+/// What a record of a stream holds.
+enum class Codec : std::uint8_t {
+  /// Bytes that the SDK knows nothing about.
+  Opaque = 0,
+  /// An H.264 access unit in Annex B form.
+  H264 = 1,
+  /// An H.265 access unit in Annex B form.
+  H265 = 2,
+  /// One JPEG picture; a stream of them is Motion JPEG.
+  Jpeg = 3,
+  /// One AAC frame, ADTS or raw as its config says.
+  Aac = 4,
+  /// One Opus packet.
+  Opus = 5,
+  /// One JSON text: detections, metadata.
+  Json = 6,
 };
 
 /// Conversion matrix of YUV formats; numbers of ISO/IEC 23091-2 (H.273) matrix_coefficients.
@@ -204,7 +250,7 @@ enum class MemoryKind : std::uint8_t {
   HbMem = 3,
 };
 
-/// How a consumer reads a frame lane.
+/// How a consumer reads a lane. Stream readers are ORDERED or LOSSLESS.
 enum class Mode : std::uint8_t {
   /// The newest frame now; says how many were skipped.
   Latest = 1,
@@ -242,10 +288,24 @@ enum class SlotPhase : std::uint8_t {
   Revoked = 3,
 };
 
+/// Where a stream reader begins.
+enum class StreamStart : std::uint8_t {
+  /// The newest key record.
+  NewestKey = 1,
+  /// The oldest key record there is.
+  OldestKey = 2,
+  /// The newest key record published at least so long ago; else the oldest there is.
+  KeyBefore = 3,
+  /// The next record to be published.
+  Next = 4,
+};
+
 /// The single byte of a bell packet.
 enum class BellByte : std::uint8_t {
   /// Producer to consumer: look at the lane again.
   Ring = 66,
+  /// Stream reader to writer: key_frame_requests of the page has gone up.
+  KeyWanted = 75,
   /// Consumer to producer: a lease or cursor moved while release_wanted was set.
   Released = 82,
 };
@@ -462,7 +522,7 @@ struct ConsumerPage {
   std::uint8_t reserved_bytes[3];
   /// Zero.
   std::uint32_t reserved_words[7];
-  /// Lossless: lowest sequence not yet borrowed. Moves only forward.
+  /// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
   std::uint64_t cursor_atomic_;
   /// Threads about to sleep on the futex word.
   std::uint32_t waiting_atomic_;
@@ -561,7 +621,7 @@ struct LaneHeader {
   std::uint8_t name[64];
   /// Zero.
   std::uint64_t reserved_constant[8];
-  /// Token of the newest frame, 0 before the first.
+  /// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
   std::uint64_t head_atomic_;
   /// Futex word: changes with every publish and when the lane closes.
   std::uint32_t wake_atomic_;
@@ -635,6 +695,148 @@ static_assert(alignof(Slot) == 8);
 static_assert(offsetof(Slot, state_atomic_) == 0);
 static_assert(offsetof(Slot, reserved) == 8);
 static_assert(offsetof(Slot, descriptor) == 64);
+
+/// Index entry of a stream: where a record is and what it is. Copied word by word, then checked
+/// against `oldest`. 64 bytes.
+struct RecordInfo {
+  /// Number of the record in its epoch, from 1; given at commit.
+  std::uint64_t sequence;
+  /// Bytes of the ring written before this record, padding included; it lies at offset % data_bytes,
+  /// a multiple of 8, in one piece.
+  std::uint64_t offset_bytes;
+  /// Presentation time; NO_TIME where unknown.
+  std::int64_t pts_ns;
+  /// Decoding time; NO_TIME where unknown.
+  std::int64_t dts_ns;
+  /// Time of the commit, CLOCK_MONOTONIC; never goes back.
+  std::uint64_t publish_ns;
+  /// Number of the sensor exposure it was made from, 0 where unknown.
+  std::uint64_t capture_id;
+  std::uint32_t size_bytes;
+  /// Bits of record_flag.
+  std::uint32_t flags;
+  /// The StreamConfig that describes it.
+  std::uint32_t config_id;
+  /// Records back to the newest key record, 0 for a key record itself; NO_KEY where there was none.
+  std::uint32_t key_distance;
+};
+
+static_assert(std::is_trivially_copyable_v<RecordInfo>);
+static_assert(std::is_standard_layout_v<RecordInfo>);
+static_assert(sizeof(RecordInfo) == 64);
+static_assert(alignof(RecordInfo) == 8);
+static_assert(offsetof(RecordInfo, sequence) == 0);
+static_assert(offsetof(RecordInfo, offset_bytes) == 8);
+static_assert(offsetof(RecordInfo, pts_ns) == 16);
+static_assert(offsetof(RecordInfo, dts_ns) == 24);
+static_assert(offsetof(RecordInfo, publish_ns) == 32);
+static_assert(offsetof(RecordInfo, capture_id) == 40);
+static_assert(offsetof(RecordInfo, size_bytes) == 48);
+static_assert(offsetof(RecordInfo, flags) == 52);
+static_assert(offsetof(RecordInfo, config_id) == 56);
+static_assert(offsetof(RecordInfo, key_distance) == 60);
+
+/// What the records of a stream are, from one change to the next. 2048 bytes.
+struct StreamConfig {
+  /// Number of the config in its epoch, from 1; given by the writer.
+  std::uint32_t id;
+  /// Bytes used in parameters.
+  std::uint32_t parameter_bytes;
+  /// Of video; 0 otherwise.
+  /// In pixels.
+  std::uint32_t width;
+  /// In pixels.
+  std::uint32_t height;
+  /// Pictures a second as a fraction; 0 where unknown.
+  std::uint32_t fps_numerator;
+  std::uint32_t fps_denominator;
+  /// Of audio, in hertz; 0 otherwise.
+  std::uint32_t sample_rate;
+  /// Bits of config_flag.
+  std::uint32_t flags;
+  /// Nominal bit rate; 0 where unknown.
+  std::uint64_t bits_per_second;
+  std::uint32_t camera_id;
+  Codec codec;
+  /// Of audio; 0 otherwise.
+  std::uint8_t channels;
+  /// Of audio; 0 otherwise.
+  std::uint8_t bits_per_sample;
+  /// Zero.
+  std::uint8_t reserved_byte;
+  /// Zero.
+  std::uint64_t reserved[10];
+  /// Out-of-band parameter sets (VPS, SPS, PPS in Annex B; AudioSpecificConfig; OpusHead; JSON schema).
+  std::uint8_t parameters[1856];
+  /// Belongs to the application.
+  std::uint8_t user_data[64];
+};
+
+static_assert(std::is_trivially_copyable_v<StreamConfig>);
+static_assert(std::is_standard_layout_v<StreamConfig>);
+static_assert(sizeof(StreamConfig) == 2048);
+static_assert(alignof(StreamConfig) == 8);
+static_assert(offsetof(StreamConfig, id) == 0);
+static_assert(offsetof(StreamConfig, parameter_bytes) == 4);
+static_assert(offsetof(StreamConfig, width) == 8);
+static_assert(offsetof(StreamConfig, height) == 12);
+static_assert(offsetof(StreamConfig, fps_numerator) == 16);
+static_assert(offsetof(StreamConfig, fps_denominator) == 20);
+static_assert(offsetof(StreamConfig, sample_rate) == 24);
+static_assert(offsetof(StreamConfig, flags) == 28);
+static_assert(offsetof(StreamConfig, bits_per_second) == 32);
+static_assert(offsetof(StreamConfig, camera_id) == 40);
+static_assert(offsetof(StreamConfig, codec) == 44);
+static_assert(offsetof(StreamConfig, channels) == 45);
+static_assert(offsetof(StreamConfig, bits_per_sample) == 46);
+static_assert(offsetof(StreamConfig, reserved_byte) == 47);
+static_assert(offsetof(StreamConfig, reserved) == 48);
+static_assert(offsetof(StreamConfig, parameters) == 128);
+static_assert(offsetof(StreamConfig, user_data) == 1984);
+
+/// Follows the LaneHeader of a stream lane. 128 bytes; the first 64 are constant for the life of an
+/// epoch.
+struct StreamHeader {
+  /// Offset of the first RecordInfo of the index.
+  /// In bytes.
+  std::uint64_t index_offset;
+  /// Offset of the first StreamConfig.
+  /// In bytes.
+  std::uint64_t configs_offset;
+  /// Offset of the data ring, a multiple of page_bytes.
+  /// In bytes.
+  std::uint64_t data_offset;
+  /// Size of the data ring, a multiple of page_bytes.
+  std::uint64_t data_bytes;
+  /// Largest record, at most half of the data ring.
+  std::uint64_t record_limit_bytes;
+  /// Records the index has room for, a power of two; record n stands at n % index_capacity.
+  std::uint32_t index_capacity;
+  /// StreamLimit.CONFIGS; config n stands at n % config_capacity.
+  std::uint32_t config_capacity;
+  /// Zero.
+  std::uint64_t reserved_constant[2];
+  /// Sequence of the oldest record that is whole. Announced before anything older, in the index, the
+  /// data or the configs, is overwritten.
+  std::uint64_t oldest_atomic_;
+  /// Zero.
+  std::uint64_t reserved_oldest[7];
+};
+
+static_assert(std::is_trivially_copyable_v<StreamHeader>);
+static_assert(std::is_standard_layout_v<StreamHeader>);
+static_assert(sizeof(StreamHeader) == 128);
+static_assert(alignof(StreamHeader) == 8);
+static_assert(offsetof(StreamHeader, index_offset) == 0);
+static_assert(offsetof(StreamHeader, configs_offset) == 8);
+static_assert(offsetof(StreamHeader, data_offset) == 16);
+static_assert(offsetof(StreamHeader, data_bytes) == 24);
+static_assert(offsetof(StreamHeader, record_limit_bytes) == 32);
+static_assert(offsetof(StreamHeader, index_capacity) == 40);
+static_assert(offsetof(StreamHeader, config_capacity) == 44);
+static_assert(offsetof(StreamHeader, reserved_constant) == 48);
+static_assert(offsetof(StreamHeader, oldest_atomic_) == 64);
+static_assert(offsetof(StreamHeader, reserved_oldest) == 72);
 
 /// One consumer as its producer sees it. 128 bytes.
 struct ConsumerReport {
@@ -755,17 +957,23 @@ static_assert(offsetof(Fds, kinds) == 40);
 struct Hello {
   MessageHeader header;
   std::uint8_t lane[64];
-  /// Lease cells wanted, 1 to 63.
+  /// Lease cells wanted, 1 to 63; 0 of a stream.
   std::uint32_t leases;
   /// Bit n: MemoryKind n is understood.
   std::uint32_t memory_kinds;
   Mode mode;
   /// Not 0: device buffers that this peer could write (udmabuf) are wanted all the same.
   std::uint8_t wants_writable;
+  /// Not 0: the peer reads streams, not frames; leases are then 0.
+  std::uint8_t wants_stream;
+  /// Where a lossless stream reader begins.
+  StreamStart start;
   /// Zero.
-  std::uint8_t reserved_bytes[6];
+  std::uint8_t reserved_bytes[4];
+  /// Age of the record that KEY_BEFORE means.
+  std::uint64_t start_age_ns;
   /// Zero.
-  std::uint64_t reserved[10];
+  std::uint64_t reserved[9];
 };
 
 static_assert(std::is_trivially_copyable_v<Hello>);
@@ -778,8 +986,11 @@ static_assert(offsetof(Hello, leases) == 96);
 static_assert(offsetof(Hello, memory_kinds) == 100);
 static_assert(offsetof(Hello, mode) == 104);
 static_assert(offsetof(Hello, wants_writable) == 105);
-static_assert(offsetof(Hello, reserved_bytes) == 106);
-static_assert(offsetof(Hello, reserved) == 112);
+static_assert(offsetof(Hello, wants_stream) == 106);
+static_assert(offsetof(Hello, start) == 107);
+static_assert(offsetof(Hello, reserved_bytes) == 108);
+static_assert(offsetof(Hello, start_age_ns) == 112);
+static_assert(offsetof(Hello, reserved) == 120);
 
 /// Anyone the lane admits to its producer: how is the lane?
 struct Query {
@@ -834,6 +1045,52 @@ static_assert(offsetof(Refused, table_bytes) == 36);
 static_assert(offsetof(Refused, reserved) == 40);
 static_assert(offsetof(Refused, text) == 64);
 
+/// A stream lane as its writer sees it; all zero of a frame lane. 128 bytes.
+struct StreamReport {
+  /// Size of the data ring.
+  std::uint64_t data_bytes;
+  /// Bytes of all records committed, padding left out.
+  std::uint64_t written_bytes;
+  /// Key records committed.
+  std::uint64_t key_records;
+  /// Sequence of the oldest record there is; newest + 1 where there is none.
+  std::uint64_t oldest;
+  /// Publication time of that record, 0: none.
+  std::uint64_t oldest_publish_ns;
+  /// Newest record, all zero before the first.
+  RecordInfo newest;
+  std::uint32_t index_capacity;
+  /// Key records that readers asked for.
+  std::uint32_t key_requests;
+  /// Of the newest config, 0 before the first: its id.
+  std::uint32_t config_id;
+  /// In pixels.
+  std::uint32_t width;
+  /// In pixels.
+  std::uint32_t height;
+  Codec codec;
+  /// Zero.
+  std::uint8_t reserved_bytes[3];
+};
+
+static_assert(std::is_trivially_copyable_v<StreamReport>);
+static_assert(std::is_standard_layout_v<StreamReport>);
+static_assert(sizeof(StreamReport) == 128);
+static_assert(alignof(StreamReport) == 8);
+static_assert(offsetof(StreamReport, data_bytes) == 0);
+static_assert(offsetof(StreamReport, written_bytes) == 8);
+static_assert(offsetof(StreamReport, key_records) == 16);
+static_assert(offsetof(StreamReport, oldest) == 24);
+static_assert(offsetof(StreamReport, oldest_publish_ns) == 32);
+static_assert(offsetof(StreamReport, newest) == 40);
+static_assert(offsetof(StreamReport, index_capacity) == 104);
+static_assert(offsetof(StreamReport, key_requests) == 108);
+static_assert(offsetof(StreamReport, config_id) == 112);
+static_assert(offsetof(StreamReport, width) == 116);
+static_assert(offsetof(StreamReport, height) == 120);
+static_assert(offsetof(StreamReport, codec) == 124);
+static_assert(offsetof(StreamReport, reserved_bytes) == 125);
+
 /// Answer to Query.
 struct Report {
   MessageHeader header;
@@ -878,13 +1135,14 @@ struct Report {
   std::uint8_t reserved_bytes[2];
   /// Newest frame, all zero before the first.
   FrameDescriptor newest;
+  StreamReport stream;
   /// The first consumer_count entries count.
   ConsumerReport consumers[61];
 };
 
 static_assert(std::is_trivially_copyable_v<Report>);
 static_assert(std::is_standard_layout_v<Report>);
-static_assert(sizeof(Report) == 8104);
+static_assert(sizeof(Report) == 8232);
 static_assert(alignof(Report) == 8);
 static_assert(offsetof(Report, header) == 0);
 static_assert(offsetof(Report, epoch) == 32);
@@ -918,7 +1176,8 @@ static_assert(offsetof(Report, lane_kind) == 204);
 static_assert(offsetof(Report, memory_kind) == 205);
 static_assert(offsetof(Report, reserved_bytes) == 206);
 static_assert(offsetof(Report, newest) == 208);
-static_assert(offsetof(Report, consumers) == 784);
+static_assert(offsetof(Report, stream) == 784);
+static_assert(offsetof(Report, consumers) == 912);
 
 /// Producer to consumer: admitted. Descriptors follow only after Ready.
 struct Welcome {

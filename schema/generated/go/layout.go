@@ -9,7 +9,7 @@ package layout
 import "unsafe"
 
 // Hash names this layout, down to each offset and enum number.
-const Hash uint64 = 0xf1aa28572d44fbeb
+const Hash uint64 = 0x46e713c18b6c92d7
 
 // ClockId: Clock of a capture timestamp; numbers of Linux clockid_t.
 type ClockId uint8
@@ -20,6 +20,26 @@ const (
 	ClockIdBoottime  ClockId = 7
 	// No statement.
 	ClockIdUnknown ClockId = 255
+)
+
+// Codec: What a record of a stream holds.
+type Codec uint8
+
+const (
+	// Bytes that the SDK knows nothing about.
+	CodecOpaque Codec = 0
+	// An H.264 access unit in Annex B form.
+	CodecH264 Codec = 1
+	// An H.265 access unit in Annex B form.
+	CodecH265 Codec = 2
+	// One JPEG picture; a stream of them is Motion JPEG.
+	CodecJpeg Codec = 3
+	// One AAC frame, ADTS or raw as its config says.
+	CodecAac Codec = 4
+	// One Opus packet.
+	CodecOpus Codec = 5
+	// One JSON text: detections, metadata.
+	CodecJson Codec = 6
 )
 
 // ColorMatrix: Conversion matrix of YUV formats; numbers of ISO/IEC 23091-2 (H.273) matrix_coefficients.
@@ -52,6 +72,14 @@ const (
 	ColorTransferSrgb        ColorTransfer = 13
 	ColorTransferPq          ColorTransfer = 16
 	ColorTransferHlg         ColorTransfer = 18
+)
+
+// ConfigFlag: Bits of StreamConfig.flags.
+type ConfigFlag uint32
+
+const (
+	// A record may need earlier ones: only those flagged KEY can be started at. Always so for H.264 and H.265.
+	ConfigFlagDependent ConfigFlag = 1
 )
 
 // ErrorKind: Status of a call: 0 is success, every other number names what went wrong and so what to do next.
@@ -200,7 +228,7 @@ const (
 	MemoryKindHbMem MemoryKind = 3
 )
 
-// Mode: How a consumer reads a frame lane.
+// Mode: How a consumer reads a lane. Stream readers are ORDERED or LOSSLESS.
 type Mode uint8
 
 const (
@@ -230,6 +258,18 @@ const (
 	PixelFormatYuyv PixelFormat = 1448695129
 )
 
+// RecordFlag: Bits of RecordInfo.flags.
+type RecordFlag uint32
+
+const (
+	// Decoding can start here. Set by the SDK on every record of a config that is not DEPENDENT.
+	RecordFlagKey RecordFlag = 1
+	// The record carries its parameter sets in band.
+	RecordFlagConfig RecordFlag = 2
+	// Something is missing just before this record.
+	RecordFlagDiscontinuity RecordFlag = 4
+)
+
 // Sizes of the arrays in a frame descriptor and of names.
 const (
 	// Planes a frame can have.
@@ -240,6 +280,8 @@ const (
 	SizeVendorBytes uint64 = 160
 	// One sentence of text in a socket message, in bytes.
 	SizeTextBytes uint64 = 448
+	// Out-of-band parameter sets of a stream config, in bytes.
+	SizeParameterBytes uint64 = 1856
 )
 
 // SlotPhase: Lowest two bits of a slot's state word: sequence << 2 | phase. The whole word is 0 while free or being filled.
@@ -256,6 +298,30 @@ const (
 	SlotPhaseRevoked SlotPhase = 3
 )
 
+// Numbers that stream lanes fix.
+const (
+	// Configs a stream lane keeps.
+	StreamLimitConfigs uint64 = 8
+	// RecordInfo.key_distance before the first key record.
+	StreamLimitNoKey uint64 = 4294967295
+	// Bits of RecordInfo.pts_ns and dts_ns where unknown: the lowest i64.
+	StreamLimitNoTime uint64 = 0x8000000000000000
+)
+
+// StreamStart: Where a stream reader begins.
+type StreamStart uint8
+
+const (
+	// The newest key record.
+	StreamStartNewestKey StreamStart = 1
+	// The oldest key record there is.
+	StreamStartOldestKey StreamStart = 2
+	// The newest key record published at least so long ago; else the oldest there is.
+	StreamStartKeyBefore StreamStart = 3
+	// The next record to be published.
+	StreamStartNext StreamStart = 4
+)
+
 // How a token is put together: sequence << SLOT_BITS | slot.
 const (
 	// Bits of the slot number.
@@ -270,6 +336,8 @@ type BellByte uint8
 const (
 	// Producer to consumer: look at the lane again.
 	BellByteRing BellByte = 66
+	// Stream reader to writer: key_frame_requests of the page has gone up.
+	BellByteKeyWanted BellByte = 75
 	// Consumer to producer: a lease or cursor moved while release_wanted was set.
 	BellByteReleased BellByte = 82
 )
@@ -495,7 +563,7 @@ type ConsumerPage struct {
 	reservedBytes [3]uint8
 	// Zero.
 	reservedWords [7]uint32
-	// Lossless: lowest sequence not yet borrowed. Moves only forward.
+	// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
 	cursor uint64
 	// Threads about to sleep on the futex word.
 	waiting uint32
@@ -605,7 +673,7 @@ type LaneHeader struct {
 	Name          [64]uint8
 	// Zero.
 	reservedConstant [8]uint64
-	// Token of the newest frame, 0 before the first.
+	// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
 	head uint64
 	// Futex word: changes with every publish and when the lane closes.
 	wake uint32
@@ -690,6 +758,148 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Slot{}.Descriptor)-64]
 // Offsets of the words of Slot that several processes touch.
 const (
 	SlotStateOffset = 0
+)
+
+// RecordInfo: Index entry of a stream: where a record is and what it is. Copied word by word, then checked
+// against `oldest`. 64 bytes.
+type RecordInfo struct {
+	// Number of the record in its epoch, from 1; given at commit.
+	Sequence uint64
+	// Bytes of the ring written before this record, padding included; it lies at offset % data_bytes,
+	// a multiple of 8, in one piece.
+	OffsetBytes uint64
+	// Presentation time; NO_TIME where unknown.
+	PtsNs int64
+	// Decoding time; NO_TIME where unknown.
+	DtsNs int64
+	// Time of the commit, CLOCK_MONOTONIC; never goes back.
+	PublishNs uint64
+	// Number of the sensor exposure it was made from, 0 where unknown.
+	CaptureID uint64
+	SizeBytes uint32
+	Flags     RecordFlag
+	// The StreamConfig that describes it.
+	ConfigID uint32
+	// Records back to the newest key record, 0 for a key record itself; NO_KEY where there was none.
+	KeyDistance uint32
+}
+
+// Each indexes an array of one element: any other number does not compile.
+var _ = [1]struct{}{}[unsafe.Sizeof(RecordInfo{})-64]
+var _ = [1]struct{}{}[unsafe.Alignof(RecordInfo{})-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(RecordInfo{}.Sequence)-0]
+var _ = [1]struct{}{}[unsafe.Offsetof(RecordInfo{}.OffsetBytes)-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(RecordInfo{}.PtsNs)-16]
+var _ = [1]struct{}{}[unsafe.Offsetof(RecordInfo{}.DtsNs)-24]
+var _ = [1]struct{}{}[unsafe.Offsetof(RecordInfo{}.PublishNs)-32]
+var _ = [1]struct{}{}[unsafe.Offsetof(RecordInfo{}.CaptureID)-40]
+var _ = [1]struct{}{}[unsafe.Offsetof(RecordInfo{}.SizeBytes)-48]
+var _ = [1]struct{}{}[unsafe.Offsetof(RecordInfo{}.Flags)-52]
+var _ = [1]struct{}{}[unsafe.Offsetof(RecordInfo{}.ConfigID)-56]
+var _ = [1]struct{}{}[unsafe.Offsetof(RecordInfo{}.KeyDistance)-60]
+
+// StreamConfig: What the records of a stream are, from one change to the next. 2048 bytes.
+type StreamConfig struct {
+	// Number of the config in its epoch, from 1; given by the writer.
+	ID uint32
+	// Bytes used in parameters.
+	ParameterBytes uint32
+	// Of video; 0 otherwise.
+	// In pixels.
+	Width uint32
+	// In pixels.
+	Height uint32
+	// Pictures a second as a fraction; 0 where unknown.
+	FpsNumerator   uint32
+	FpsDenominator uint32
+	// Of audio, in hertz; 0 otherwise.
+	SampleRate uint32
+	Flags      ConfigFlag
+	// Nominal bit rate; 0 where unknown.
+	BitsPerSecond uint64
+	CameraID      uint32
+	Codec         Codec
+	// Of audio; 0 otherwise.
+	Channels uint8
+	// Of audio; 0 otherwise.
+	BitsPerSample uint8
+	// Zero.
+	reservedByte uint8
+	// Zero.
+	reserved [10]uint64
+	// Out-of-band parameter sets (VPS, SPS, PPS in Annex B; AudioSpecificConfig; OpusHead; JSON schema).
+	Parameters [1856]uint8
+	// Belongs to the application.
+	UserData [64]uint8
+}
+
+// Each indexes an array of one element: any other number does not compile.
+var _ = [1]struct{}{}[unsafe.Sizeof(StreamConfig{})-2048]
+var _ = [1]struct{}{}[unsafe.Alignof(StreamConfig{})-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.ID)-0]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.ParameterBytes)-4]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.Width)-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.Height)-12]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.FpsNumerator)-16]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.FpsDenominator)-20]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.SampleRate)-24]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.Flags)-28]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.BitsPerSecond)-32]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.CameraID)-40]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.Codec)-44]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.Channels)-45]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.BitsPerSample)-46]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.reservedByte)-47]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.reserved)-48]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.Parameters)-128]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamConfig{}.UserData)-1984]
+
+// StreamHeader: Follows the LaneHeader of a stream lane. 128 bytes; the first 64 are constant for the life of an
+// epoch.
+type StreamHeader struct {
+	// Offset of the first RecordInfo of the index.
+	// In bytes.
+	IndexOffset uint64
+	// Offset of the first StreamConfig.
+	// In bytes.
+	ConfigsOffset uint64
+	// Offset of the data ring, a multiple of page_bytes.
+	// In bytes.
+	DataOffset uint64
+	// Size of the data ring, a multiple of page_bytes.
+	DataBytes uint64
+	// Largest record, at most half of the data ring.
+	RecordLimitBytes uint64
+	// Records the index has room for, a power of two; record n stands at n % index_capacity.
+	IndexCapacity uint32
+	// StreamLimit.CONFIGS; config n stands at n % config_capacity.
+	ConfigCapacity uint32
+	// Zero.
+	reservedConstant [2]uint64
+	// Sequence of the oldest record that is whole. Announced before anything older, in the index, the
+	// data or the configs, is overwritten.
+	oldest uint64
+	// Zero.
+	reservedOldest [7]uint64
+}
+
+// Each indexes an array of one element: any other number does not compile.
+var _ = [1]struct{}{}[unsafe.Sizeof(StreamHeader{})-128]
+var _ = [1]struct{}{}[unsafe.Alignof(StreamHeader{})-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamHeader{}.IndexOffset)-0]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamHeader{}.ConfigsOffset)-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamHeader{}.DataOffset)-16]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamHeader{}.DataBytes)-24]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamHeader{}.RecordLimitBytes)-32]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamHeader{}.IndexCapacity)-40]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamHeader{}.ConfigCapacity)-44]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamHeader{}.reservedConstant)-48]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamHeader{}.oldest)-64]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamHeader{}.reservedOldest)-72]
+
+// Offsets of the words of StreamHeader that several processes touch.
+const (
+	StreamHeaderOldestOffset = 64
 )
 
 // ConsumerReport: One consumer as its producer sees it. 128 bytes.
@@ -807,17 +1017,23 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Fds{}.Kinds)-40]
 type Hello struct {
 	Header MessageHeader
 	Lane   [64]uint8
-	// Lease cells wanted, 1 to 63.
+	// Lease cells wanted, 1 to 63; 0 of a stream.
 	Leases uint32
 	// Bit n: MemoryKind n is understood.
 	MemoryKinds uint32
 	Mode        Mode
 	// Not 0: device buffers that this peer could write (udmabuf) are wanted all the same.
 	WantsWritable uint8
+	// Not 0: the peer reads streams, not frames; leases are then 0.
+	WantsStream uint8
+	// Where a lossless stream reader begins.
+	Start StreamStart
 	// Zero.
-	reservedBytes [6]uint8
+	reservedBytes [4]uint8
+	// Age of the record that KEY_BEFORE means.
+	StartAgeNs uint64
 	// Zero.
-	reserved [10]uint64
+	reserved [9]uint64
 }
 
 // Each indexes an array of one element: any other number does not compile.
@@ -829,8 +1045,11 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.Leases)-96]
 var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.MemoryKinds)-100]
 var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.Mode)-104]
 var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.WantsWritable)-105]
-var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.reservedBytes)-106]
-var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.reserved)-112]
+var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.WantsStream)-106]
+var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.Start)-107]
+var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.reservedBytes)-108]
+var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.StartAgeNs)-112]
+var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.reserved)-120]
 
 // Query: Anyone the lane admits to its producer: how is the lane?
 type Query struct {
@@ -882,6 +1101,51 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Refused{}.TableBytes)-36]
 var _ = [1]struct{}{}[unsafe.Offsetof(Refused{}.reserved)-40]
 var _ = [1]struct{}{}[unsafe.Offsetof(Refused{}.Text)-64]
 
+// StreamReport: A stream lane as its writer sees it; all zero of a frame lane. 128 bytes.
+type StreamReport struct {
+	// Size of the data ring.
+	DataBytes uint64
+	// Bytes of all records committed, padding left out.
+	WrittenBytes uint64
+	// Key records committed.
+	KeyRecords uint64
+	// Sequence of the oldest record there is; newest + 1 where there is none.
+	Oldest uint64
+	// Publication time of that record, 0: none.
+	OldestPublishNs uint64
+	// Newest record, all zero before the first.
+	Newest        RecordInfo
+	IndexCapacity uint32
+	// Key records that readers asked for.
+	KeyRequests uint32
+	// Of the newest config, 0 before the first: its id.
+	ConfigID uint32
+	// In pixels.
+	Width uint32
+	// In pixels.
+	Height uint32
+	Codec  Codec
+	// Zero.
+	reservedBytes [3]uint8
+}
+
+// Each indexes an array of one element: any other number does not compile.
+var _ = [1]struct{}{}[unsafe.Sizeof(StreamReport{})-128]
+var _ = [1]struct{}{}[unsafe.Alignof(StreamReport{})-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.DataBytes)-0]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.WrittenBytes)-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.KeyRecords)-16]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.Oldest)-24]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.OldestPublishNs)-32]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.Newest)-40]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.IndexCapacity)-104]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.KeyRequests)-108]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.ConfigID)-112]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.Width)-116]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.Height)-120]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.Codec)-124]
+var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.reservedBytes)-125]
+
 // Report: Answer to Query.
 type Report struct {
 	Header MessageHeader
@@ -925,12 +1189,13 @@ type Report struct {
 	reservedBytes [2]uint8
 	// Newest frame, all zero before the first.
 	Newest FrameDescriptor
+	Stream StreamReport
 	// The first consumer_count entries count.
 	Consumers [61]ConsumerReport
 }
 
 // Each indexes an array of one element: any other number does not compile.
-var _ = [1]struct{}{}[unsafe.Sizeof(Report{})-8104]
+var _ = [1]struct{}{}[unsafe.Sizeof(Report{})-8232]
 var _ = [1]struct{}{}[unsafe.Alignof(Report{})-8]
 var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Header)-0]
 var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Epoch)-32]
@@ -964,7 +1229,8 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.LaneKind)-204]
 var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.MemoryKind)-205]
 var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.reservedBytes)-206]
 var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Newest)-208]
-var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Consumers)-784]
+var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Stream)-784]
+var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Consumers)-912]
 
 // Welcome: Producer to consumer: admitted. Descriptors follow only after Ready.
 type Welcome struct {

@@ -9,7 +9,7 @@ integers.
 import ctypes
 import enum
 
-LAYOUT_HASH = 0xf1aa28572d44fbeb
+LAYOUT_HASH = 0x46e713c18b6c92d7
 
 
 class ClockId(enum.IntEnum):
@@ -20,6 +20,25 @@ class ClockId(enum.IntEnum):
     BOOTTIME = 7
     # No statement.
     UNKNOWN = 255
+
+
+class Codec(enum.IntEnum):
+    """What a record of a stream holds."""
+
+    # Bytes that the SDK knows nothing about.
+    OPAQUE = 0
+    # An H.264 access unit in Annex B form.
+    H264 = 1
+    # An H.265 access unit in Annex B form.
+    H265 = 2
+    # One JPEG picture; a stream of them is Motion JPEG.
+    JPEG = 3
+    # One AAC frame, ADTS or raw as its config says.
+    AAC = 4
+    # One Opus packet.
+    OPUS = 5
+    # One JSON text: detections, metadata.
+    JSON = 6
 
 
 class ColorMatrix(enum.IntEnum):
@@ -49,6 +68,13 @@ class ColorTransfer(enum.IntEnum):
     SRGB = 13
     PQ = 16
     HLG = 18
+
+
+class ConfigFlag(enum.IntFlag):
+    """Bits of StreamConfig.flags."""
+
+    # A record may need earlier ones: only those flagged KEY can be started at. Always so for H.264 and H.265.
+    DEPENDENT = 1
 
 
 class ErrorKind(enum.IntEnum):
@@ -196,7 +222,7 @@ class MemoryKind(enum.IntEnum):
 
 
 class Mode(enum.IntEnum):
-    """How a consumer reads a frame lane."""
+    """How a consumer reads a lane. Stream readers are ORDERED or LOSSLESS."""
 
     # The newest frame now; says how many were skipped.
     LATEST = 1
@@ -223,6 +249,17 @@ class PixelFormat(enum.IntEnum):
     YUYV = 1448695129
 
 
+class RecordFlag(enum.IntFlag):
+    """Bits of RecordInfo.flags."""
+
+    # Decoding can start here. Set by the SDK on every record of a config that is not DEPENDENT.
+    KEY = 1
+    # The record carries its parameter sets in band.
+    CONFIG = 2
+    # Something is missing just before this record.
+    DISCONTINUITY = 4
+
+
 class Size:
     """Sizes of the arrays in a frame descriptor and of names."""
 
@@ -234,6 +271,8 @@ class Size:
     VENDOR_BYTES = 160
     # One sentence of text in a socket message, in bytes.
     TEXT_BYTES = 448
+    # Out-of-band parameter sets of a stream config, in bytes.
+    PARAMETER_BYTES = 1856
 
 
 class SlotPhase(enum.IntEnum):
@@ -247,6 +286,30 @@ class SlotPhase(enum.IntEnum):
     RETIRED = 2
     # A device buffer taken back at its deadline: the bytes no longer count.
     REVOKED = 3
+
+
+class StreamLimit:
+    """Numbers that stream lanes fix."""
+
+    # Configs a stream lane keeps.
+    CONFIGS = 8
+    # RecordInfo.key_distance before the first key record.
+    NO_KEY = 4294967295
+    # Bits of RecordInfo.pts_ns and dts_ns where unknown: the lowest i64.
+    NO_TIME = 0x8000000000000000
+
+
+class StreamStart(enum.IntEnum):
+    """Where a stream reader begins."""
+
+    # The newest key record.
+    NEWEST_KEY = 1
+    # The oldest key record there is.
+    OLDEST_KEY = 2
+    # The newest key record published at least so long ago; else the oldest there is.
+    KEY_BEFORE = 3
+    # The next record to be published.
+    NEXT = 4
 
 
 class Token:
@@ -263,6 +326,8 @@ class BellByte(enum.IntEnum):
 
     # Producer to consumer: look at the lane again.
     RING = 66
+    # Stream reader to writer: key_frame_requests of the page has gone up.
+    KEY_WANTED = 75
     # Consumer to producer: a lease or cursor moved while release_wanted was set.
     RELEASED = 82
 
@@ -457,6 +522,66 @@ class Slot(ctypes.LittleEndianStructure):
     ]
 
 
+class RecordInfo(ctypes.LittleEndianStructure):
+    """Index entry of a stream: where a record is and what it is. Copied word by word, then checked
+    against `oldest`. 64 bytes."""
+
+    _fields_ = [
+        ("sequence", ctypes.c_uint64),
+        ("offset_bytes", ctypes.c_uint64),
+        ("pts_ns", ctypes.c_int64),
+        ("dts_ns", ctypes.c_int64),
+        ("publish_ns", ctypes.c_uint64),
+        ("capture_id", ctypes.c_uint64),
+        ("size_bytes", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        ("config_id", ctypes.c_uint32),
+        ("key_distance", ctypes.c_uint32),
+    ]
+
+
+class StreamConfig(ctypes.LittleEndianStructure):
+    """What the records of a stream are, from one change to the next. 2048 bytes."""
+
+    _fields_ = [
+        ("id", ctypes.c_uint32),
+        ("parameter_bytes", ctypes.c_uint32),
+        ("width", ctypes.c_uint32),
+        ("height", ctypes.c_uint32),
+        ("fps_numerator", ctypes.c_uint32),
+        ("fps_denominator", ctypes.c_uint32),
+        ("sample_rate", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        ("bits_per_second", ctypes.c_uint64),
+        ("camera_id", ctypes.c_uint32),
+        ("codec", ctypes.c_uint8),
+        ("channels", ctypes.c_uint8),
+        ("bits_per_sample", ctypes.c_uint8),
+        ("reserved_byte", ctypes.c_uint8),
+        ("reserved", ctypes.c_uint64 * 10),
+        ("parameters", ctypes.c_uint8 * 1856),
+        ("user_data", ctypes.c_uint8 * 64),
+    ]
+
+
+class StreamHeader(ctypes.LittleEndianStructure):
+    """Follows the LaneHeader of a stream lane. 128 bytes; the first 64 are constant for the life of an
+    epoch."""
+
+    _fields_ = [
+        ("index_offset", ctypes.c_uint64),
+        ("configs_offset", ctypes.c_uint64),
+        ("data_offset", ctypes.c_uint64),
+        ("data_bytes", ctypes.c_uint64),
+        ("record_limit_bytes", ctypes.c_uint64),
+        ("index_capacity", ctypes.c_uint32),
+        ("config_capacity", ctypes.c_uint32),
+        ("reserved_constant", ctypes.c_uint64 * 2),
+        ("_oldest", ctypes.c_uint64),
+        ("reserved_oldest", ctypes.c_uint64 * 7),
+    ]
+
+
 class ConsumerReport(ctypes.LittleEndianStructure):
     """One consumer as its producer sees it. 128 bytes."""
 
@@ -528,8 +653,11 @@ class Hello(ctypes.LittleEndianStructure):
         ("memory_kinds", ctypes.c_uint32),
         ("mode", ctypes.c_uint8),
         ("wants_writable", ctypes.c_uint8),
-        ("reserved_bytes", ctypes.c_uint8 * 6),
-        ("reserved", ctypes.c_uint64 * 10),
+        ("wants_stream", ctypes.c_uint8),
+        ("start", ctypes.c_uint8),
+        ("reserved_bytes", ctypes.c_uint8 * 4),
+        ("start_age_ns", ctypes.c_uint64),
+        ("reserved", ctypes.c_uint64 * 9),
     ]
 
 
@@ -562,6 +690,26 @@ class Refused(ctypes.LittleEndianStructure):
         ("table_bytes", ctypes.c_uint32),
         ("reserved", ctypes.c_uint64 * 3),
         ("text", ctypes.c_uint8 * 448),
+    ]
+
+
+class StreamReport(ctypes.LittleEndianStructure):
+    """A stream lane as its writer sees it; all zero of a frame lane. 128 bytes."""
+
+    _fields_ = [
+        ("data_bytes", ctypes.c_uint64),
+        ("written_bytes", ctypes.c_uint64),
+        ("key_records", ctypes.c_uint64),
+        ("oldest", ctypes.c_uint64),
+        ("oldest_publish_ns", ctypes.c_uint64),
+        ("newest", RecordInfo),
+        ("index_capacity", ctypes.c_uint32),
+        ("key_requests", ctypes.c_uint32),
+        ("config_id", ctypes.c_uint32),
+        ("width", ctypes.c_uint32),
+        ("height", ctypes.c_uint32),
+        ("codec", ctypes.c_uint8),
+        ("reserved_bytes", ctypes.c_uint8 * 3),
     ]
 
 
@@ -601,6 +749,7 @@ class Report(ctypes.LittleEndianStructure):
         ("memory_kind", ctypes.c_uint8),
         ("reserved_bytes", ctypes.c_uint8 * 2),
         ("newest", FrameDescriptor),
+        ("stream", StreamReport),
         ("consumers", ConsumerReport * 61),
     ]
 
@@ -739,6 +888,49 @@ LAYOUT = {
         "reserved": (8, 56, ("<u8", 7)),
         "descriptor": (64, 576, ("FrameDescriptor",)),
     }),
+    "RecordInfo": (64, 8, {
+        "sequence": (0, 8, ("<u8",)),
+        "offset_bytes": (8, 8, ("<u8",)),
+        "pts_ns": (16, 8, ("<i8",)),
+        "dts_ns": (24, 8, ("<i8",)),
+        "publish_ns": (32, 8, ("<u8",)),
+        "capture_id": (40, 8, ("<u8",)),
+        "size_bytes": (48, 4, ("<u4",)),
+        "flags": (52, 4, ("<u4",)),
+        "config_id": (56, 4, ("<u4",)),
+        "key_distance": (60, 4, ("<u4",)),
+    }),
+    "StreamConfig": (2048, 8, {
+        "id": (0, 4, ("<u4",)),
+        "parameter_bytes": (4, 4, ("<u4",)),
+        "width": (8, 4, ("<u4",)),
+        "height": (12, 4, ("<u4",)),
+        "fps_numerator": (16, 4, ("<u4",)),
+        "fps_denominator": (20, 4, ("<u4",)),
+        "sample_rate": (24, 4, ("<u4",)),
+        "flags": (28, 4, ("<u4",)),
+        "bits_per_second": (32, 8, ("<u8",)),
+        "camera_id": (40, 4, ("<u4",)),
+        "codec": (44, 1, ("<u1",)),
+        "channels": (45, 1, ("<u1",)),
+        "bits_per_sample": (46, 1, ("<u1",)),
+        "reserved_byte": (47, 1, ("<u1",)),
+        "reserved": (48, 80, ("<u8", 10)),
+        "parameters": (128, 1856, ("<u1", 1856)),
+        "user_data": (1984, 64, ("<u1", 64)),
+    }),
+    "StreamHeader": (128, 8, {
+        "index_offset": (0, 8, ("<u8",)),
+        "configs_offset": (8, 8, ("<u8",)),
+        "data_offset": (16, 8, ("<u8",)),
+        "data_bytes": (24, 8, ("<u8",)),
+        "record_limit_bytes": (32, 8, ("<u8",)),
+        "index_capacity": (40, 4, ("<u4",)),
+        "config_capacity": (44, 4, ("<u4",)),
+        "reserved_constant": (48, 16, ("<u8", 2)),
+        "oldest": (64, 8, None),
+        "reserved_oldest": (72, 56, ("<u8", 7)),
+    }),
     "ConsumerReport": (120, 8, {
         "consumer_id": (0, 4, ("<u4",)),
         "pid": (4, 4, ("<u4",)),
@@ -787,8 +979,11 @@ LAYOUT = {
         "memory_kinds": (100, 4, ("<u4",)),
         "mode": (104, 1, ("<u1",)),
         "wants_writable": (105, 1, ("<u1",)),
-        "reserved_bytes": (106, 6, ("<u1", 6)),
-        "reserved": (112, 80, ("<u8", 10)),
+        "wants_stream": (106, 1, ("<u1",)),
+        "start": (107, 1, ("<u1",)),
+        "reserved_bytes": (108, 4, ("<u1", 4)),
+        "start_age_ns": (112, 8, ("<u8",)),
+        "reserved": (120, 72, ("<u8", 9)),
     }),
     "Query": (128, 8, {
         "header": (0, 32, ("MessageHeader",)),
@@ -807,7 +1002,22 @@ LAYOUT = {
         "reserved": (40, 24, ("<u8", 3)),
         "text": (64, 448, ("<u1", 448)),
     }),
-    "Report": (8104, 8, {
+    "StreamReport": (128, 8, {
+        "data_bytes": (0, 8, ("<u8",)),
+        "written_bytes": (8, 8, ("<u8",)),
+        "key_records": (16, 8, ("<u8",)),
+        "oldest": (24, 8, ("<u8",)),
+        "oldest_publish_ns": (32, 8, ("<u8",)),
+        "newest": (40, 64, ("RecordInfo",)),
+        "index_capacity": (104, 4, ("<u4",)),
+        "key_requests": (108, 4, ("<u4",)),
+        "config_id": (112, 4, ("<u4",)),
+        "width": (116, 4, ("<u4",)),
+        "height": (120, 4, ("<u4",)),
+        "codec": (124, 1, ("<u1",)),
+        "reserved_bytes": (125, 3, ("<u1", 3)),
+    }),
+    "Report": (8232, 8, {
         "header": (0, 32, ("MessageHeader",)),
         "epoch": (32, 8, ("<u8",)),
         "now_ns": (40, 8, ("<u8",)),
@@ -840,7 +1050,8 @@ LAYOUT = {
         "memory_kind": (205, 1, ("<u1",)),
         "reserved_bytes": (206, 2, ("<u1", 2)),
         "newest": (208, 576, ("FrameDescriptor",)),
-        "consumers": (784, 7320, ("ConsumerReport", 61)),
+        "stream": (784, 128, ("StreamReport",)),
+        "consumers": (912, 7320, ("ConsumerReport", 61)),
     }),
     "Welcome": (128, 8, {
         "header": (0, 32, ("MessageHeader",)),

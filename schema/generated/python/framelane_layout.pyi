@@ -14,6 +14,15 @@ class ClockId(enum.IntEnum):
     BOOTTIME = 7
     UNKNOWN = 255
 
+class Codec(enum.IntEnum):
+    OPAQUE = 0
+    H264 = 1
+    H265 = 2
+    JPEG = 3
+    AAC = 4
+    OPUS = 5
+    JSON = 6
+
 class ColorMatrix(enum.IntEnum):
     RGB = 0
     BT709 = 1
@@ -33,6 +42,9 @@ class ColorTransfer(enum.IntEnum):
     SRGB = 13
     PQ = 16
     HLG = 18
+
+class ConfigFlag(enum.IntFlag):
+    DEPENDENT = 1
 
 class ErrorKind(enum.IntEnum):
     OK = 0
@@ -116,11 +128,17 @@ class PixelFormat(enum.IntEnum):
     BGR24 = 875710290
     YUYV = 1448695129
 
+class RecordFlag(enum.IntFlag):
+    KEY = 1
+    CONFIG = 2
+    DISCONTINUITY = 4
+
 class Size:
     PLANES: Final = 4
     NAME_BYTES: Final = 64
     VENDOR_BYTES: Final = 160
     TEXT_BYTES: Final = 448
+    PARAMETER_BYTES: Final = 1856
 
 class SlotPhase(enum.IntEnum):
     FREE = 0
@@ -128,12 +146,24 @@ class SlotPhase(enum.IntEnum):
     RETIRED = 2
     REVOKED = 3
 
+class StreamLimit:
+    CONFIGS: Final = 8
+    NO_KEY: Final = 4294967295
+    NO_TIME: Final = 0x8000000000000000
+
+class StreamStart(enum.IntEnum):
+    NEWEST_KEY = 1
+    OLDEST_KEY = 2
+    KEY_BEFORE = 3
+    NEXT = 4
+
 class Token:
     SLOT_BITS: Final = 6
     SLOT_MASK: Final = 63
 
 class BellByte(enum.IntEnum):
     RING = 66
+    KEY_WANTED = 75
     RELEASED = 82
 
 class BellKind(enum.IntEnum):
@@ -263,6 +293,48 @@ class Slot(ctypes.LittleEndianStructure):
     reserved: ctypes.Array[ctypes.c_uint64]
     descriptor: FrameDescriptor
 
+class RecordInfo(ctypes.LittleEndianStructure):
+    sequence: int
+    offset_bytes: int
+    pts_ns: int
+    dts_ns: int
+    publish_ns: int
+    capture_id: int
+    size_bytes: int
+    flags: int
+    config_id: int
+    key_distance: int
+
+class StreamConfig(ctypes.LittleEndianStructure):
+    id: int
+    parameter_bytes: int
+    width: int
+    height: int
+    fps_numerator: int
+    fps_denominator: int
+    sample_rate: int
+    flags: int
+    bits_per_second: int
+    camera_id: int
+    codec: int
+    channels: int
+    bits_per_sample: int
+    reserved_byte: int
+    reserved: ctypes.Array[ctypes.c_uint64]
+    parameters: ctypes.Array[ctypes.c_uint8]
+    user_data: ctypes.Array[ctypes.c_uint8]
+
+class StreamHeader(ctypes.LittleEndianStructure):
+    index_offset: int
+    configs_offset: int
+    data_offset: int
+    data_bytes: int
+    record_limit_bytes: int
+    index_capacity: int
+    config_capacity: int
+    reserved_constant: ctypes.Array[ctypes.c_uint64]
+    reserved_oldest: ctypes.Array[ctypes.c_uint64]
+
 class ConsumerReport(ctypes.LittleEndianStructure):
     consumer_id: int
     pid: int
@@ -311,7 +383,10 @@ class Hello(ctypes.LittleEndianStructure):
     memory_kinds: int
     mode: int
     wants_writable: int
+    wants_stream: int
+    start: int
     reserved_bytes: ctypes.Array[ctypes.c_uint8]
+    start_age_ns: int
     reserved: ctypes.Array[ctypes.c_uint64]
 
 class Query(ctypes.LittleEndianStructure):
@@ -330,6 +405,21 @@ class Refused(ctypes.LittleEndianStructure):
     table_bytes: int
     reserved: ctypes.Array[ctypes.c_uint64]
     text: ctypes.Array[ctypes.c_uint8]
+
+class StreamReport(ctypes.LittleEndianStructure):
+    data_bytes: int
+    written_bytes: int
+    key_records: int
+    oldest: int
+    oldest_publish_ns: int
+    newest: RecordInfo
+    index_capacity: int
+    key_requests: int
+    config_id: int
+    width: int
+    height: int
+    codec: int
+    reserved_bytes: ctypes.Array[ctypes.c_uint8]
 
 class Report(ctypes.LittleEndianStructure):
     header: MessageHeader
@@ -364,6 +454,7 @@ class Report(ctypes.LittleEndianStructure):
     memory_kind: int
     reserved_bytes: ctypes.Array[ctypes.c_uint8]
     newest: FrameDescriptor
+    stream: StreamReport
     consumers: ctypes.Array[ConsumerReport]
 
 class Welcome(ctypes.LittleEndianStructure):

@@ -43,6 +43,18 @@ pub mod size {
     pub const VENDOR_BYTES: u64 = 160;
     /// One sentence of text in a socket message, in bytes.
     pub const TEXT_BYTES: u64 = 448;
+    /// Out-of-band parameter sets of a stream config, in bytes.
+    pub const PARAMETER_BYTES: u64 = 1856;
+}
+
+/// Numbers that stream lanes fix.
+pub mod stream_limit {
+    /// Configs a stream lane keeps.
+    pub const CONFIGS: u64 = 8;
+    /// RecordInfo.key_distance before the first key record.
+    pub const NO_KEY: u64 = 4294967295;
+    /// Bits of RecordInfo.pts_ns and dts_ns where unknown: the lowest i64.
+    pub const NO_TIME: u64 = 0x8000000000000000;
 }
 
 /// How a token is put together: sequence << SLOT_BITS | slot.

@@ -43,6 +43,26 @@ numbered_enum! {
 }
 
 numbered_enum! {
+    /// What a record of a stream holds.
+    pub enum Codec: u8 {
+        /// Bytes that the SDK knows nothing about.
+        Opaque = 0, "opaque";
+        /// An H.264 access unit in Annex B form.
+        H264 = 1, "h264";
+        /// An H.265 access unit in Annex B form.
+        H265 = 2, "h265";
+        /// One JPEG picture; a stream of them is Motion JPEG.
+        Jpeg = 3, "jpeg";
+        /// One AAC frame, ADTS or raw as its config says.
+        Aac = 4, "aac";
+        /// One Opus packet.
+        Opus = 5, "opus";
+        /// One JSON text: detections, metadata.
+        Json = 6, "json";
+    }
+}
+
+numbered_enum! {
     /// Conversion matrix of YUV formats; numbers of ISO/IEC 23091-2 (H.273) matrix_coefficients.
     pub enum ColorMatrix: u8 {
         Rgb = 0, "rgb";
@@ -156,7 +176,7 @@ numbered_enum! {
 }
 
 numbered_enum! {
-    /// How a consumer reads a frame lane.
+    /// How a consumer reads a lane. Stream readers are ORDERED or LOSSLESS.
     pub enum Mode: u8 {
         /// The newest frame now; says how many were skipped.
         Latest = 1, "latest";
@@ -200,10 +220,26 @@ numbered_enum! {
 }
 
 numbered_enum! {
+    /// Where a stream reader begins.
+    pub enum StreamStart: u8 {
+        /// The newest key record.
+        NewestKey = 1, "newest_key";
+        /// The oldest key record there is.
+        OldestKey = 2, "oldest_key";
+        /// The newest key record published at least so long ago; else the oldest there is.
+        KeyBefore = 3, "key_before";
+        /// The next record to be published.
+        Next = 4, "next";
+    }
+}
+
+numbered_enum! {
     /// The single byte of a bell packet.
     pub enum BellByte: u8 {
         /// Producer to consumer: look at the lane again.
         Ring = 66, "ring";
+        /// Stream reader to writer: key_frame_requests of the page has gone up.
+        KeyWanted = 75, "key_wanted";
         /// Consumer to producer: a lease or cursor moved while release_wanted was set.
         Released = 82, "released";
     }
@@ -257,6 +293,19 @@ numbered_enum! {
     }
 }
 
+/// Bits of StreamConfig.flags.
+#[derive(Debug)]
+pub struct ConfigFlag;
+
+impl ConfigFlag {
+    /// A record may need earlier ones: only those flagged KEY can be started at. Always so for H.264 and H.265.
+    pub const DEPENDENT: u32 = 1;
+    /// Each bit and its name.
+    pub const NAMES: &'static [(u32, &'static str)] = &[
+        (Self::DEPENDENT, "dependent"),
+    ];
+}
+
 /// Bits of FrameDescriptor.flags.
 #[derive(Debug)]
 pub struct FrameFlag;
@@ -307,5 +356,24 @@ impl LaneFlag {
         (Self::HUGE_PAGES, "huge_pages"),
         (Self::LOCKED, "locked"),
         (Self::NUMA_BOUND, "numa_bound"),
+    ];
+}
+
+/// Bits of RecordInfo.flags.
+#[derive(Debug)]
+pub struct RecordFlag;
+
+impl RecordFlag {
+    /// Decoding can start here. Set by the SDK on every record of a config that is not DEPENDENT.
+    pub const KEY: u32 = 1;
+    /// The record carries its parameter sets in band.
+    pub const CONFIG: u32 = 2;
+    /// Something is missing just before this record.
+    pub const DISCONTINUITY: u32 = 4;
+    /// Each bit and its name.
+    pub const NAMES: &'static [(u32, &'static str)] = &[
+        (Self::KEY, "key"),
+        (Self::CONFIG, "config"),
+        (Self::DISCONTINUITY, "discontinuity"),
     ];
 }

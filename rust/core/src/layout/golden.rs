@@ -105,6 +105,19 @@ golden_struct! { LaneHeader:
 golden_struct! { Slot:
     state, reserved, descriptor,
 }
+golden_struct! { RecordInfo:
+    sequence, offset_bytes, pts_ns, dts_ns, publish_ns, capture_id,
+    size_bytes, flags, config_id, key_distance,
+}
+golden_struct! { StreamConfig:
+    id, parameter_bytes, width, height, fps_numerator, fps_denominator,
+    sample_rate, flags, bits_per_second, camera_id, codec, channels,
+    bits_per_sample, reserved_byte, reserved, parameters, user_data,
+}
+golden_struct! { StreamHeader:
+    index_offset, configs_offset, data_offset, data_bytes, record_limit_bytes, index_capacity,
+    config_capacity, reserved_constant, oldest, reserved_oldest,
+}
 golden_struct! { ConsumerReport:
     consumer_id, pid, uid, leases, mode, liveness,
     bell, reserved_bytes, attached_ns, received, missed, copied_bytes,
@@ -122,7 +135,7 @@ golden_struct! { Fds:
 }
 golden_struct! { Hello:
     header, lane, leases, memory_kinds, mode, wants_writable,
-    reserved_bytes, reserved,
+    wants_stream, start, reserved_bytes, start_age_ns, reserved,
 }
 golden_struct! { Query:
     header, lane, reserved,
@@ -133,13 +146,18 @@ golden_struct! { Ready:
 golden_struct! { Refused:
     header, kind, table_bytes, reserved, text,
 }
+golden_struct! { StreamReport:
+    data_bytes, written_bytes, key_records, oldest, oldest_publish_ns, newest,
+    index_capacity, key_requests, config_id, width, height, codec,
+    reserved_bytes,
+}
 golden_struct! { Report:
     header, epoch, now_ns, head, published, abandoned,
     no_free_slot, revoked, copied_bytes, departed_copied_bytes, total_bytes, payload_bytes,
     lease_ns, created_ns, ready_slots, held_slots, claimed_slots, slot_count,
     history, claims, lease_budget, leases_granted, consumer_count, flags,
     producer_pid, producer_uid, device_buffers, page_bytes, lane_kind, memory_kind,
-    reserved_bytes, newest, consumers,
+    reserved_bytes, newest, stream, consumers,
 }
 golden_struct! { Welcome:
     header, epoch, consumer_id, leases, fd_messages, device_buffers,
@@ -161,6 +179,12 @@ fn every_field_of_the_golden_images_decodes_and_encodes() {
     round_trip::<super::LaneHeader>("LaneHeader", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/Slot.bin");
     round_trip::<super::Slot>("Slot", image, &mut lines);
+    let image = include_bytes!("../../../../schema/golden/v1/RecordInfo.bin");
+    round_trip::<super::RecordInfo>("RecordInfo", image, &mut lines);
+    let image = include_bytes!("../../../../schema/golden/v1/StreamConfig.bin");
+    round_trip::<super::StreamConfig>("StreamConfig", image, &mut lines);
+    let image = include_bytes!("../../../../schema/golden/v1/StreamHeader.bin");
+    round_trip::<super::StreamHeader>("StreamHeader", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/ConsumerReport.bin");
     round_trip::<super::ConsumerReport>("ConsumerReport", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/MessageHeader.bin");
@@ -177,6 +201,8 @@ fn every_field_of_the_golden_images_decodes_and_encodes() {
     round_trip::<super::Ready>("Ready", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/Refused.bin");
     round_trip::<super::Refused>("Refused", image, &mut lines);
+    let image = include_bytes!("../../../../schema/golden/v1/StreamReport.bin");
+    round_trip::<super::StreamReport>("StreamReport", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/Report.bin");
     round_trip::<super::Report>("Report", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/Welcome.bin");
@@ -197,6 +223,13 @@ fn numbers(lines: &mut Vec<String>) {
     super::ClockId::Monotonic.number().show("ClockId.MONOTONIC", lines);
     super::ClockId::Boottime.number().show("ClockId.BOOTTIME", lines);
     super::ClockId::Unknown.number().show("ClockId.UNKNOWN", lines);
+    super::Codec::Opaque.number().show("Codec.OPAQUE", lines);
+    super::Codec::H264.number().show("Codec.H264", lines);
+    super::Codec::H265.number().show("Codec.H265", lines);
+    super::Codec::Jpeg.number().show("Codec.JPEG", lines);
+    super::Codec::Aac.number().show("Codec.AAC", lines);
+    super::Codec::Opus.number().show("Codec.OPUS", lines);
+    super::Codec::Json.number().show("Codec.JSON", lines);
     super::ColorMatrix::Rgb.number().show("ColorMatrix.RGB", lines);
     super::ColorMatrix::Bt709.number().show("ColorMatrix.BT709", lines);
     super::ColorMatrix::Unspecified.number().show("ColorMatrix.UNSPECIFIED", lines);
@@ -211,6 +244,7 @@ fn numbers(lines: &mut Vec<String>) {
     super::ColorTransfer::Srgb.number().show("ColorTransfer.SRGB", lines);
     super::ColorTransfer::Pq.number().show("ColorTransfer.PQ", lines);
     super::ColorTransfer::Hlg.number().show("ColorTransfer.HLG", lines);
+    super::ConfigFlag::DEPENDENT.show("ConfigFlag.DEPENDENT", lines);
     super::ErrorKind::Ok.number().show("ErrorKind.OK", lines);
     super::ErrorKind::InvalidArgument.number().show("ErrorKind.INVALID_ARGUMENT", lines);
     super::ErrorKind::InvalidName.number().show("ErrorKind.INVALID_NAME", lines);
@@ -275,17 +309,29 @@ fn numbers(lines: &mut Vec<String>) {
     super::PixelFormat::Rgb24.number().show("PixelFormat.RGB24", lines);
     super::PixelFormat::Bgr24.number().show("PixelFormat.BGR24", lines);
     super::PixelFormat::Yuyv.number().show("PixelFormat.YUYV", lines);
+    super::RecordFlag::KEY.show("RecordFlag.KEY", lines);
+    super::RecordFlag::CONFIG.show("RecordFlag.CONFIG", lines);
+    super::RecordFlag::DISCONTINUITY.show("RecordFlag.DISCONTINUITY", lines);
     super::size::PLANES.show("Size.PLANES", lines);
     super::size::NAME_BYTES.show("Size.NAME_BYTES", lines);
     super::size::VENDOR_BYTES.show("Size.VENDOR_BYTES", lines);
     super::size::TEXT_BYTES.show("Size.TEXT_BYTES", lines);
+    super::size::PARAMETER_BYTES.show("Size.PARAMETER_BYTES", lines);
     super::SlotPhase::Free.number().show("SlotPhase.FREE", lines);
     super::SlotPhase::Ready.number().show("SlotPhase.READY", lines);
     super::SlotPhase::Retired.number().show("SlotPhase.RETIRED", lines);
     super::SlotPhase::Revoked.number().show("SlotPhase.REVOKED", lines);
+    super::stream_limit::CONFIGS.show("StreamLimit.CONFIGS", lines);
+    super::stream_limit::NO_KEY.show("StreamLimit.NO_KEY", lines);
+    super::stream_limit::NO_TIME.show("StreamLimit.NO_TIME", lines);
+    super::StreamStart::NewestKey.number().show("StreamStart.NEWEST_KEY", lines);
+    super::StreamStart::OldestKey.number().show("StreamStart.OLDEST_KEY", lines);
+    super::StreamStart::KeyBefore.number().show("StreamStart.KEY_BEFORE", lines);
+    super::StreamStart::Next.number().show("StreamStart.NEXT", lines);
     super::token::SLOT_BITS.show("Token.SLOT_BITS", lines);
     super::token::SLOT_MASK.show("Token.SLOT_MASK", lines);
     super::BellByte::Ring.number().show("BellByte.RING", lines);
+    super::BellByte::KeyWanted.number().show("BellByte.KEY_WANTED", lines);
     super::BellByte::Released.number().show("BellByte.RELEASED", lines);
     super::BellKind::Shared.number().show("BellKind.SHARED", lines);
     super::BellKind::Private.number().show("BellKind.PRIVATE", lines);

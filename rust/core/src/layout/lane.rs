@@ -46,7 +46,7 @@ pub struct ConsumerPage {
     pub reserved_bytes: [u8; 3],
     /// Zero.
     pub reserved_words: [u32; 7],
-    /// Lossless: lowest sequence not yet borrowed. Moves only forward.
+    /// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
     pub cursor: AtomicU64,
     /// Threads about to sleep on the futex word.
     pub waiting: AtomicU32,
@@ -149,7 +149,7 @@ pub struct LaneHeader {
     pub name: [u8; 64],
     /// Zero.
     pub reserved_constant: [u64; 8],
-    /// Token of the newest frame, 0 before the first.
+    /// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
     pub head: AtomicU64,
     /// Futex word: changes with every publish and when the lane closes.
     pub wake: AtomicU32,

@@ -6,7 +6,7 @@ use std::mem::{align_of, offset_of, size_of};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use super::FrameDescriptor;
+use super::{FrameDescriptor, RecordInfo};
 
 /// One consumer as its producer sees it. 128 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -199,7 +199,7 @@ const _: () = {
 pub struct Hello {
     pub header: MessageHeader,
     pub lane: [u8; 64],
-    /// Lease cells wanted, 1 to 63.
+    /// Lease cells wanted, 1 to 63; 0 of a stream.
     pub leases: u32,
     /// Bit n: MemoryKind n is understood.
     pub memory_kinds: u32,
@@ -207,10 +207,17 @@ pub struct Hello {
     pub mode: u8,
     /// Not 0: device buffers that this peer could write (udmabuf) are wanted all the same.
     pub wants_writable: u8,
+    /// Not 0: the peer reads streams, not frames; leases are then 0.
+    pub wants_stream: u8,
+    /// Where a lossless stream reader begins.
+    /// A number of [`StreamStart`](super::StreamStart).
+    pub start: u8,
     /// Zero.
-    pub reserved_bytes: [u8; 6],
+    pub reserved_bytes: [u8; 4],
+    /// Age of the record that KEY_BEFORE means.
+    pub start_age_ns: u64,
     /// Zero.
-    pub reserved: [u64; 10],
+    pub reserved: [u64; 9],
 }
 
 impl Hello {
@@ -222,8 +229,11 @@ impl Hello {
         memory_kinds: 0,
         mode: 0,
         wants_writable: 0,
-        reserved_bytes: [0; 6],
-        reserved: [0; 10],
+        wants_stream: 0,
+        start: 0,
+        reserved_bytes: [0; 4],
+        start_age_ns: 0,
+        reserved: [0; 9],
     };
 }
 
@@ -236,8 +246,11 @@ const _: () = {
     assert!(offset_of!(Hello, memory_kinds) == 100);
     assert!(offset_of!(Hello, mode) == 104);
     assert!(offset_of!(Hello, wants_writable) == 105);
-    assert!(offset_of!(Hello, reserved_bytes) == 106);
-    assert!(offset_of!(Hello, reserved) == 112);
+    assert!(offset_of!(Hello, wants_stream) == 106);
+    assert!(offset_of!(Hello, start) == 107);
+    assert!(offset_of!(Hello, reserved_bytes) == 108);
+    assert!(offset_of!(Hello, start_age_ns) == 112);
+    assert!(offset_of!(Hello, reserved) == 120);
 };
 
 /// Anyone the lane admits to its producer: how is the lane?
@@ -329,6 +342,74 @@ const _: () = {
     assert!(offset_of!(Refused, text) == 64);
 };
 
+/// A stream lane as its writer sees it; all zero of a frame lane. 128 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct StreamReport {
+    /// Size of the data ring.
+    pub data_bytes: u64,
+    /// Bytes of all records committed, padding left out.
+    pub written_bytes: u64,
+    /// Key records committed.
+    pub key_records: u64,
+    /// Sequence of the oldest record there is; newest + 1 where there is none.
+    pub oldest: u64,
+    /// Publication time of that record, 0: none.
+    pub oldest_publish_ns: u64,
+    /// Newest record, all zero before the first.
+    pub newest: RecordInfo,
+    pub index_capacity: u32,
+    /// Key records that readers asked for.
+    pub key_requests: u32,
+    /// Of the newest config, 0 before the first: its id.
+    pub config_id: u32,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// A number of [`Codec`](super::Codec).
+    pub codec: u8,
+    /// Zero.
+    pub reserved_bytes: [u8; 3],
+}
+
+impl StreamReport {
+    /// All bytes zero.
+    pub const ZERO: Self = Self {
+        data_bytes: 0,
+        written_bytes: 0,
+        key_records: 0,
+        oldest: 0,
+        oldest_publish_ns: 0,
+        newest: RecordInfo::ZERO,
+        index_capacity: 0,
+        key_requests: 0,
+        config_id: 0,
+        width: 0,
+        height: 0,
+        codec: 0,
+        reserved_bytes: [0; 3],
+    };
+}
+
+const _: () = {
+    assert!(size_of::<StreamReport>() == 128);
+    assert!(align_of::<StreamReport>() == 8);
+    assert!(offset_of!(StreamReport, data_bytes) == 0);
+    assert!(offset_of!(StreamReport, written_bytes) == 8);
+    assert!(offset_of!(StreamReport, key_records) == 16);
+    assert!(offset_of!(StreamReport, oldest) == 24);
+    assert!(offset_of!(StreamReport, oldest_publish_ns) == 32);
+    assert!(offset_of!(StreamReport, newest) == 40);
+    assert!(offset_of!(StreamReport, index_capacity) == 104);
+    assert!(offset_of!(StreamReport, key_requests) == 108);
+    assert!(offset_of!(StreamReport, config_id) == 112);
+    assert!(offset_of!(StreamReport, width) == 116);
+    assert!(offset_of!(StreamReport, height) == 120);
+    assert!(offset_of!(StreamReport, codec) == 124);
+    assert!(offset_of!(StreamReport, reserved_bytes) == 125);
+};
+
 /// Answer to Query.
 #[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -377,6 +458,7 @@ pub struct Report {
     pub reserved_bytes: [u8; 2],
     /// Newest frame, all zero before the first.
     pub newest: FrameDescriptor,
+    pub stream: StreamReport,
     /// The first consumer_count entries count.
     pub consumers: [ConsumerReport; 61],
 }
@@ -416,12 +498,13 @@ impl Report {
         memory_kind: 0,
         reserved_bytes: [0; 2],
         newest: FrameDescriptor::ZERO,
+        stream: StreamReport::ZERO,
         consumers: [ConsumerReport::ZERO; 61],
     };
 }
 
 const _: () = {
-    assert!(size_of::<Report>() == 8104);
+    assert!(size_of::<Report>() == 8232);
     assert!(align_of::<Report>() == 8);
     assert!(offset_of!(Report, header) == 0);
     assert!(offset_of!(Report, epoch) == 32);
@@ -455,7 +538,8 @@ const _: () = {
     assert!(offset_of!(Report, memory_kind) == 205);
     assert!(offset_of!(Report, reserved_bytes) == 206);
     assert!(offset_of!(Report, newest) == 208);
-    assert!(offset_of!(Report, consumers) == 784);
+    assert!(offset_of!(Report, stream) == 784);
+    assert!(offset_of!(Report, consumers) == 912);
 };
 
 /// Producer to consumer: admitted. Descriptors follow only after Ready.
