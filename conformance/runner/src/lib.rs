@@ -18,6 +18,7 @@ mod values;
 
 pub use agent::{Agent, Places};
 pub use capabilities::Capabilities;
+pub use process::Launch;
 pub use report::{json, junit, matrix};
 pub use results::{Case, Outcome, Pair, Verdict};
 pub use run::{Plan, run};

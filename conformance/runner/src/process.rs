@@ -19,8 +19,11 @@ const POLL: Duration = Duration::from_millis(100);
 /// How an agent is started.
 #[derive(Clone, Debug)]
 pub struct Launch {
+    /// Its language.
     pub language: String,
+    /// The program and its arguments.
     pub command: Vec<String>,
+    /// Variables it gets beside the runner's own.
     pub env: BTreeMap<String, String>,
 }
 

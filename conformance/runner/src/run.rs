@@ -8,7 +8,6 @@ use crate::results::{Case, Outcome, Pair, Verdict};
 use crate::scenario::Scenario;
 use anyhow::{Context, Result};
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -18,8 +17,8 @@ use std::time::{Duration, Instant};
 pub struct Plan<'a> {
     /// Top folder of the checkout.
     pub root: PathBuf,
-    /// Language, command and environment of each agent that takes part.
-    pub agents: Vec<(String, Vec<String>, BTreeMap<String, String>)>,
+    /// The agents that take part.
+    pub agents: Vec<Launch>,
     /// Who plays with whom.
     pub pairs: Vec<Pair>,
     /// What they play.
@@ -37,20 +36,14 @@ pub struct Plan<'a> {
 /// Plays, and shows each pair's outcome as soon as it is there. All outcomes in the order of the
 /// pairs.
 pub fn run(plan: &Plan<'_>, mut show: impl FnMut(&Outcome)) -> Result<Vec<Outcome>> {
-    let launches: Vec<Launch> = plan
-        .agents
-        .iter()
-        .cloned()
-        .map(|(language, command, env)| Launch { language, command, env })
-        .collect();
     let next = AtomicUsize::new(0);
     let mut outcomes = Vec::new();
     std::thread::scope(|scope| -> Result<()> {
         let (send, receive) = channel();
         let workers: Vec<_> = (0..plan.jobs.max(1))
             .map(|_| {
-                let (send, next, launches) = (send.clone(), &next, launches.as_slice());
-                scope.spawn(move || work(plan, launches, next, &send))
+                let (send, next) = (send.clone(), &next);
+                scope.spawn(move || work(plan, next, &send))
             })
             .collect();
         drop(send);
@@ -67,16 +60,11 @@ pub fn run(plan: &Plan<'_>, mut show: impl FnMut(&Outcome)) -> Result<Vec<Outcom
     Ok(outcomes)
 }
 
-fn work(
-    plan: &Plan<'_>,
-    launches: &[Launch],
-    next: &AtomicUsize,
-    done: &Sender<Outcome>,
-) -> Result<()> {
+fn work(plan: &Plan<'_>, next: &AtomicUsize, done: &Sender<Outcome>) -> Result<()> {
     obey_file_modes();
     let lanes = tempfile::Builder::new().prefix("framelane-conformance-").tempdir()?;
     let patience = Patience { time: plan.patience, check: plan.check };
-    let mut troupe = Troupe::new(launches, &plan.root, lanes.path(), patience);
+    let mut troupe = Troupe::new(&plan.agents, &plan.root, lanes.path(), patience);
     loop {
         let index = next.fetch_add(1, Ordering::Relaxed);
         let Some(pair) = plan.pairs.get(index) else { break };

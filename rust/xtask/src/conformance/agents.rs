@@ -3,8 +3,7 @@
 use crate::process::Program;
 use crate::{tools, workspace};
 use anyhow::{Context, Result, bail};
-use framelane_conformance::Agent;
-use std::collections::BTreeMap;
+use framelane_conformance::{Agent, Launch};
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,11 +31,12 @@ impl<'a> Built<'a> {
         Ok(Built { agents })
     }
 
-    /// Language, command and environment of each.
-    pub fn launches(&self) -> Result<Vec<(String, Vec<String>, BTreeMap<String, String>)>> {
+    /// How each is started.
+    pub fn launches(&self) -> Result<Vec<Launch>> {
         let launch = |agent: &&Agent| {
             let places = |name: &str| place(agent, name);
-            Ok((agent.language.clone(), agent.command(&places)?, agent.env(&places)?))
+            let language = agent.language.clone();
+            Ok(Launch { language, command: agent.command(&places)?, env: agent.env(&places)? })
         };
         self.agents.iter().map(launch).collect()
     }
