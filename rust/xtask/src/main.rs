@@ -1,6 +1,7 @@
 //! `cargo xtask`: demonstrates, tests and measures the project.
 
 mod bench;
+mod conformance;
 mod counts;
 mod demo;
 mod fuzz;
@@ -36,6 +37,8 @@ enum Command {
     Schema(schema::Options),
     /// Measure the lane beside its peers, in one run
     Bench(bench::Options),
+    /// Have every language play every scenario with every language
+    Conformance(conformance::Options),
     /// Check style and architecture
     Tidy,
     /// Print the C header from the sources of the C ABI
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Schema(options) => schema::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Conformance(options) => conformance::run(&options),
         Command::Tidy => tidy::run(),
         Command::Header(options) => header::run(&options),
         Command::Tools => tools::list(),

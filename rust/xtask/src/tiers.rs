@@ -2,7 +2,7 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{demo, fuzz, loom, schema, tidy, tsan, workspace};
+use crate::{conformance, demo, fuzz, loom, schema, tidy, tsan, workspace};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -99,6 +99,13 @@ pub const TIERS: &[Tier] = &[
         needs: &[],
         when: When::Ci,
         run: demo::tier,
+    },
+    Tier {
+        name: "conformance",
+        about: "every language with every language, and with a reference that is not our code",
+        needs: &[CXX],
+        when: When::Ci,
+        run: conformance::tier,
     },
     Tier {
         name: "mutation",

@@ -6,9 +6,10 @@ use std::io;
 
 /// Byte `i` of plane `p` is `(i + 31 p + seed) % 251`.
 pub fn fill(bytes: &mut [u8], plane: usize, seed: u64) {
-    let first = (31 * plane as u64 + seed % 251) % 251;
-    for (byte, value) in bytes.iter_mut().zip((0..251u8).cycle().skip(first as usize)) {
-        *byte = value;
+    let value = |i: u64| ((i + 31 * plane as u64 + seed) % 251) as u8;
+    let period: Vec<u8> = (0..251).map(value).collect();
+    for chunk in bytes.chunks_mut(251) {
+        chunk.copy_from_slice(&period[..chunk.len()]);
     }
 }
 

@@ -28,7 +28,12 @@ const ROOMS: &[Room] = &[
     Room { package: "framelane-ffi", folder: "rust/ffi", may_use: &["framelane"] },
     Room { package: "framelane-agent", folder: "conformance/agents/rust", may_use: &["framelane"] },
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
-    Room { package: "xtask", folder: "rust/xtask", may_use: &["framelane-schema-gen"] },
+    Room { package: "framelane-conformance", folder: "conformance/runner", may_use: &[] },
+    Room {
+        package: "xtask",
+        folder: "rust/xtask",
+        may_use: &["framelane-schema-gen", "framelane-conformance"],
+    },
 ];
 
 /// What cargo says about one package.

@@ -1,0 +1,52 @@
+//! What a process still has of a lane: memfds and sockets, open or mapped.
+
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// Fails with what the process still has when the time is over. Threads that end and connections
+/// that are shut take a moment.
+pub fn none_within(pid: u32, time: Duration) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let left = found(pid)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        if start.elapsed() > time {
+            bail!("after reset it still has {}", left.join(", "));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn found(pid: u32) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let folder = format!("/proc/{pid}/fd");
+    for entry in fs::read_dir(&folder).with_context(|| folder.clone())? {
+        // Those that are closed meanwhile are no leak.
+        let Ok(link) = fs::read_link(entry?.path()) else { continue };
+        let link = link.to_string_lossy().into_owned();
+        if link.starts_with("/memfd:") || link.starts_with("socket:") {
+            found.push(link);
+        }
+    }
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
+    let mapped = maps.lines().filter(|line| line.contains("/memfd:"));
+    found.extend(mapped.map(|line| line.to_owned()));
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn an_open_socket_is_found() {
+        let pid = std::process::id();
+        let _pair = UnixStream::pair().unwrap();
+        let error = none_within(pid, Duration::ZERO).unwrap_err().to_string();
+        assert!(error.contains("socket:"), "{error}");
+    }
+}
