@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /** Names this layout, down to each offset and enum number. */
-#define FRAMELANE_LAYOUT_HASH UINT64_C(0x46e713c18b6c92d7)
+#define FRAMELANE_LAYOUT_HASH UINT64_C(0x890c07a98f333daf)
 
 // Identification of the byte layout. The layout hash itself is computed by the generator.
 /// Version of the whole layout; changes together with layout.lock.json.
@@ -514,20 +514,21 @@ struct framelane_consumer_page {
   uint8_t reserved_bytes[3];
   /// Zero.
   uint32_t reserved_words[7];
-  /// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
-  uint64_t cursor_atomic_;
-  /// Threads about to sleep on the futex word.
+  /// Threads about to sleep on the futex word. Each publish reads this line, so nothing stands on it
+  /// that a reader writes for each frame.
   uint32_t waiting_atomic_;
   /// Incremented to ask for one ring of the file-descriptor bell.
   uint32_t arm_ticket_atomic_;
   /// Incremented to ask a stream writer for a key frame.
   uint32_t key_frame_requests_atomic_;
   /// Zero.
-  uint32_t reserved_arm;
+  uint32_t reserved_arm[13];
+  /// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
+  uint64_t cursor_atomic_;
   /// Lease cells: 0, or the token of the frame this cell holds.
   uint64_t cells_atomic_[64];
   /// Zero.
-  uint64_t reserved_cells[5];
+  uint64_t reserved_cells[7];
   /// Frames borrowed. Statistics are told by the consumer and believed by nobody.
   uint64_t received_atomic_;
   /// Frames that passed without being borrowed.
@@ -537,7 +538,7 @@ struct framelane_consumer_page {
   /// Sequence of the frame borrowed last.
   uint64_t last_sequence_atomic_;
   /// Zero.
-  uint64_t reserved_tail[44];
+  uint64_t reserved_tail[36];
 };
 
 static_assert(sizeof(struct framelane_consumer_page) == 1024, "ConsumerPage size");
@@ -550,18 +551,18 @@ static_assert(offsetof(struct framelane_consumer_page, leases) == 28, "ConsumerP
 static_assert(offsetof(struct framelane_consumer_page, mode) == 32, "ConsumerPage.mode");
 static_assert(offsetof(struct framelane_consumer_page, reserved_bytes) == 33, "ConsumerPage.reserved_bytes");
 static_assert(offsetof(struct framelane_consumer_page, reserved_words) == 36, "ConsumerPage.reserved_words");
-static_assert(offsetof(struct framelane_consumer_page, cursor_atomic_) == 64, "ConsumerPage.cursor");
-static_assert(offsetof(struct framelane_consumer_page, waiting_atomic_) == 72, "ConsumerPage.waiting");
-static_assert(offsetof(struct framelane_consumer_page, arm_ticket_atomic_) == 76, "ConsumerPage.arm_ticket");
-static_assert(offsetof(struct framelane_consumer_page, key_frame_requests_atomic_) == 80, "ConsumerPage.key_frame_requests");
-static_assert(offsetof(struct framelane_consumer_page, reserved_arm) == 84, "ConsumerPage.reserved_arm");
-static_assert(offsetof(struct framelane_consumer_page, cells_atomic_) == 88, "ConsumerPage.cells");
-static_assert(offsetof(struct framelane_consumer_page, reserved_cells) == 600, "ConsumerPage.reserved_cells");
-static_assert(offsetof(struct framelane_consumer_page, received_atomic_) == 640, "ConsumerPage.received");
-static_assert(offsetof(struct framelane_consumer_page, missed_atomic_) == 648, "ConsumerPage.missed");
-static_assert(offsetof(struct framelane_consumer_page, copied_bytes_atomic_) == 656, "ConsumerPage.copied_bytes");
-static_assert(offsetof(struct framelane_consumer_page, last_sequence_atomic_) == 664, "ConsumerPage.last_sequence");
-static_assert(offsetof(struct framelane_consumer_page, reserved_tail) == 672, "ConsumerPage.reserved_tail");
+static_assert(offsetof(struct framelane_consumer_page, waiting_atomic_) == 64, "ConsumerPage.waiting");
+static_assert(offsetof(struct framelane_consumer_page, arm_ticket_atomic_) == 68, "ConsumerPage.arm_ticket");
+static_assert(offsetof(struct framelane_consumer_page, key_frame_requests_atomic_) == 72, "ConsumerPage.key_frame_requests");
+static_assert(offsetof(struct framelane_consumer_page, reserved_arm) == 76, "ConsumerPage.reserved_arm");
+static_assert(offsetof(struct framelane_consumer_page, cursor_atomic_) == 128, "ConsumerPage.cursor");
+static_assert(offsetof(struct framelane_consumer_page, cells_atomic_) == 136, "ConsumerPage.cells");
+static_assert(offsetof(struct framelane_consumer_page, reserved_cells) == 648, "ConsumerPage.reserved_cells");
+static_assert(offsetof(struct framelane_consumer_page, received_atomic_) == 704, "ConsumerPage.received");
+static_assert(offsetof(struct framelane_consumer_page, missed_atomic_) == 712, "ConsumerPage.missed");
+static_assert(offsetof(struct framelane_consumer_page, copied_bytes_atomic_) == 720, "ConsumerPage.copied_bytes");
+static_assert(offsetof(struct framelane_consumer_page, last_sequence_atomic_) == 728, "ConsumerPage.last_sequence");
+static_assert(offsetof(struct framelane_consumer_page, reserved_tail) == 736, "ConsumerPage.reserved_tail");
 
 /// Start of lane memory. 1024 bytes; everything above `head` is constant for the life of an epoch.
 struct framelane_lane_header {
@@ -615,12 +616,15 @@ struct framelane_lane_header {
   uint64_t reserved_constant[8];
   /// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
   uint64_t head_atomic_;
-  /// Futex word: changes with every publish and when the lane closes.
-  uint32_t wake_atomic_;
   /// Not 0 once the producer has ended the lane in good order.
   uint32_t closed_atomic_;
   /// Zero.
-  uint64_t reserved_head[6];
+  uint32_t reserved_head[13];
+  /// Futex word: changes with every publish and when the lane closes. On a line of its own, so that
+  /// its store does not take the head away again from a reader that spins on it.
+  uint32_t wake_atomic_;
+  /// Zero.
+  uint32_t reserved_wake[15];
   /// Not 0 while the producer waits for a release or a cursor.
   uint32_t release_wanted_atomic_;
   /// Zero.
@@ -628,7 +632,7 @@ struct framelane_lane_header {
   /// Token of frame n at n % 64.
   uint64_t recent_atomic_[64];
   /// Zero.
-  uint64_t reserved_tail[16];
+  uint64_t reserved_tail[8];
 };
 
 static_assert(sizeof(struct framelane_lane_header) == 1024, "LaneHeader size");
@@ -660,13 +664,14 @@ static_assert(offsetof(struct framelane_lane_header, reserved_bytes) == 126, "La
 static_assert(offsetof(struct framelane_lane_header, name) == 128, "LaneHeader.name");
 static_assert(offsetof(struct framelane_lane_header, reserved_constant) == 192, "LaneHeader.reserved_constant");
 static_assert(offsetof(struct framelane_lane_header, head_atomic_) == 256, "LaneHeader.head");
-static_assert(offsetof(struct framelane_lane_header, wake_atomic_) == 264, "LaneHeader.wake");
-static_assert(offsetof(struct framelane_lane_header, closed_atomic_) == 268, "LaneHeader.closed");
-static_assert(offsetof(struct framelane_lane_header, reserved_head) == 272, "LaneHeader.reserved_head");
-static_assert(offsetof(struct framelane_lane_header, release_wanted_atomic_) == 320, "LaneHeader.release_wanted");
-static_assert(offsetof(struct framelane_lane_header, reserved_wanted) == 324, "LaneHeader.reserved_wanted");
-static_assert(offsetof(struct framelane_lane_header, recent_atomic_) == 384, "LaneHeader.recent");
-static_assert(offsetof(struct framelane_lane_header, reserved_tail) == 896, "LaneHeader.reserved_tail");
+static_assert(offsetof(struct framelane_lane_header, closed_atomic_) == 264, "LaneHeader.closed");
+static_assert(offsetof(struct framelane_lane_header, reserved_head) == 268, "LaneHeader.reserved_head");
+static_assert(offsetof(struct framelane_lane_header, wake_atomic_) == 320, "LaneHeader.wake");
+static_assert(offsetof(struct framelane_lane_header, reserved_wake) == 324, "LaneHeader.reserved_wake");
+static_assert(offsetof(struct framelane_lane_header, release_wanted_atomic_) == 384, "LaneHeader.release_wanted");
+static_assert(offsetof(struct framelane_lane_header, reserved_wanted) == 388, "LaneHeader.reserved_wanted");
+static_assert(offsetof(struct framelane_lane_header, recent_atomic_) == 448, "LaneHeader.recent");
+static_assert(offsetof(struct framelane_lane_header, reserved_tail) == 960, "LaneHeader.reserved_tail");
 
 /// One slot: its state, and the description of the frame in it. 640 bytes.
 struct framelane_slot {

@@ -11,7 +11,7 @@
 namespace framelane::layout {
 
 /// Names this layout, down to each offset and enum number.
-inline constexpr std::uint64_t layout_hash = 0x46e713c18b6c92d7;
+inline constexpr std::uint64_t layout_hash = 0x890c07a98f333daf;
 
 /// Identification of the byte layout. The layout hash itself is computed by the generator.
 namespace layout {
@@ -522,20 +522,21 @@ struct ConsumerPage {
   std::uint8_t reserved_bytes[3];
   /// Zero.
   std::uint32_t reserved_words[7];
-  /// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
-  std::uint64_t cursor_atomic_;
-  /// Threads about to sleep on the futex word.
+  /// Threads about to sleep on the futex word. Each publish reads this line, so nothing stands on it
+  /// that a reader writes for each frame.
   std::uint32_t waiting_atomic_;
   /// Incremented to ask for one ring of the file-descriptor bell.
   std::uint32_t arm_ticket_atomic_;
   /// Incremented to ask a stream writer for a key frame.
   std::uint32_t key_frame_requests_atomic_;
   /// Zero.
-  std::uint32_t reserved_arm;
+  std::uint32_t reserved_arm[13];
+  /// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
+  std::uint64_t cursor_atomic_;
   /// Lease cells: 0, or the token of the frame this cell holds.
   std::uint64_t cells_atomic_[64];
   /// Zero.
-  std::uint64_t reserved_cells[5];
+  std::uint64_t reserved_cells[7];
   /// Frames borrowed. Statistics are told by the consumer and believed by nobody.
   std::uint64_t received_atomic_;
   /// Frames that passed without being borrowed.
@@ -545,7 +546,7 @@ struct ConsumerPage {
   /// Sequence of the frame borrowed last.
   std::uint64_t last_sequence_atomic_;
   /// Zero.
-  std::uint64_t reserved_tail[44];
+  std::uint64_t reserved_tail[36];
 };
 
 static_assert(std::is_trivially_copyable_v<ConsumerPage>);
@@ -560,18 +561,18 @@ static_assert(offsetof(ConsumerPage, leases) == 28);
 static_assert(offsetof(ConsumerPage, mode) == 32);
 static_assert(offsetof(ConsumerPage, reserved_bytes) == 33);
 static_assert(offsetof(ConsumerPage, reserved_words) == 36);
-static_assert(offsetof(ConsumerPage, cursor_atomic_) == 64);
-static_assert(offsetof(ConsumerPage, waiting_atomic_) == 72);
-static_assert(offsetof(ConsumerPage, arm_ticket_atomic_) == 76);
-static_assert(offsetof(ConsumerPage, key_frame_requests_atomic_) == 80);
-static_assert(offsetof(ConsumerPage, reserved_arm) == 84);
-static_assert(offsetof(ConsumerPage, cells_atomic_) == 88);
-static_assert(offsetof(ConsumerPage, reserved_cells) == 600);
-static_assert(offsetof(ConsumerPage, received_atomic_) == 640);
-static_assert(offsetof(ConsumerPage, missed_atomic_) == 648);
-static_assert(offsetof(ConsumerPage, copied_bytes_atomic_) == 656);
-static_assert(offsetof(ConsumerPage, last_sequence_atomic_) == 664);
-static_assert(offsetof(ConsumerPage, reserved_tail) == 672);
+static_assert(offsetof(ConsumerPage, waiting_atomic_) == 64);
+static_assert(offsetof(ConsumerPage, arm_ticket_atomic_) == 68);
+static_assert(offsetof(ConsumerPage, key_frame_requests_atomic_) == 72);
+static_assert(offsetof(ConsumerPage, reserved_arm) == 76);
+static_assert(offsetof(ConsumerPage, cursor_atomic_) == 128);
+static_assert(offsetof(ConsumerPage, cells_atomic_) == 136);
+static_assert(offsetof(ConsumerPage, reserved_cells) == 648);
+static_assert(offsetof(ConsumerPage, received_atomic_) == 704);
+static_assert(offsetof(ConsumerPage, missed_atomic_) == 712);
+static_assert(offsetof(ConsumerPage, copied_bytes_atomic_) == 720);
+static_assert(offsetof(ConsumerPage, last_sequence_atomic_) == 728);
+static_assert(offsetof(ConsumerPage, reserved_tail) == 736);
 
 /// Start of lane memory. 1024 bytes; everything above `head` is constant for the life of an epoch.
 struct LaneHeader {
@@ -623,12 +624,15 @@ struct LaneHeader {
   std::uint64_t reserved_constant[8];
   /// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
   std::uint64_t head_atomic_;
-  /// Futex word: changes with every publish and when the lane closes.
-  std::uint32_t wake_atomic_;
   /// Not 0 once the producer has ended the lane in good order.
   std::uint32_t closed_atomic_;
   /// Zero.
-  std::uint64_t reserved_head[6];
+  std::uint32_t reserved_head[13];
+  /// Futex word: changes with every publish and when the lane closes. On a line of its own, so that
+  /// its store does not take the head away again from a reader that spins on it.
+  std::uint32_t wake_atomic_;
+  /// Zero.
+  std::uint32_t reserved_wake[15];
   /// Not 0 while the producer waits for a release or a cursor.
   std::uint32_t release_wanted_atomic_;
   /// Zero.
@@ -636,7 +640,7 @@ struct LaneHeader {
   /// Token of frame n at n % 64.
   std::uint64_t recent_atomic_[64];
   /// Zero.
-  std::uint64_t reserved_tail[16];
+  std::uint64_t reserved_tail[8];
 };
 
 static_assert(std::is_trivially_copyable_v<LaneHeader>);
@@ -670,13 +674,14 @@ static_assert(offsetof(LaneHeader, reserved_bytes) == 126);
 static_assert(offsetof(LaneHeader, name) == 128);
 static_assert(offsetof(LaneHeader, reserved_constant) == 192);
 static_assert(offsetof(LaneHeader, head_atomic_) == 256);
-static_assert(offsetof(LaneHeader, wake_atomic_) == 264);
-static_assert(offsetof(LaneHeader, closed_atomic_) == 268);
-static_assert(offsetof(LaneHeader, reserved_head) == 272);
-static_assert(offsetof(LaneHeader, release_wanted_atomic_) == 320);
-static_assert(offsetof(LaneHeader, reserved_wanted) == 324);
-static_assert(offsetof(LaneHeader, recent_atomic_) == 384);
-static_assert(offsetof(LaneHeader, reserved_tail) == 896);
+static_assert(offsetof(LaneHeader, closed_atomic_) == 264);
+static_assert(offsetof(LaneHeader, reserved_head) == 268);
+static_assert(offsetof(LaneHeader, wake_atomic_) == 320);
+static_assert(offsetof(LaneHeader, reserved_wake) == 324);
+static_assert(offsetof(LaneHeader, release_wanted_atomic_) == 384);
+static_assert(offsetof(LaneHeader, reserved_wanted) == 388);
+static_assert(offsetof(LaneHeader, recent_atomic_) == 448);
+static_assert(offsetof(LaneHeader, reserved_tail) == 960);
 
 /// One slot: its state, and the description of the frame in it. 640 bytes.
 struct Slot {

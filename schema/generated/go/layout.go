@@ -9,7 +9,7 @@ package layout
 import "unsafe"
 
 // Hash names this layout, down to each offset and enum number.
-const Hash uint64 = 0x46e713c18b6c92d7
+const Hash uint64 = 0x890c07a98f333daf
 
 // ClockId: Clock of a capture timestamp; numbers of Linux clockid_t.
 type ClockId uint8
@@ -563,20 +563,21 @@ type ConsumerPage struct {
 	reservedBytes [3]uint8
 	// Zero.
 	reservedWords [7]uint32
-	// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
-	cursor uint64
-	// Threads about to sleep on the futex word.
+	// Threads about to sleep on the futex word. Each publish reads this line, so nothing stands on it
+	// that a reader writes for each frame.
 	waiting uint32
 	// Incremented to ask for one ring of the file-descriptor bell.
 	armTicket uint32
 	// Incremented to ask a stream writer for a key frame.
 	keyFrameRequests uint32
 	// Zero.
-	reservedArm uint32
+	reservedArm [13]uint32
+	// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
+	cursor uint64
 	// Lease cells: 0, or the token of the frame this cell holds.
 	cells [64]uint64
 	// Zero.
-	reservedCells [5]uint64
+	reservedCells [7]uint64
 	// Frames borrowed. Statistics are told by the consumer and believed by nobody.
 	received uint64
 	// Frames that passed without being borrowed.
@@ -586,7 +587,7 @@ type ConsumerPage struct {
 	// Sequence of the frame borrowed last.
 	lastSequence uint64
 	// Zero.
-	reservedTail [44]uint64
+	reservedTail [36]uint64
 }
 
 // Each indexes an array of one element: any other number does not compile.
@@ -600,30 +601,30 @@ var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.Leases)-28]
 var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.Mode)-32]
 var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.reservedBytes)-33]
 var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.reservedWords)-36]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.cursor)-64]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.waiting)-72]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.armTicket)-76]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.keyFrameRequests)-80]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.reservedArm)-84]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.cells)-88]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.reservedCells)-600]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.received)-640]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.missed)-648]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.copiedBytes)-656]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.lastSequence)-664]
-var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.reservedTail)-672]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.waiting)-64]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.armTicket)-68]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.keyFrameRequests)-72]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.reservedArm)-76]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.cursor)-128]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.cells)-136]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.reservedCells)-648]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.received)-704]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.missed)-712]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.copiedBytes)-720]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.lastSequence)-728]
+var _ = [1]struct{}{}[unsafe.Offsetof(ConsumerPage{}.reservedTail)-736]
 
 // Offsets of the words of ConsumerPage that several processes touch.
 const (
-	ConsumerPageCursorOffset           = 64
-	ConsumerPageWaitingOffset          = 72
-	ConsumerPageArmTicketOffset        = 76
-	ConsumerPageKeyFrameRequestsOffset = 80
-	ConsumerPageCellsOffset            = 88
-	ConsumerPageReceivedOffset         = 640
-	ConsumerPageMissedOffset           = 648
-	ConsumerPageCopiedBytesOffset      = 656
-	ConsumerPageLastSequenceOffset     = 664
+	ConsumerPageWaitingOffset          = 64
+	ConsumerPageArmTicketOffset        = 68
+	ConsumerPageKeyFrameRequestsOffset = 72
+	ConsumerPageCursorOffset           = 128
+	ConsumerPageCellsOffset            = 136
+	ConsumerPageReceivedOffset         = 704
+	ConsumerPageMissedOffset           = 712
+	ConsumerPageCopiedBytesOffset      = 720
+	ConsumerPageLastSequenceOffset     = 728
 )
 
 // LaneHeader: Start of lane memory. 1024 bytes; everything above `head` is constant for the life of an epoch.
@@ -675,12 +676,15 @@ type LaneHeader struct {
 	reservedConstant [8]uint64
 	// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
 	head uint64
-	// Futex word: changes with every publish and when the lane closes.
-	wake uint32
 	// Not 0 once the producer has ended the lane in good order.
 	closed uint32
 	// Zero.
-	reservedHead [6]uint64
+	reservedHead [13]uint32
+	// Futex word: changes with every publish and when the lane closes. On a line of its own, so that
+	// its store does not take the head away again from a reader that spins on it.
+	wake uint32
+	// Zero.
+	reservedWake [15]uint32
 	// Not 0 while the producer waits for a release or a cursor.
 	releaseWanted uint32
 	// Zero.
@@ -688,7 +692,7 @@ type LaneHeader struct {
 	// Token of frame n at n % 64.
 	recent [64]uint64
 	// Zero.
-	reservedTail [16]uint64
+	reservedTail [8]uint64
 }
 
 // Each indexes an array of one element: any other number does not compile.
@@ -721,21 +725,22 @@ var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.reservedBytes)-126]
 var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.Name)-128]
 var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.reservedConstant)-192]
 var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.head)-256]
-var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.wake)-264]
-var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.closed)-268]
-var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.reservedHead)-272]
-var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.releaseWanted)-320]
-var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.reservedWanted)-324]
-var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.recent)-384]
-var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.reservedTail)-896]
+var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.closed)-264]
+var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.reservedHead)-268]
+var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.wake)-320]
+var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.reservedWake)-324]
+var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.releaseWanted)-384]
+var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.reservedWanted)-388]
+var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.recent)-448]
+var _ = [1]struct{}{}[unsafe.Offsetof(LaneHeader{}.reservedTail)-960]
 
 // Offsets of the words of LaneHeader that several processes touch.
 const (
 	LaneHeaderHeadOffset          = 256
-	LaneHeaderWakeOffset          = 264
-	LaneHeaderClosedOffset        = 268
-	LaneHeaderReleaseWantedOffset = 320
-	LaneHeaderRecentOffset        = 384
+	LaneHeaderClosedOffset        = 264
+	LaneHeaderWakeOffset          = 320
+	LaneHeaderReleaseWantedOffset = 384
+	LaneHeaderRecentOffset        = 448
 )
 
 // Slot: One slot: its state, and the description of the frame in it. 640 bytes.

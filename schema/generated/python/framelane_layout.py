@@ -9,7 +9,7 @@ integers.
 import ctypes
 import enum
 
-LAYOUT_HASH = 0x46e713c18b6c92d7
+LAYOUT_HASH = 0x890c07a98f333daf
 
 
 class ClockId(enum.IntEnum):
@@ -456,18 +456,18 @@ class ConsumerPage(ctypes.LittleEndianStructure):
         ("mode", ctypes.c_uint8),
         ("reserved_bytes", ctypes.c_uint8 * 3),
         ("reserved_words", ctypes.c_uint32 * 7),
-        ("_cursor", ctypes.c_uint64),
         ("_waiting", ctypes.c_uint32),
         ("_arm_ticket", ctypes.c_uint32),
         ("_key_frame_requests", ctypes.c_uint32),
-        ("reserved_arm", ctypes.c_uint32),
+        ("reserved_arm", ctypes.c_uint32 * 13),
+        ("_cursor", ctypes.c_uint64),
         ("_cells", ctypes.c_uint64 * 64),
-        ("reserved_cells", ctypes.c_uint64 * 5),
+        ("reserved_cells", ctypes.c_uint64 * 7),
         ("_received", ctypes.c_uint64),
         ("_missed", ctypes.c_uint64),
         ("_copied_bytes", ctypes.c_uint64),
         ("_last_sequence", ctypes.c_uint64),
-        ("reserved_tail", ctypes.c_uint64 * 44),
+        ("reserved_tail", ctypes.c_uint64 * 36),
     ]
 
 
@@ -502,13 +502,14 @@ class LaneHeader(ctypes.LittleEndianStructure):
         ("name", ctypes.c_uint8 * 64),
         ("reserved_constant", ctypes.c_uint64 * 8),
         ("_head", ctypes.c_uint64),
-        ("_wake", ctypes.c_uint32),
         ("_closed", ctypes.c_uint32),
-        ("reserved_head", ctypes.c_uint64 * 6),
+        ("reserved_head", ctypes.c_uint32 * 13),
+        ("_wake", ctypes.c_uint32),
+        ("reserved_wake", ctypes.c_uint32 * 15),
         ("_release_wanted", ctypes.c_uint32),
         ("reserved_wanted", ctypes.c_uint32 * 15),
         ("_recent", ctypes.c_uint64 * 64),
-        ("reserved_tail", ctypes.c_uint64 * 16),
+        ("reserved_tail", ctypes.c_uint64 * 8),
     ]
 
 
@@ -834,18 +835,18 @@ LAYOUT = {
         "mode": (32, 1, ("<u1",)),
         "reserved_bytes": (33, 3, ("<u1", 3)),
         "reserved_words": (36, 28, ("<u4", 7)),
-        "cursor": (64, 8, None),
-        "waiting": (72, 4, None),
-        "arm_ticket": (76, 4, None),
-        "key_frame_requests": (80, 4, None),
-        "reserved_arm": (84, 4, ("<u4",)),
-        "cells": (88, 512, None),
-        "reserved_cells": (600, 40, ("<u8", 5)),
-        "received": (640, 8, None),
-        "missed": (648, 8, None),
-        "copied_bytes": (656, 8, None),
-        "last_sequence": (664, 8, None),
-        "reserved_tail": (672, 352, ("<u8", 44)),
+        "waiting": (64, 4, None),
+        "arm_ticket": (68, 4, None),
+        "key_frame_requests": (72, 4, None),
+        "reserved_arm": (76, 52, ("<u4", 13)),
+        "cursor": (128, 8, None),
+        "cells": (136, 512, None),
+        "reserved_cells": (648, 56, ("<u8", 7)),
+        "received": (704, 8, None),
+        "missed": (712, 8, None),
+        "copied_bytes": (720, 8, None),
+        "last_sequence": (728, 8, None),
+        "reserved_tail": (736, 288, ("<u8", 36)),
     }),
     "LaneHeader": (1024, 8, {
         "magic": (0, 8, ("<u8",)),
@@ -875,13 +876,14 @@ LAYOUT = {
         "name": (128, 64, ("<u1", 64)),
         "reserved_constant": (192, 64, ("<u8", 8)),
         "head": (256, 8, None),
-        "wake": (264, 4, None),
-        "closed": (268, 4, None),
-        "reserved_head": (272, 48, ("<u8", 6)),
-        "release_wanted": (320, 4, None),
-        "reserved_wanted": (324, 60, ("<u4", 15)),
-        "recent": (384, 512, None),
-        "reserved_tail": (896, 128, ("<u8", 16)),
+        "closed": (264, 4, None),
+        "reserved_head": (268, 52, ("<u4", 13)),
+        "wake": (320, 4, None),
+        "reserved_wake": (324, 60, ("<u4", 15)),
+        "release_wanted": (384, 4, None),
+        "reserved_wanted": (388, 60, ("<u4", 15)),
+        "recent": (448, 512, None),
+        "reserved_tail": (960, 64, ("<u8", 8)),
     }),
     "Slot": (640, 8, {
         "state": (0, 8, None),

@@ -254,7 +254,7 @@ class ConsumerPage(ctypes.LittleEndianStructure):
     mode: int
     reserved_bytes: ctypes.Array[ctypes.c_uint8]
     reserved_words: ctypes.Array[ctypes.c_uint32]
-    reserved_arm: int
+    reserved_arm: ctypes.Array[ctypes.c_uint32]
     reserved_cells: ctypes.Array[ctypes.c_uint64]
     reserved_tail: ctypes.Array[ctypes.c_uint64]
 
@@ -285,7 +285,8 @@ class LaneHeader(ctypes.LittleEndianStructure):
     reserved_bytes: ctypes.Array[ctypes.c_uint8]
     name: ctypes.Array[ctypes.c_uint8]
     reserved_constant: ctypes.Array[ctypes.c_uint64]
-    reserved_head: ctypes.Array[ctypes.c_uint64]
+    reserved_head: ctypes.Array[ctypes.c_uint32]
+    reserved_wake: ctypes.Array[ctypes.c_uint32]
     reserved_wanted: ctypes.Array[ctypes.c_uint32]
     reserved_tail: ctypes.Array[ctypes.c_uint64]
 

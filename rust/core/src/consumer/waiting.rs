@@ -7,6 +7,7 @@ use super::Consumer;
 use crate::clock::{Deadline, monotonic_ns, timespec};
 use crate::error::{Error, Result};
 use crate::failpoint::step;
+use crate::ring::consumer as ring;
 use crate::ring::waiting;
 use crate::ring::words::LaneWords;
 use rustix::io::Errno;
@@ -84,6 +85,9 @@ impl Consumer {
 
     /// For readers that never sleep: notices a death within a slice.
     fn look_now_and_then(&mut self) -> Result<()> {
+        if let Some(epoch) = self.current.as_ref().filter(|epoch| epoch.guests() == 0) {
+            ring::warm(&epoch.page, 0);
+        }
         let now = monotonic_ns();
         if now.saturating_sub(self.looked_ns) >= SLICE.as_nanos() as u64 {
             self.look_at_connection()?;

@@ -90,8 +90,8 @@ golden_struct! { BellPage:
 }
 golden_struct! { ConsumerPage:
     magic, epoch, layout_hash, consumer_id, leases, mode,
-    reserved_bytes, reserved_words, cursor, waiting, arm_ticket, key_frame_requests,
-    reserved_arm, cells, reserved_cells, received, missed, copied_bytes,
+    reserved_bytes, reserved_words, waiting, arm_ticket, key_frame_requests, reserved_arm,
+    cursor, cells, reserved_cells, received, missed, copied_bytes,
     last_sequence, reserved_tail,
 }
 golden_struct! { LaneHeader:
@@ -99,8 +99,8 @@ golden_struct! { LaneHeader:
     slots_offset, payload_offset, payload_stride, payload_bytes, lease_ns, created_ns,
     page_bytes, flags, slot_count, history, claims, lease_budget,
     producer_pid, producer_uid, device_buffers, lane_kind, memory_kind, reserved_bytes,
-    name, reserved_constant, head, wake, closed, reserved_head,
-    release_wanted, reserved_wanted, recent, reserved_tail,
+    name, reserved_constant, head, closed, reserved_head, wake,
+    reserved_wake, release_wanted, reserved_wanted, recent, reserved_tail,
 }
 golden_struct! { Slot:
     state, reserved, descriptor,

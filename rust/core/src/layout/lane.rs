@@ -46,20 +46,21 @@ pub struct ConsumerPage {
     pub reserved_bytes: [u8; 3],
     /// Zero.
     pub reserved_words: [u32; 7],
-    /// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
-    pub cursor: AtomicU64,
-    /// Threads about to sleep on the futex word.
+    /// Threads about to sleep on the futex word. Each publish reads this line, so nothing stands on it
+    /// that a reader writes for each frame.
     pub waiting: AtomicU32,
     /// Incremented to ask for one ring of the file-descriptor bell.
     pub arm_ticket: AtomicU32,
     /// Incremented to ask a stream writer for a key frame.
     pub key_frame_requests: AtomicU32,
     /// Zero.
-    pub reserved_arm: u32,
+    pub reserved_arm: [u32; 13],
+    /// Lossless: lowest sequence not yet borrowed; of a stream, not yet released. Moves only forward.
+    pub cursor: AtomicU64,
     /// Lease cells: 0, or the token of the frame this cell holds.
     pub cells: [AtomicU64; 64],
     /// Zero.
-    pub reserved_cells: [u64; 5],
+    pub reserved_cells: [u64; 7],
     /// Frames borrowed. Statistics are told by the consumer and believed by nobody.
     pub received: AtomicU64,
     /// Frames that passed without being borrowed.
@@ -69,7 +70,7 @@ pub struct ConsumerPage {
     /// Sequence of the frame borrowed last.
     pub last_sequence: AtomicU64,
     /// Zero.
-    pub reserved_tail: [u64; 44],
+    pub reserved_tail: [u64; 36],
 }
 
 const _: () = {
@@ -83,18 +84,18 @@ const _: () = {
     assert!(offset_of!(ConsumerPage, mode) == 32);
     assert!(offset_of!(ConsumerPage, reserved_bytes) == 33);
     assert!(offset_of!(ConsumerPage, reserved_words) == 36);
-    assert!(offset_of!(ConsumerPage, cursor) == 64);
-    assert!(offset_of!(ConsumerPage, waiting) == 72);
-    assert!(offset_of!(ConsumerPage, arm_ticket) == 76);
-    assert!(offset_of!(ConsumerPage, key_frame_requests) == 80);
-    assert!(offset_of!(ConsumerPage, reserved_arm) == 84);
-    assert!(offset_of!(ConsumerPage, cells) == 88);
-    assert!(offset_of!(ConsumerPage, reserved_cells) == 600);
-    assert!(offset_of!(ConsumerPage, received) == 640);
-    assert!(offset_of!(ConsumerPage, missed) == 648);
-    assert!(offset_of!(ConsumerPage, copied_bytes) == 656);
-    assert!(offset_of!(ConsumerPage, last_sequence) == 664);
-    assert!(offset_of!(ConsumerPage, reserved_tail) == 672);
+    assert!(offset_of!(ConsumerPage, waiting) == 64);
+    assert!(offset_of!(ConsumerPage, arm_ticket) == 68);
+    assert!(offset_of!(ConsumerPage, key_frame_requests) == 72);
+    assert!(offset_of!(ConsumerPage, reserved_arm) == 76);
+    assert!(offset_of!(ConsumerPage, cursor) == 128);
+    assert!(offset_of!(ConsumerPage, cells) == 136);
+    assert!(offset_of!(ConsumerPage, reserved_cells) == 648);
+    assert!(offset_of!(ConsumerPage, received) == 704);
+    assert!(offset_of!(ConsumerPage, missed) == 712);
+    assert!(offset_of!(ConsumerPage, copied_bytes) == 720);
+    assert!(offset_of!(ConsumerPage, last_sequence) == 728);
+    assert!(offset_of!(ConsumerPage, reserved_tail) == 736);
 };
 
 /// Start of lane memory. 1024 bytes; everything above `head` is constant for the life of an epoch.
@@ -151,12 +152,15 @@ pub struct LaneHeader {
     pub reserved_constant: [u64; 8],
     /// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
     pub head: AtomicU64,
-    /// Futex word: changes with every publish and when the lane closes.
-    pub wake: AtomicU32,
     /// Not 0 once the producer has ended the lane in good order.
     pub closed: AtomicU32,
     /// Zero.
-    pub reserved_head: [u64; 6],
+    pub reserved_head: [u32; 13],
+    /// Futex word: changes with every publish and when the lane closes. On a line of its own, so that
+    /// its store does not take the head away again from a reader that spins on it.
+    pub wake: AtomicU32,
+    /// Zero.
+    pub reserved_wake: [u32; 15],
     /// Not 0 while the producer waits for a release or a cursor.
     pub release_wanted: AtomicU32,
     /// Zero.
@@ -164,7 +168,7 @@ pub struct LaneHeader {
     /// Token of frame n at n % 64.
     pub recent: [AtomicU64; 64],
     /// Zero.
-    pub reserved_tail: [u64; 16],
+    pub reserved_tail: [u64; 8],
 }
 
 const _: () = {
@@ -197,13 +201,14 @@ const _: () = {
     assert!(offset_of!(LaneHeader, name) == 128);
     assert!(offset_of!(LaneHeader, reserved_constant) == 192);
     assert!(offset_of!(LaneHeader, head) == 256);
-    assert!(offset_of!(LaneHeader, wake) == 264);
-    assert!(offset_of!(LaneHeader, closed) == 268);
-    assert!(offset_of!(LaneHeader, reserved_head) == 272);
-    assert!(offset_of!(LaneHeader, release_wanted) == 320);
-    assert!(offset_of!(LaneHeader, reserved_wanted) == 324);
-    assert!(offset_of!(LaneHeader, recent) == 384);
-    assert!(offset_of!(LaneHeader, reserved_tail) == 896);
+    assert!(offset_of!(LaneHeader, closed) == 264);
+    assert!(offset_of!(LaneHeader, reserved_head) == 268);
+    assert!(offset_of!(LaneHeader, wake) == 320);
+    assert!(offset_of!(LaneHeader, reserved_wake) == 324);
+    assert!(offset_of!(LaneHeader, release_wanted) == 384);
+    assert!(offset_of!(LaneHeader, reserved_wanted) == 388);
+    assert!(offset_of!(LaneHeader, recent) == 448);
+    assert!(offset_of!(LaneHeader, reserved_tail) == 960);
 };
 
 /// One slot: its state, and the description of the frame in it. 640 bytes.

@@ -113,6 +113,14 @@ pub fn clear(page: &impl PageWords, cell: usize) {
     step("release.cleared");
 }
 
+/// Fetches the line of a cell that holds nothing, which the producer's last scan has taken: a
+/// reader that spins has it at hand when the next frame comes.
+#[inline]
+pub fn warm(page: &impl PageWords, cell: usize) {
+    // edge REUSE: a scan may read this 0 instead of the one that ended the last lease.
+    page.cell(cell).store(0, edge::REUSE.release());
+}
+
 /// Moves a lossless cursor past `sequence`, which a cell already holds or which is lost.
 #[inline]
 pub fn advance(page: &impl PageWords, sequence: u64) {
