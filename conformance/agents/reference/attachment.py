@@ -1,5 +1,6 @@
 """A consumer's hold on one epoch of a lane: handshake, mappings, cells, bells."""
 
+import ctypes
 import json
 import os
 import select
@@ -110,13 +111,13 @@ class Attachment:
         if wrong:
             raise Failure(L.ErrorKind.PROTOCOL, "the lane's header cannot be")
         self.lane = Lane(lane, header.slots_offset)
-        self.page_mapping = self._mapping(L.FdKind.PAGE, 1024, True)
+        self.page_mapping = self._mapping(L.FdKind.PAGE, ctypes.sizeof(L.ConsumerPage), True)
         self.page = self.page_mapping.struct(L.ConsumerPage)
         if self.page.magic != L.Layout.PAGE_MAGIC or self.page.leases != welcome.leases:
             raise Failure(L.ErrorKind.PROTOCOL, "the page that came is not this consumer's")
         self.wake, self.wake_address = self.lane.header, self.lane.wake_address()
         if welcome.bell == L.BellKind.PRIVATE:
-            bell = self._mapping(L.FdKind.BELL_PAGE, 64, False)
+            bell = self._mapping(L.FdKind.BELL_PAGE, ctypes.sizeof(L.BellPage), False)
             self.wake = bell.struct(L.BellPage)
             self.wake_address = bell.address + L.BellPage._wake.offset
         peer = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)

@@ -2,7 +2,7 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{conformance, demo, fuzz, loom, schema, tidy, tsan, workspace};
+use crate::{conformance, demo, fuzz, hello, loom, schema, tidy, tsan, workspace};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -106,6 +106,13 @@ pub const TIERS: &[Tier] = &[
         needs: &[CXX],
         when: When::Ci,
         run: conformance::tier,
+    },
+    Tier {
+        name: "hello",
+        about: "the first program of every language with that of every other",
+        needs: &[CXX],
+        when: When::Ci,
+        run: hello::tier,
     },
     Tier {
         name: "mutation",

@@ -1,13 +1,12 @@
 //! `cargo xtask conformance`: builds the agents and has every language play with every language.
 
-mod agents;
-
 use crate::counts::Counts;
+use crate::recipes::{CONFORMANCE, Kitchen, Sanitizer, is_sanitizable};
 use crate::{interrupt, workspace};
-use agents::Built;
 use anyhow::{Context, Result, bail};
 use framelane_conformance::{
-    Agent, Capabilities, Outcome, Pair, Plan, Scenario, Verdict, json, junit, matrix, run as play,
+    Capabilities, Launch, Outcome, Pair, Plan, Recipe, Scenario, Verdict, json, junit, matrix,
+    run as play,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,6 +34,9 @@ pub struct Options {
     /// Show who said what, also where all is well
     #[arg(long)]
     verbose: bool,
+    /// Build C, C++ and Go agents with a sanitizer
+    #[arg(long, value_name = "NAME")]
+    sanitize: Option<Sanitizer>,
     /// Pairs at a time [default: one for each processor]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -46,7 +48,7 @@ pub struct Options {
 /// Runs and says whether all is well.
 pub fn run(options: &Options) -> Result<bool> {
     let folder = workspace::root().join("conformance");
-    let agents = Agent::all(&folder.join("agents"))?;
+    let agents = agents(&folder)?;
     let scenarios = Scenario::all(&folder.join("scenarios"))?;
     if options.list {
         list(&agents, &scenarios);
@@ -65,10 +67,14 @@ pub fn run(options: &Options) -> Result<bool> {
     Ok(counts.failed == 0)
 }
 
+fn agents(folder: &Path) -> Result<Vec<Recipe>> {
+    Recipe::all(&folder.join("agents"), "agent.toml", &["run"])
+}
+
 /// All pairs and all scenarios, as a tier.
 pub fn tier() -> Result<Counts> {
     let folder = workspace::root().join("conformance");
-    let agents = Agent::all(&folder.join("agents"))?;
+    let agents = agents(&folder)?;
     let scenarios = Scenario::all(&folder.join("scenarios"))?;
     let outcomes =
         perform(&Options { patience: 60, ..Options::default() }, &folder, &agents, &scenarios)?;
@@ -79,7 +85,7 @@ pub fn tier() -> Result<Counts> {
 fn perform(
     options: &Options,
     folder: &Path,
-    agents: &[Agent],
+    agents: &[Recipe],
     scenarios: &[Scenario],
 ) -> Result<Vec<Outcome>> {
     let languages: Vec<&str> = agents.iter().map(|agent| agent.language.as_str()).collect();
@@ -87,14 +93,20 @@ fn perform(
     let capabilities = Capabilities::load(&folder.join("capabilities.toml"), &languages, &names)?;
     let pairs = pairs(&options.pairs, &languages)?;
     let scenarios = chosen(&options.scenarios, scenarios)?;
-    let taking_part = |agent: &&Agent| {
+    let taking_part = |agent: &&Recipe| {
         let own = |pair: &Pair| [&pair.producer, &pair.consumer].contains(&&agent.language);
         pairs.iter().any(own) || scenarios.iter().any(|s| s.needs(&agent.language))
     };
-    let built = Built::make(agents.iter().filter(taking_part))?;
+    let kitchen = Kitchen::new(CONFORMANCE, options.sanitize);
+    let agents: Vec<&Recipe> = agents.iter().filter(taking_part).collect();
+    if options.sanitize.is_some() && !agents.iter().any(|agent| is_sanitizable(agent)) {
+        bail!("none of these agents can be built with a sanitizer");
+    }
+    kitchen.build(agents.iter().copied())?;
+    let launches = agents.iter().map(|agent| kitchen.launch(agent, "run"));
     let plan = Plan {
         root: workspace::root().to_owned(),
-        agents: built.launches()?,
+        agents: launches.collect::<Result<Vec<Launch>>>()?,
         pairs,
         scenarios,
         capabilities: &capabilities,
@@ -142,7 +154,7 @@ fn count(outcomes: &[Outcome]) -> Counts {
     counts
 }
 
-fn list(agents: &[Agent], scenarios: &[Scenario]) {
+fn list(agents: &[Recipe], scenarios: &[Scenario]) {
     let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
     for scenario in scenarios {
         println!("{:width$}  {}", scenario.name, scenario.about);
@@ -218,7 +230,7 @@ mod tests {
     #[test]
     fn the_tree_has_agents_and_scenarios_that_can_be_read() {
         let folder = workspace::root().join("conformance");
-        let agents = Agent::all(&folder.join("agents")).unwrap();
+        let agents = agents(&folder).unwrap();
         let scenarios = Scenario::all(&folder.join("scenarios")).unwrap();
         assert!(agents.iter().any(|agent| agent.language == "rust"));
         assert!(chosen(&["hand-*".to_owned()], &scenarios).is_ok());

@@ -1,0 +1,149 @@
+//! The hello programs: every producer with every consumer, found by their folders.
+
+use crate::counts::Counts;
+use crate::process::Program;
+use crate::recipes::Kitchen;
+use crate::{interrupt, workspace};
+use anyhow::{Context, Result, bail};
+use framelane_conformance::{Launch, Recipe};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Frames that a consumer reads.
+const FRAMES: u64 = 5;
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The programs of one language.
+struct Hello {
+    language: String,
+    producer: Launch,
+    consumer: Launch,
+}
+
+/// Builds all and has each producer play with each consumer; then each ends by itself.
+pub fn tier() -> Result<Counts> {
+    let folder = workspace::root().join("examples/hello");
+    let recipes = Recipe::all(&folder, "hello.toml", &["producer", "consumer"])?;
+    let kitchen = Kitchen::new("hello", None);
+    kitchen.build(recipes.iter())?;
+    let hello = |recipe: &Recipe| {
+        let language = recipe.language.clone();
+        let (producer, consumer) =
+            (kitchen.launch(recipe, "producer")?, kitchen.launch(recipe, "consumer")?);
+        Ok(Hello { language, producer, consumer })
+    };
+    let all: Vec<Hello> = recipes.iter().map(hello).collect::<Result<_>>()?;
+    let mut counts = Counts::default();
+    for producer in &all {
+        counts += told(&format!("{} alone", producer.language), ends_alone(&producer.producer));
+        for consumer in &all {
+            interrupt::check()?;
+            let names = format!("{} -> {}", producer.language, consumer.language);
+            counts += told(&names, together(&producer.producer, &consumer.consumer));
+        }
+    }
+    Ok(counts)
+}
+
+fn told(what: &str, outcome: Result<()>) -> Counts {
+    match outcome {
+        Ok(()) => {
+            println!("ok     {what}");
+            Counts::PASSED
+        }
+        Err(error) => {
+            println!("FAILED {what}: {error:#}");
+            Counts::FAILED
+        }
+    }
+}
+
+/// The consumer reads from a producer that goes on for as long as it takes.
+fn together(producer: &Launch, consumer: &Launch) -> Result<()> {
+    let lanes = tempfile::tempdir()?;
+    let _producer = Background::start(producer, lanes.path())?;
+    let output = program(consumer, lanes.path(), &["hello", &FRAMES.to_string()]).check()?;
+    read(&output)
+}
+
+/// A producer ends after its frames, also when nobody reads them.
+fn ends_alone(producer: &Launch) -> Result<()> {
+    let lanes = tempfile::tempdir()?;
+    program(producer, lanes.path(), &["alone", "3"]).check().map(drop)
+}
+
+fn program(launch: &Launch, lanes: &Path, arguments: &[&str]) -> Program {
+    let (command, rest) = launch.command.split_first().expect("a recipe has words");
+    let mut program = Program::new(command).args(rest).args(arguments).limit(LIMIT).quiet();
+    for (key, value) in &launch.env {
+        program = program.env(key, value);
+    }
+    program.env("FRAMELANE_DIR", lanes)
+}
+
+/// Lines that say what the frames of the producer are.
+fn read(output: &str) -> Result<()> {
+    let mut before = 0;
+    let lines: Vec<&str> = output.lines().filter(|line| line.starts_with("frame ")).collect();
+    for line in &lines {
+        let words: Vec<&str> = line.split(' ').collect();
+        let ["frame", sequence, "640x480", "first", "byte", first] = words[..] else {
+            bail!("it prints {line:?}");
+        };
+        let sequence: u64 = sequence.parse().with_context(|| (*line).to_owned())?;
+        if sequence <= before || first != (sequence % 256).to_string() {
+            bail!("it prints {line:?} after frame {before}");
+        }
+        before = sequence;
+    }
+    if lines.len() as u64 != FRAMES {
+        bail!("it prints {} frames of {FRAMES}: {output:?}", lines.len());
+    }
+    Ok(())
+}
+
+/// A producer in the background, ended on drop.
+struct Background(Child);
+
+impl Background {
+    fn start(launch: &Launch, lanes: &Path) -> Result<Self> {
+        let (program, rest) = launch.command.split_first().context("no program")?;
+        let child = Command::new(program)
+            .args(rest)
+            .args(["hello", "1000000"])
+            .envs(&launch.env)
+            .env("FRAMELANE_DIR", lanes)
+            .current_dir(workspace::root())
+            .stdin(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {program}"))?;
+        Ok(Background(child))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(sequences: &[u64]) -> String {
+        let line = |n: &u64| format!("frame {n} 640x480 first byte {}\n", n % 256);
+        sequences.iter().map(line).collect()
+    }
+
+    #[test]
+    fn lines_must_be_in_order_complete_and_right() {
+        assert!(read(&lines(&[1, 2, 4, 256, 300])).is_ok());
+        assert!(read(&lines(&[1, 2, 4])).is_err());
+        assert!(read(&lines(&[1, 2, 2, 3, 4])).is_err());
+        assert!(read(&lines(&[1, 2, 3, 4, 5]).replace("byte 3", "byte 9")).is_err());
+        assert!(read(&lines(&[1, 2, 3, 4, 5]).replace("640x480", "640")).is_err());
+    }
+}
