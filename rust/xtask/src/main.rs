@@ -3,10 +3,12 @@
 mod bench;
 mod conformance;
 mod counts;
+mod cpp;
 mod demo;
 mod fuzz;
 mod header;
 mod hello;
+mod install;
 mod interrupt;
 mod loom;
 mod process;
@@ -43,6 +45,8 @@ enum Command {
     Conformance(conformance::Options),
     /// Check style and architecture
     Tidy,
+    /// Install the library, its headers and a pkg-config file
+    Install(install::Options),
     /// Print the C header from the sources of the C ABI
     Header(header::Options),
     /// Install the tools that tests need and print where they come from
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Conformance(options) => conformance::run(&options),
         Command::Tidy => tidy::run(),
+        Command::Install(options) => install::run(&options),
         Command::Header(options) => header::run(&options),
         Command::Tools => tools::list(),
     });

@@ -2,7 +2,7 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{conformance, demo, fuzz, hello, loom, schema, tidy, tsan, workspace};
+use crate::{conformance, cpp, demo, fuzz, hello, loom, schema, tidy, tsan, workspace};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -99,6 +99,13 @@ pub const TIERS: &[Tier] = &[
         needs: &[],
         when: When::Ci,
         run: demo::tier,
+    },
+    Tier {
+        name: "cpp",
+        about: "C and C++ programs built from an installed library",
+        needs: cpp::NEEDS,
+        when: When::Ci,
+        run: cpp::tier,
     },
     Tier {
         name: "conformance",

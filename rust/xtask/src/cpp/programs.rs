@@ -1,0 +1,59 @@
+//! Programs built by hand with what pkg-config says.
+
+use super::{Bench, source};
+use crate::process::Program;
+use anyhow::{Result, ensure};
+use std::fs;
+use std::path::Path;
+
+const ROUND_TRIP: &str = "rust/ffi/tests/c/roundtrip.c";
+
+/// A C program links the shared library and the archive, and runs; also from a moved prefix.
+pub fn pkg_config(bench: &mut Bench) -> Result<()> {
+    for (name, package, flags, shared) in [
+        ("C program, shared library", "framelane", None, true),
+        ("C program, pkg-config --static", "framelane", Some("--static"), true),
+        ("C program, archive", "framelane-static", None, false),
+    ] {
+        bench.test(name, |bench, folder| {
+            let program = folder.join("roundtrip");
+            Program::new("cc")
+                .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-o"])
+                .args([program.as_os_str(), source(ROUND_TRIP).as_os_str()])
+                .args(bench.flags(package, flags)?)
+                .quiet()
+                .check()?;
+            let needed = Program::new("readelf").args(["-d".as_ref(), program.as_os_str()]);
+            let needed = needed.quiet().check()?;
+            ensure!(needed.contains("[libframelane.so.0]") == shared, "it links\n{needed}");
+            bench.run(&program, folder)
+        })?;
+    }
+    Ok(())
+}
+
+impl Bench {
+    /// What pkg-config says of an installed package.
+    pub fn flags(&self, package: &str, more: Option<&str>) -> Result<Vec<String>> {
+        let said = Program::new("pkg-config")
+            .args(["--cflags", "--libs", package])
+            .args(more)
+            .env("PKG_CONFIG_PATH", self.prefix.join("lib/pkgconfig"))
+            .quiet()
+            .check()?;
+        Ok(said.split_whitespace().map(str::to_owned).collect())
+    }
+
+    /// Runs a program with a lane directory of its own, given as its argument and by environment.
+    pub fn run(&self, program: &Path, folder: &Path) -> Result<()> {
+        let lanes = folder.join("lanes");
+        fs::create_dir_all(&lanes)?;
+        Program::new(program)
+            .args([&lanes])
+            .env("FRAMELANE_DIR", &lanes)
+            .env("LD_LIBRARY_PATH", self.prefix.join("lib"))
+            .quiet()
+            .check()?;
+        Ok(())
+    }
+}
