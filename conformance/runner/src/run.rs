@@ -104,3 +104,69 @@ fn case(
     };
     Case { scenario: scenario.name.clone(), verdict, log, time: start.elapsed() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says `ok n=1` to everything, and reads what it is told.
+    const LIAR: &str = "echo ready language=liar; while read word rest; do \
+        case $word in quit) exit;; reset) echo ok;; die) exit 3;; *) echo ok n=1;; esac; done";
+
+    fn outcome(transcript: &str, gaps: &str) -> Verdict {
+        let capabilities: Capabilities = toml::from_str(gaps).unwrap();
+        let text = format!("about = 'a'\ntranscript = '''\n{transcript}'''");
+        let scenario = Scenario::parse("sample", &text).unwrap();
+        let pair = Pair { producer: "liar".into(), consumer: "liar".into() };
+        let command = ["sh", "-c", LIAR].map(str::to_owned).to_vec();
+        let plan = Plan {
+            root: env!("CARGO_MANIFEST_DIR").into(),
+            agents: vec![Launch { language: "liar".into(), command, env: Default::default() }],
+            pairs: vec![pair],
+            scenarios: vec![&scenario],
+            capabilities: &capabilities,
+            patience: Duration::from_secs(60),
+            jobs: 1,
+            check: || Ok(()),
+        };
+        let mut shown = 0;
+        let mut outcomes = run(&plan, |_| shown += 1).unwrap();
+        assert_eq!((outcomes.len(), shown), (1, 1));
+        outcomes.remove(0).cases.remove(0).verdict
+    }
+
+    fn failure(transcript: &str) -> String {
+        match outcome(transcript, "") {
+            Verdict::Failed(text) => text,
+            other => panic!("{transcript}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_right_answer_passes_and_any_other_fails() {
+        let right = "producer > a\nconsumer > b\nconsumer < ok n=1\nproducer < ok\n";
+        assert_eq!(outcome(right, ""), Verdict::Passed);
+        assert!(failure("producer > a\nproducer < ok n=2\n").contains("expected n=2, got 1"));
+        assert!(failure("producer > a\nproducer < none\n").contains("expected \"none\""));
+        assert!(failure("producer > a\nproducer < ok m=1\n").contains("has no m"));
+        assert!(failure("producer > die\nproducer < ok\n").contains("exit status: 3"));
+        assert!(failure("witness > a\nwitness < ok\n").contains("no agent reference"));
+    }
+
+    #[test]
+    fn the_killed_come_back_only_when_started() {
+        let back = "consumer > a\nconsumer < ok\nconsumer ! kill\nconsumer ! start\n\
+            consumer > a\nconsumer < ok\n";
+        assert_eq!(outcome(back, ""), Verdict::Passed);
+        assert!(failure("consumer ! kill\n").contains("nobody to kill"));
+    }
+
+    #[test]
+    fn a_gap_is_no_failure_but_one_that_works_is() {
+        let gap = "[[gap]]\nagent = 'liar'\nscenario = 'sample'\nrole = 'producer'\n\
+            reason = 'it lies'";
+        let wrong = outcome("producer > a\nproducer < ok n=2\n", gap);
+        assert_eq!(wrong, Verdict::Gap("it lies".into()));
+        assert!(matches!(outcome("producer > a\nproducer < ok\n", gap), Verdict::Failed(_)));
+    }
+}

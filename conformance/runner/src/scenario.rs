@@ -84,7 +84,7 @@ impl Scenario {
         Scenario::parse(name, &fs::read_to_string(path)?)
     }
 
-    fn parse(name: &str, text: &str) -> Result<Scenario> {
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Scenario> {
         let file: File = toml::from_str(text)?;
         let steps = steps(&file.transcript)?;
         Ok(Scenario { name: name.to_owned(), about: file.about, texts: file.text, steps })
