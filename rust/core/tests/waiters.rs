@@ -2,11 +2,13 @@
 #![allow(unsafe_code, reason = "a signal handler, and a signal to one thread")]
 
 mod common;
+mod raw;
 
 use common::child::{entry, say};
 use common::readers::{self, By};
 use common::{Child, DEADLINE, Order, Place, create, fill, os, publish, task, until};
 use framelane::{Consumer, ConsumerOptions, ErrorKind, Mode, ProducerOptions, Trust};
+use raw::device::{Book, device_lane};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -240,6 +242,33 @@ fn a_signal_ends_a_wait_only_where_that_was_asked_for() {
         publish(&producer, 1);
         assert!(sleeper.join(), "it slept on until a frame came");
     }
+}
+
+/// `check` of a device frame asks the kernel, and a signal may interrupt that.
+#[test]
+fn a_signal_is_not_taken_for_the_end_of_the_producer() {
+    const STORM: u64 = 20_000;
+    handle_signals();
+    let place = Place::new();
+    let producer = device_lane(&place, ProducerOptions::new(), 1);
+    let mut consumer = place.consumer(ConsumerOptions::new(Mode::Latest));
+    let book = Book::default();
+    book.publish(&producer, 0);
+    let frame = consumer.next(DEADLINE).unwrap().expect("the frame just published");
+    let (sender, tid) = std::sync::mpsc::channel();
+    let before = SIGNALS.load(SeqCst);
+    let holder = task("the holder", move || {
+        sender.send(rustix::thread::gettid()).unwrap();
+        while SIGNALS.load(SeqCst) < before + STORM {
+            assert!(frame.check(), "it took a living producer for gone");
+        }
+    });
+    let tid = tid.recv().unwrap();
+    until("the storm is over", || {
+        (0..1000).for_each(|_| signal_thread(tid));
+        holder.is_over()
+    });
+    holder.join();
 }
 
 fn signal_thread(tid: rustix::process::Pid) {

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::layout::Liveness;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, PidfdFlags};
 
 const SO_PEERPIDFD: libc::c_int = 77; // linux/asm-generic/socket.h, since 6.5
@@ -61,7 +62,7 @@ pub(crate) fn is_gone(socket: impl AsFd, pidfd: Option<&OwnedFd>) -> bool {
 
 fn any_ready(polled: &mut [PollFd<'_>]) -> bool {
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    !matches!(poll(polled, Some(&at_once)), Ok(0))
+    matches!(retry_on_intr(|| poll(polled, Some(&at_once))), Ok(1..))
 }
 
 /// Whether the process at the other end has ended. A child of it may still hold the socket, and
