@@ -10,7 +10,8 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../../../schema/generated/python"))
+# Isolated Python adds neither the script's own folder nor any other.
+sys.path[:0] = [HERE, os.path.join(HERE, "../../../schema/generated/python")]
 sys.dont_write_bytecode = True
 
 import framelane_layout as L  # noqa: E402
