@@ -60,6 +60,11 @@ uint32_t pixels_crc(const uint8_t *bytes, size_t count);
 /* A memfd that holds the picture, filled with its number as seed; -1 when that fails. */
 int pixels_buffer(const framelane_layout *layout, uint64_t number, bool writable);
 
+/* options.c */
+#define MOST_BUFFERS 256
+bool options_read(const struct line *line, framelane_producer_options *options, int32_t *fds,
+                  struct answer *answer);
+
 /* producing.c */
 bool create(const struct line *line, struct answer *answer);
 bool publish(const struct line *line, struct answer *answer);
