@@ -1,3 +1,7 @@
+//go:build !asan
+
+// AddressSanitizer puts more on the heap than there is without it.
+
 package framelane
 
 import (
