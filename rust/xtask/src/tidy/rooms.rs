@@ -28,6 +28,7 @@ const ROOMS: &[Room] = &[
     Room { package: "framelane-ffi", folder: "rust/ffi", may_use: &["framelane"] },
     Room { package: "framelane-agent", folder: "conformance/agents/rust", may_use: &["framelane"] },
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
+    Room { package: "framelane-bench", folder: "bench/rust", may_use: &["framelane"] },
     Room { package: "framelane-hello", folder: "examples/hello/rust", may_use: &["framelane"] },
     Room { package: "framelane-conformance", folder: "conformance/runner", may_use: &[] },
     Room {
