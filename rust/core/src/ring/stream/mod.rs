@@ -5,7 +5,7 @@
 //! live reader. One word, `oldest`, covers them: it names the oldest record that is whole.
 //!
 //! - **Begin**: `oldest` moves past every record whose bytes, entry or config the coming one can
-//!   overwrite, with as many bytes as were asked for; Release fence; only then bytes are stored.
+//!   overwrite, were it as large as was asked for; Release fence; only then bytes are stored.
 //! - **Commit**: the entry, then `head` (Release), the wake word, one SeqCst fence; then the waiting
 //!   words are read and bells rung. What was asked for and not used stays free.
 //! - **Abandon**: nothing but `oldest` has moved.
