@@ -11,7 +11,7 @@
 #define SECOND UINT64_C(1000000000)
 
 static framelane_error error;
-/* Where the plane is looked at, so that the look is not left out. */
+/* Where a plane is looked at, so that the look is not left out. */
 const uint8_t *volatile seen;
 
 static void must(framelane_status status) {
@@ -30,6 +30,7 @@ static uint64_t now_ns(clockid_t clock) {
 static void publish(framelane_producer *producer) {
   framelane_frame_mut frame;
   must(framelane_producer_claim(producer, &error, &frame));
+  seen = frame.payload + frame.descriptor->planes[0].offset_bytes;
   must(framelane_frame_mut_publish(&frame, &error, NULL));
 }
 

@@ -30,7 +30,11 @@ fn producer(lane: &str) -> framelane::Result<Producer> {
 fn cost(lane: &str, frames: u64) -> Outcome {
     let producer = producer(lane)?;
     let mut consumer = Consumer::open(lane, ConsumerOptions::new(Mode::Latest))?;
-    let publish = || producer.claim()?.publish().map(drop);
+    let publish = || {
+        let mut frame = producer.claim()?;
+        black_box(frame.plane_mut(0)?);
+        frame.publish().map(drop)
+    };
     let mut hand_over = || -> framelane::Result<()> {
         publish()?;
         let frame = consumer.try_next()?.expect("it has just been published");

@@ -61,6 +61,7 @@ impl LaneView {
     }
 
     /// The descriptor of a claimed slot of an inline lane, in place.
+    #[inline]
     pub(crate) fn claimed_descriptor<'a>(
         &'a self,
         claim: &'a mut Claim,

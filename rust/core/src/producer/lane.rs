@@ -37,6 +37,7 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic under the mutex cannot leave shared memory half-changed in a way that matters:
         // each step of the ring is safe to stop at, as for a killed process.
