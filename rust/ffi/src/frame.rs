@@ -4,8 +4,9 @@ use crate::error::{framelane_error, framelane_status, invalid};
 use crate::guard::{at, at_mut, enter, give};
 use framelane::{Frame, FrameDescriptor, Result};
 
-/// A frame under lease, in storage of the caller's: no call allocates. Do not copy it. A zeroed
-/// one is empty; releasing it is harmless, reading it is refused.
+/// A frame under lease, in storage of the caller's: no call allocates. It may be moved by
+/// assignment, but only one of two copies may be used. A zeroed one is empty; releasing it is
+/// harmless, reading it is refused.
 #[repr(C)]
 pub struct framelane_frame {
     /// Not 0 while it holds a frame.
