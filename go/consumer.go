@@ -39,7 +39,8 @@ const (
 // Open attaches to the lane. It fails with ErrNotFound where no producer is there, see
 // WithWaitForLane; with ctx.Err() where the context ends first; with what the producer refuses
 // with.
-func Open(ctx context.Context, lane string, mode Mode, options ...ConsumerOption) (*Consumer, error) {
+func Open(ctx context.Context, lane string, mode Mode, options ...ConsumerOption,
+) (*Consumer, error) {
 	settings := consumerSettings{mode: mode, leases: 1, reattach: true}
 	for _, option := range options {
 		option.forConsumer(&settings)

@@ -95,7 +95,8 @@ fn go(shop: &mut Workshop) -> Result<()> {
     shop.test("Go, format", |_| {
         let root = in_module(&["env", "GOROOT"]).quiet().check()?;
         let gofmt = Path::new(root.trim()).join("bin/gofmt");
-        let wrong = Program::new(gofmt).args(["-l", "go/layout", "go/internal/probe"]).quiet().check()?;
+        let wrong =
+            Program::new(gofmt).args(["-l", "go/layout", "go/internal/probe"]).quiet().check()?;
         ensure!(wrong.is_empty(), "gofmt would change {wrong}");
         Ok(())
     });
