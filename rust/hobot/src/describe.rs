@@ -92,9 +92,11 @@ fn finish(descriptor: &mut FrameDescriptor, tag: u32, flags: i64, vendor: &[u8])
     descriptor.vendor_data[..vendor.len()].copy_from_slice(vendor);
 }
 
-/// The format's name, its stride in bytes, and of each plane by what its stride is divided and how
-/// many rows it has.
-fn geometry(format: i32, width: u32, height: u32) -> Result<(PixelFormat, u32, Vec<(u32, u32)>)> {
+/// By what a plane's stride is divided, and how many rows it has.
+type Share = (u32, u32);
+
+/// The format's name, its stride in bytes, and its planes.
+fn geometry(format: i32, width: u32, height: u32) -> Result<(PixelFormat, u32, Vec<Share>)> {
     let half = height / 2;
     let one = vec![(1, height)];
     let found = match format {
