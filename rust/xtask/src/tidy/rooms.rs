@@ -26,6 +26,8 @@ const ROOMS: &[Room] = &[
         may_use: &["framelane", "framelane-camera"],
     },
     Room { package: "framelane-ffi", folder: "rust/ffi", may_use: &["framelane"] },
+    // The C ABI only to put both into one library.
+    Room { package: "framelane-cpp", folder: "cpp", may_use: &["framelane", "framelane-ffi"] },
     Room { package: "framelane-agent", folder: "conformance/agents/rust", may_use: &["framelane"] },
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
     Room { package: "framelane-hello", folder: "examples/hello/rust", may_use: &["framelane"] },

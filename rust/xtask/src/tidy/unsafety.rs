@@ -18,6 +18,12 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/core/tests/common/trace.rs", "ptrace, to count system calls exactly"),
     ("rust/core/tests/waiters.rs", "signals, to interrupt a sleeper"),
     ("rust/ffi/src/", "C entry points"),
+    ("cpp/bridge.rs", "the bridge to C++"),
+    ("cpp/src/types.rs", "the promise that a struct is the same in both languages"),
+    ("cpp/src/held.rs", "frames in storage of the caller's"),
+    ("cpp/src/claimed.rs", "frames in storage of the caller's"),
+    ("cpp/src/consumer.rs", "handles from C++"),
+    ("cpp/src/producer.rs", "handles, owners and descriptors from C++"),
     ("rust/peer-bench/src/shared.rs", "mapped bytes become values"),
     ("rust/peer-bench/src/lanes/iceoryx.rs", "an uninitialised loan is handed on as it is"),
 ];
