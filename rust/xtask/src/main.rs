@@ -12,6 +12,7 @@ mod install;
 mod interrupt;
 mod loom;
 mod process;
+mod readme;
 mod recipes;
 mod schema;
 mod test;

@@ -24,6 +24,10 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("cpp/src/claimed.rs", "frames in storage of the caller's"),
     ("cpp/src/consumer.rs", "handles from C++"),
     ("cpp/src/producer.rs", "handles, owners and descriptors from C++"),
+    ("rust/hobot-sys/src/", "types of C functions, and finding them in a loaded library"),
+    ("rust/hobot/src/", "calls of the vendor's library"),
+    ("rust/hobot/tests/rules.rs", "the same calls without our owners in between"),
+    ("rust/hobot-standin/hbmem/src/", "C entry points, and mappings with given rights"),
     ("rust/peer-bench/src/shared.rs", "mapped bytes become values"),
     ("rust/peer-bench/src/lanes/iceoryx.rs", "an uninitialised loan is handed on as it is"),
 ];
