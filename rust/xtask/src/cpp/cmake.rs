@@ -133,7 +133,7 @@ fn same_headers(by_cmake: &Path, by_xtask: &Path) -> Result<()> {
         ensure!(one == other, "{folder} has {one:?} from cmake and {other:?} from xtask");
         for name in one.iter().filter(|name| Path::new(name).extension().is_some()) {
             let read = |prefix: &Path| fs::read(prefix.join(folder).join(name));
-            ensure!(read(by_cmake)? == read(by_xtask)?, "{folder}/{} differs", name.display());
+            ensure!(read(by_cmake)? == read(by_xtask)?, "{folder}/{name:?} differs");
         }
     }
     Ok(())
