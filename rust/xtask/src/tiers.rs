@@ -2,7 +2,7 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{conformance, cpp, demo, fuzz, hello, loom, schema, tidy, tsan, workspace};
+use crate::{conformance, cpp, demo, fuzz, golang, hello, loom, schema, tidy, tsan, workspace};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -106,6 +106,13 @@ pub const TIERS: &[Tier] = &[
         needs: cpp::NEEDS,
         when: When::Ci,
         run: cpp::tier,
+    },
+    Tier {
+        name: "go",
+        about: "the Go binding, plain, under the race detector and under AddressSanitizer",
+        needs: golang::NEEDS,
+        when: When::Ci,
+        run: golang::tier,
     },
     Tier {
         name: "conformance",
