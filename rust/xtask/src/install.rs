@@ -57,7 +57,7 @@ pub fn run(options: &Options) -> Result<bool> {
 }
 
 /// What cargo made of rust/ffi.
-struct Built {
+pub struct Built {
     shared: PathBuf,
     archive: PathBuf,
     /// Libraries that the archive needs, as the compiler says.
@@ -71,7 +71,7 @@ pub fn whole(release: bool, prefix: &Path) -> Result<()> {
 }
 
 /// Builds rust/ffi; what is built already is used again.
-fn build(release: bool) -> Result<Built> {
+pub fn build(release: bool) -> Result<Built> {
     let made = cargo("framelane-ffi", "framelane_ffi", release)?;
     Ok(Built { shared: made.file("so")?, archive: made.file("a")?, native: made.native })
 }
