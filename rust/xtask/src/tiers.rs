@@ -46,7 +46,7 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "clippy",
         about: "lints, warnings denied",
-        needs: &[CLIPPY],
+        needs: &[CLIPPY, CXX],
         when: When::Ci,
         run: clippy,
     },
@@ -57,11 +57,11 @@ pub const TIERS: &[Tier] = &[
         when: When::Ci,
         run: schema::tier,
     },
-    Tier { name: "doc", about: "documentation builds", needs: &[], when: When::Ci, run: doc },
+    Tier { name: "doc", about: "documentation builds", needs: &[CXX], when: When::Ci, run: doc },
     Tier {
         name: "unit",
         about: "unit, property, two-process and crash tests of every crate",
-        needs: &[],
+        needs: &[CXX],
         when: When::Ci,
         run: unit,
     },
@@ -102,7 +102,7 @@ pub const TIERS: &[Tier] = &[
     },
     Tier {
         name: "cpp",
-        about: "C and C++ programs built from an installed library",
+        about: "C and C++ programs built from an installed library, the tests of the C++ API",
         needs: cpp::NEEDS,
         when: When::Ci,
         run: cpp::tier,

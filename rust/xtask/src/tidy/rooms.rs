@@ -57,6 +57,10 @@ const ROOMS: &[Room] = &[
         folder: "conformance/agents/rust",
         may_use: &["framelane", "framelane-hobot"],
     },
+    Room { package: "framelane-ffi", folder: "rust/ffi", may_use: &["framelane"] },
+    // The C ABI only to put both into one library.
+    Room { package: "framelane-cpp", folder: "cpp", may_use: &["framelane", "framelane-ffi"] },
+    Room { package: "framelane-agent", folder: "conformance/agents/rust", may_use: &["framelane"] },
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
     Room { package: "framelane-bench", folder: "bench/rust", may_use: &["framelane"] },
     Room { package: "framelane-hello", folder: "examples/hello/rust", may_use: &["framelane"] },
