@@ -90,7 +90,7 @@ impl Lane {
         state.claimants += 1;
         let claimed = loop {
             // Announce first, then look again: a release in between rings.
-            state.ring.want_release(&self.view);
+            ring::want_release(&self.view);
             busy = match state.claim(&self.view, &self.facts) {
                 Ok(slot) => break Ok(slot),
                 Err(busy) => busy,

@@ -19,6 +19,23 @@ const ROOMS: &[Room] = &[
     Room { package: "framelane-schema-gen", folder: "rust/schema-gen", may_use: &[] },
     Room { package: "framelane", folder: "rust/core", may_use: &[] },
     Room { package: "framelane-fuzz", folder: "rust/core/fuzz", may_use: &["framelane"] },
+    Room { package: "framelane-hobot-sys", folder: "rust/hobot-sys", may_use: &[] },
+    Room { package: "framelane-standin-ion", folder: "rust/hobot-standin/ion", may_use: &[] },
+    Room {
+        package: "framelane-standin-hbmem",
+        folder: "rust/hobot-standin/hbmem",
+        may_use: &["framelane-hobot-sys", "framelane-standin-ion"],
+    },
+    Room {
+        package: "framelane-hobot",
+        folder: "rust/hobot",
+        may_use: &[
+            "framelane",
+            "framelane-hobot-sys",
+            "framelane-standin-hbmem",
+            "framelane-standin-ion",
+        ],
+    },
     Room { package: "framelane-camera", folder: "rust/camera", may_use: &["framelane"] },
     Room {
         package: "framelane-cli",
@@ -26,6 +43,8 @@ const ROOMS: &[Room] = &[
         may_use: &["framelane", "framelane-camera"],
     },
     Room { package: "framelane-ffi", folder: "rust/ffi", may_use: &["framelane"] },
+    // The C ABI only to put both into one library.
+    Room { package: "framelane-cpp", folder: "cpp", may_use: &["framelane", "framelane-ffi"] },
     Room { package: "framelane-agent", folder: "conformance/agents/rust", may_use: &["framelane"] },
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
     Room { package: "framelane-bench", folder: "bench/rust", may_use: &["framelane"] },
