@@ -13,7 +13,7 @@ use crate::producer::{fuzzing as producer, plane_range};
 use crate::ring::consumer::{Proof, borrow_from, borrow_newest, check};
 use crate::ring::heap::Words;
 use crate::ring::token::{sequence_of, slot_of, state};
-use crate::ring::words::LaneWords;
+use crate::ring::words::{FrameWords, LaneWords};
 use crate::wire::message;
 use crate::{FrameLayout, discover, first_difference};
 pub use seeds::{TARGETS, seeds};

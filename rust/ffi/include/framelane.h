@@ -90,8 +90,9 @@ typedef struct framelane_error {
 } framelane_error;
 
 /**
- * A frame under lease, in storage of the caller's: no call allocates. Do not copy it. A zeroed
- * one is empty; releasing it is harmless, reading it is refused.
+ * A frame under lease, in storage of the caller's: no call allocates. It may be moved by
+ * assignment, but only one of two copies may be used. A zeroed one is empty; releasing it is
+ * harmless, reading it is refused.
  */
 typedef struct framelane_frame {
   /**
@@ -157,8 +158,9 @@ typedef struct framelane_plane_view {
 } framelane_plane_view;
 
 /**
- * A claimed frame, in storage of the caller's: no call allocates. Do not copy it; publish or
- * abandon it exactly once (doing so empties it, and an empty one is refused).
+ * A claimed frame, in storage of the caller's: no call allocates. It may be moved by assignment,
+ * but only one of two copies may be used. Publish or abandon it exactly once (doing so empties it,
+ * and an empty one is refused).
  */
 typedef struct framelane_frame_mut {
   /**
@@ -182,6 +184,29 @@ typedef struct framelane_frame_mut {
    */
   size_t payload_bytes;
 } framelane_frame_mut;
+
+/**
+ * One plane of a claimed frame, to be filled in place. Valid until the frame is published or
+ * abandoned.
+ */
+typedef struct framelane_plane_mut {
+  /**
+   * First byte.
+   */
+  uint8_t *data;
+  /**
+   * Size in bytes.
+   */
+  size_t size_bytes;
+  /**
+   * From one row to the next.
+   */
+  uint32_t stride_bytes;
+  /**
+   * Rows.
+   */
+  uint32_t rows;
+} framelane_plane_mut;
 
 /**
  * Called for each lane; return 0 to go on, anything else to stop. Both texts end with the call.
@@ -413,6 +438,12 @@ void framelane_closer_close(const struct framelane_closer *closer);
 void framelane_closer_free(struct framelane_closer *closer);
 
 /**
+ * Name of a status: `ok`, `no_free_slot`, ... `unknown` for a number that has no meaning. The text
+ * lives for ever.
+ */
+const char *framelane_error_kind_name(framelane_status status);
+
+/**
  * Ends the lease and empties the frame. An empty frame and NULL are answered with `FRAMELANE_OK`,
  * a frame that had been taken back with `FRAMELANE_REVOKED`.
  */
@@ -449,6 +480,14 @@ framelane_status framelane_frame_copy_to(const struct framelane_frame *frame,
                                          uint8_t *into,
                                          size_t count,
                                          struct framelane_error *error);
+
+/**
+ * One plane of the frame, as its descriptor lays it out now.
+ */
+framelane_status framelane_frame_mut_plane(struct framelane_frame_mut *frame,
+                                           size_t index,
+                                           struct framelane_error *error,
+                                           struct framelane_plane_mut *plane);
 
 /**
  * Makes the frame the newest of its lane and empties it. `sequence` may be NULL.
@@ -517,6 +556,20 @@ framelane_status framelane_layout_init(uint32_t pixel_format,
                                        uint32_t stride_align,
                                        struct framelane_error *error,
                                        struct framelane_layout *layout);
+
+/**
+ * Number of the pixel format that people call `name`: nv12, i420, grey, ... in either case.
+ */
+framelane_status framelane_pixel_format_parse(const char *name,
+                                              struct framelane_error *error,
+                                              uint32_t *pixel_format);
+
+/**
+ * Writes a layout into a descriptor, for frames that are published from outside the lane.
+ */
+framelane_status framelane_layout_apply(const struct framelane_layout *layout,
+                                        struct framelane_error *error,
+                                        struct framelane_frame_descriptor *descriptor);
 
 /**
  * Makes the lane `name` and starts to admit consumers.

@@ -79,16 +79,12 @@ fn read(
     frame: *mut framelane_frame,
     how: impl FnOnce(&mut Consumer) -> Result<Option<framelane::Frame>>,
 ) -> framelane_status {
-    let mut nothing = false;
+    let mut found = true;
     let status = enter(error, || {
-        give(framelane_frame::EMPTY, frame, "frame")?;
-        match how(&mut at_mut(consumer, "consumer")?.0)? {
-            Some(found) => give(framelane_frame::hold(found), frame, "frame")?,
-            None => nothing = true,
-        }
+        found = framelane_frame::fill(frame, || how(&mut at_mut(consumer, "consumer")?.0))?;
         Ok(())
     });
-    if nothing { ErrorKind::TimedOut.number() } else { status }
+    if found { status } else { ErrorKind::TimedOut.number() }
 }
 
 /// Waits up to `timeout_ns` until there is something to read; `ready` is 1 if there is.

@@ -1,7 +1,8 @@
 //! Status numbers and the caller's error buffer.
 
 use framelane::{Error, ErrorKind};
-use std::ffi::c_char;
+use std::ffi::{CString, c_char};
+use std::sync::LazyLock;
 
 /// 0 on success, otherwise a number of `framelane_error_kind` in framelane_layout.h.
 pub type framelane_status = u32;
@@ -39,4 +40,18 @@ fn put(into: &mut [c_char; 508], text: &str) {
 
 pub(crate) fn invalid(what: &str) -> Error {
     Error::new(ErrorKind::InvalidArgument, what)
+}
+
+/// Names of all kinds as C strings, by number.
+static NAMES: LazyLock<Vec<(u32, CString)>> = LazyLock::new(|| {
+    let named = |kind: &ErrorKind| Some((kind.number(), CString::new(kind.name()).ok()?));
+    ErrorKind::ALL.iter().filter_map(named).collect()
+});
+
+/// Name of a status: `ok`, `no_free_slot`, ... `unknown` for a number that has no meaning. The text
+/// lives for ever.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_error_kind_name(status: framelane_status) -> *const c_char {
+    let found = NAMES.iter().find(|(number, _)| *number == status);
+    found.map_or(c"unknown".as_ptr(), |(_, name)| name.as_ptr())
 }

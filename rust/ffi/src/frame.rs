@@ -4,8 +4,9 @@ use crate::error::{framelane_error, framelane_status, invalid};
 use crate::guard::{at, at_mut, enter, give};
 use framelane::{Frame, FrameDescriptor, Result};
 
-/// A frame under lease, in storage of the caller's: no call allocates. Do not copy it. A zeroed
-/// one is empty; releasing it is harmless, reading it is refused.
+/// A frame under lease, in storage of the caller's: no call allocates. It may be moved by
+/// assignment, but only one of two copies may be used. A zeroed one is empty; releasing it is
+/// harmless, reading it is refused.
 #[repr(C)]
 pub struct framelane_frame {
     /// Not 0 while it holds a frame.
@@ -47,29 +48,40 @@ pub struct framelane_plane_view {
 const _: () = assert!(size_of::<Frame>() <= 48 && align_of::<Frame>() <= 8);
 
 impl framelane_frame {
-    pub(crate) const EMPTY: Self = framelane_frame {
-        live: 0,
-        handle: [0; 6],
-        sequence: 0,
-        epoch: 0,
-        missed: 0,
-        slot: 0,
-        new_epoch: 0,
-    };
-
-    pub(crate) fn hold(frame: Frame) -> Self {
-        let mut held = framelane_frame {
-            live: 1,
-            sequence: frame.sequence(),
-            epoch: frame.epoch(),
-            missed: frame.missed(),
-            slot: frame.slot() as u32,
-            new_epoch: frame.new_epoch().into(),
-            ..Self::EMPTY
+    /// Fills in what `read` gives; whether it gave one. Else, and after an error, it is empty.
+    /// Written in place, for every copy on the way would cost as much as the lease.
+    pub(crate) fn fill(
+        into: *mut Self,
+        read: impl FnOnce() -> Result<Option<Frame>>,
+    ) -> Result<bool> {
+        if into.is_null() {
+            return Err(invalid("frame is NULL"));
+        }
+        // SAFETY: not NULL, and by convention room for one, initialised or not. A panic below
+        // leaves it empty.
+        unsafe { (&raw mut (*into).live).write(0) };
+        let Some(frame) = read().inspect_err(|_| Self::clear(into))? else {
+            Self::clear(into);
+            return Ok(false);
         };
-        // SAFETY: the array has room for a Frame and its alignment, asserted above.
-        unsafe { held.handle.as_mut_ptr().cast::<Frame>().write(frame) };
-        held
+        // SAFETY: as above; the handle has room for a Frame and its alignment, asserted above.
+        unsafe {
+            (&raw mut (*into).sequence).write(frame.sequence());
+            (&raw mut (*into).epoch).write(frame.epoch());
+            (&raw mut (*into).missed).write(frame.missed());
+            (&raw mut (*into).slot).write(frame.slot() as u32);
+            (&raw mut (*into).new_epoch).write(frame.new_epoch().into());
+            (&raw mut (*into).handle).cast::<Frame>().write(frame);
+            (&raw mut (*into).live).write(1);
+        }
+        Ok(true)
+    }
+
+    #[cold]
+    fn clear(into: *mut Self) {
+        // SAFETY: the only caller has looked for NULL; by convention there is room for one, for
+        // which all zeroes are valid.
+        unsafe { into.write(std::mem::zeroed()) };
     }
 
     fn frame(&self) -> Result<&Frame> {

@@ -3,10 +3,10 @@
 use crate::error::{framelane_error, framelane_status, invalid};
 use crate::guard::{at_mut, enter, give};
 use framelane::{FrameDescriptor, FrameMut, Result};
-use std::mem::MaybeUninit;
 
-/// A claimed frame, in storage of the caller's: no call allocates. Do not copy it; publish or
-/// abandon it exactly once (doing so empties it, and an empty one is refused).
+/// A claimed frame, in storage of the caller's: no call allocates. It may be moved by assignment,
+/// but only one of two copies may be used. Publish or abandon it exactly once (doing so empties it,
+/// and an empty one is refused).
 #[repr(C)]
 pub struct framelane_frame_mut {
     /// Not 0 while it holds a frame.
@@ -21,17 +21,61 @@ pub struct framelane_frame_mut {
     pub payload_bytes: usize,
 }
 
+/// One plane of a claimed frame, to be filled in place. Valid until the frame is published or
+/// abandoned.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct framelane_plane_mut {
+    /// First byte.
+    pub data: *mut u8,
+    /// Size in bytes.
+    pub size_bytes: usize,
+    /// From one row to the next.
+    pub stride_bytes: u32,
+    /// Rows.
+    pub rows: u32,
+}
+
 const _: () = assert!(size_of::<FrameMut>() <= 24 && align_of::<FrameMut>() <= 8);
 
 impl framelane_frame_mut {
-    pub(crate) fn hold(mut frame: FrameMut) -> Self {
-        let (descriptor, payload) = frame.split_mut();
-        let (descriptor, bytes) = (std::ptr::from_mut(descriptor), payload.len());
-        let payload = payload.as_mut_ptr();
-        let mut handle = [0; 3];
-        // SAFETY: the array has room for a FrameMut and its alignment, asserted above.
-        unsafe { handle.as_mut_ptr().cast::<FrameMut>().write(frame) };
-        framelane_frame_mut { live: 1, handle, descriptor, payload, payload_bytes: bytes }
+    /// Fills in what `claim` gives, or leaves it empty. Written in place, for the caller reads it
+    /// at once and every copy on the way would cost as much as the claim.
+    pub(crate) fn fill(into: *mut Self, claim: impl FnOnce() -> Result<FrameMut>) -> Result<()> {
+        if into.is_null() {
+            return Err(invalid("frame is NULL"));
+        }
+        // SAFETY: not NULL, and by convention room for one, initialised or not. A panic below
+        // leaves it empty.
+        unsafe { (&raw mut (*into).live).write(0) };
+        let frame = claim().inspect_err(|_| Self::clear(into))?;
+        // SAFETY: as above; the handle has room for a FrameMut and its alignment, asserted above.
+        // Nobody else has a reference to what was just written.
+        unsafe {
+            let held = (&raw mut (*into).handle).cast::<FrameMut>();
+            held.write(frame);
+            let (descriptor, payload) = (*held).split_mut();
+            (&raw mut (*into).descriptor).write(descriptor);
+            (&raw mut (*into).payload).write(payload.as_mut_ptr());
+            (&raw mut (*into).payload_bytes).write(payload.len());
+            (&raw mut (*into).live).write(1);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn clear(into: *mut Self) {
+        // SAFETY: the only caller has looked for NULL; by convention there is room for one, for
+        // which all zeroes are valid.
+        unsafe { into.write(std::mem::zeroed()) };
+    }
+
+    fn frame(&mut self) -> Result<&mut FrameMut> {
+        if self.live != 1 {
+            return Err(invalid("the frame is empty: claim one first"));
+        }
+        // SAFETY: live says that `hold` wrote a FrameMut here, and it stays until `take`.
+        Ok(unsafe { &mut *self.handle.as_mut_ptr().cast::<FrameMut>() })
     }
 
     pub(crate) fn take(&mut self) -> Result<FrameMut> {
@@ -44,6 +88,24 @@ impl framelane_frame_mut {
         // SAFETY: live says that `hold` wrote a FrameMut here; it is read once, live being 0 now.
         Ok(unsafe { self.handle.as_ptr().cast::<FrameMut>().read() })
     }
+}
+
+/// One plane of the frame, as its descriptor lays it out now.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_frame_mut_plane(
+    frame: *mut framelane_frame_mut,
+    index: usize,
+    error: *mut framelane_error,
+    plane: *mut framelane_plane_mut,
+) -> framelane_status {
+    enter(error, || {
+        let frame = at_mut(frame, "frame")?.frame()?;
+        let bytes = frame.plane_mut(index)?;
+        let (data, size_bytes) = (bytes.as_mut_ptr(), bytes.len());
+        let laid = frame.descriptor_mut().planes[index];
+        let (stride_bytes, rows) = (laid.stride_bytes, laid.rows);
+        give(framelane_plane_mut { data, size_bytes, stride_bytes, rows }, plane, "plane")
+    })
 }
 
 /// Makes the frame the newest of its lane and empties it. `sequence` may be NULL.
@@ -79,23 +141,9 @@ pub extern "C" fn framelane_frame_mut_copy_from(
     error: *mut framelane_error,
 ) -> framelane_status {
     enter(error, || {
-        let frame = at_mut(frame, "frame")?;
+        let frame = at_mut(frame, "frame")?.frame()?;
         crate::guard::at(bytes, "bytes")?;
-        if frame.live != 1 {
-            return Err(invalid("the frame is empty: claim one first"));
-        }
-        // SAFETY: live says that `hold` wrote a FrameMut here, and it stays.
-        let held = unsafe { &mut *frame.handle.as_mut_ptr().cast::<FrameMut>() };
         // SAFETY: not NULL, and by convention `count` readable bytes.
-        held.copy_from(unsafe { std::slice::from_raw_parts(bytes, count) })
+        frame.copy_from(unsafe { std::slice::from_raw_parts(bytes, count) })
     })
-}
-
-/// Room for a claimed frame that is filled in on success.
-pub(crate) fn empty_first<'a>(
-    frame: *mut MaybeUninit<framelane_frame_mut>,
-) -> Result<&'a mut MaybeUninit<framelane_frame_mut>> {
-    let frame = at_mut(frame, "frame")?;
-    *frame = MaybeUninit::zeroed();
-    Ok(frame)
 }

@@ -1,10 +1,10 @@
 //! How lanes are made and opened.
 
 use crate::error::{framelane_error, framelane_status, invalid};
-use crate::guard::{at, at_mut, enter, give, optional_text};
+use crate::guard::{at, at_mut, enter, give, optional_text, text};
 use framelane::{
-    Access, ConsumerOptions, FrameLayout, HugePages, MemoryKind, Mode, PixelFormat, Plane,
-    ProducerOptions, Reclaim, Result, Trust,
+    Access, ConsumerOptions, FrameDescriptor, FrameLayout, HugePages, MemoryKind, Mode,
+    PixelFormat, Plane, ProducerOptions, Reclaim, Result, Trust,
 };
 use std::ffi::c_char;
 use std::time::Duration;
@@ -178,6 +178,33 @@ pub extern "C" fn framelane_layout_init(
             .ok_or_else(|| invalid(&format!("{pixel_format:#010x} is no known pixel format")))?;
         let made = FrameLayout::with_stride_align(format, width, height, stride_align)?;
         give(to_c(&made), at_mut(layout, "layout")?, "layout")
+    })
+}
+
+/// Number of the pixel format that people call `name`: nv12, i420, grey, ... in either case.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_pixel_format_parse(
+    name: *const c_char,
+    error: *mut framelane_error,
+    pixel_format: *mut u32,
+) -> framelane_status {
+    enter(error, || {
+        give(PixelFormat::parse(text(name, "name")?)?.number(), pixel_format, "pixel_format")
+    })
+}
+
+/// Writes a layout into a descriptor, for frames that are published from outside the lane.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_layout_apply(
+    layout: *const framelane_layout,
+    error: *mut framelane_error,
+    descriptor: *mut FrameDescriptor,
+) -> framelane_status {
+    enter(error, || {
+        let layout = from_c(at(layout, "layout")?)?;
+        let layout = layout.ok_or_else(|| invalid("the layout is none: its fourcc is 0"))?;
+        layout.apply(at_mut(descriptor, "descriptor")?);
+        Ok(())
     })
 }
 

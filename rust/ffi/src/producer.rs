@@ -1,12 +1,11 @@
 //! The producer.
 
 use crate::error::{framelane_error, framelane_status, invalid};
-use crate::frame_mut::{empty_first, framelane_frame_mut};
+use crate::frame_mut::framelane_frame_mut;
 use crate::guard::{at, enter, give, give_handle, take, text};
 use crate::options::{framelane_producer_options, producer_options};
 use framelane::{FrameDescriptor, Producer, Report, Result, Returned};
 use std::ffi::{c_char, c_void};
-use std::mem::MaybeUninit;
 use std::time::Duration;
 
 /// Owns a lane. Usable from several threads at once.
@@ -52,13 +51,9 @@ pub extern "C" fn framelane_producer_close(producer: *mut framelane_producer) {
 pub extern "C" fn framelane_producer_claim(
     producer: *const framelane_producer,
     error: *mut framelane_error,
-    frame: *mut MaybeUninit<framelane_frame_mut>,
+    frame: *mut framelane_frame_mut,
 ) -> framelane_status {
-    enter(error, || {
-        let into = empty_first(frame)?;
-        into.write(framelane_frame_mut::hold(at(producer, "producer")?.0.claim()?));
-        Ok(())
-    })
+    enter(error, || framelane_frame_mut::fill(frame, || at(producer, "producer")?.0.claim()))
 }
 
 /// Claims a slot, waiting for a lossless consumer or an own frame up to `timeout_ns`.
@@ -67,14 +62,11 @@ pub extern "C" fn framelane_producer_claim_within(
     producer: *const framelane_producer,
     timeout_ns: u64,
     error: *mut framelane_error,
-    frame: *mut MaybeUninit<framelane_frame_mut>,
+    frame: *mut framelane_frame_mut,
 ) -> framelane_status {
-    enter(error, || {
-        let into = empty_first(frame)?;
-        let timeout = Duration::from_nanos(timeout_ns);
-        into.write(framelane_frame_mut::hold(at(producer, "producer")?.0.claim_within(timeout)?));
-        Ok(())
-    })
+    let timeout = Duration::from_nanos(timeout_ns);
+    let claim = || at(producer, "producer")?.0.claim_within(timeout);
+    enter(error, || framelane_frame_mut::fill(frame, claim))
 }
 
 /// Publishes `count` claimed frames in order with one wake-up and empties them. `last_sequence` may

@@ -86,6 +86,7 @@ fn every_field_is_where_rust_has_it() {
     source.extend(fields!(framelane_consumer_options: struct_bytes, mode, leases, reattach,
         wait_for_lane_ns, return_on_signal, wants_writable, directory));
     source.extend(fields!(framelane_frame_mut: live, handle, descriptor, payload, payload_bytes));
+    source.extend(fields!(framelane_plane_mut: data, size_bytes, stride_bytes, rows));
     source.extend(fields!(framelane_frame: live, handle, sequence, epoch, missed, slot,
         new_epoch));
     source.extend(fields!(framelane_plane_view: data, size_bytes, stride_bytes, rows, revocable));

@@ -1,13 +1,10 @@
 //! The hello programs: every producer with every consumer, found by their folders.
 
 use crate::counts::Counts;
-use crate::process::Program;
-use crate::recipes::Kitchen;
+use crate::recipes::{Background, Kitchen, program};
 use crate::{interrupt, workspace};
 use anyhow::{Context, Result, bail};
 use framelane_conformance::{Launch, Recipe};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Frames that a consumer reads.
@@ -62,24 +59,16 @@ fn told(what: &str, outcome: Result<()>) -> Counts {
 /// The consumer reads from a producer that goes on for as long as it takes.
 fn together(producer: &Launch, consumer: &Launch) -> Result<()> {
     let lanes = tempfile::tempdir()?;
-    let _producer = Background::start(producer, lanes.path())?;
-    let output = program(consumer, lanes.path(), &["hello", &FRAMES.to_string()]).check()?;
+    let _producer = Background::start(producer, lanes.path(), &["hello", "1000000"])?;
+    let consumer = program(consumer, lanes.path(), &["hello", &FRAMES.to_string()]);
+    let output = consumer.limit(LIMIT).check()?;
     read(&output)
 }
 
 /// A producer ends after its frames, also when nobody reads them.
 fn ends_alone(producer: &Launch) -> Result<()> {
     let lanes = tempfile::tempdir()?;
-    program(producer, lanes.path(), &["alone", "3"]).check().map(drop)
-}
-
-fn program(launch: &Launch, lanes: &Path, arguments: &[&str]) -> Program {
-    let (command, rest) = launch.command.split_first().expect("a recipe has words");
-    let mut program = Program::new(command).args(rest).args(arguments).limit(LIMIT).quiet();
-    for (key, value) in &launch.env {
-        program = program.env(key, value);
-    }
-    program.env("FRAMELANE_DIR", lanes)
+    program(producer, lanes.path(), &["alone", "3"]).limit(LIMIT).check().map(drop)
 }
 
 /// Lines that say what the frames of the producer are.
@@ -101,32 +90,6 @@ fn read(output: &str) -> Result<()> {
         bail!("it prints {} frames of {FRAMES}: {output:?}", lines.len());
     }
     Ok(())
-}
-
-/// A producer in the background, ended on drop.
-struct Background(Child);
-
-impl Background {
-    fn start(launch: &Launch, lanes: &Path) -> Result<Self> {
-        let (program, rest) = launch.command.split_first().context("no program")?;
-        let child = Command::new(program)
-            .args(rest)
-            .args(["hello", "1000000"])
-            .envs(&launch.env)
-            .env("FRAMELANE_DIR", lanes)
-            .current_dir(workspace::root())
-            .stdin(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot start {program}"))?;
-        Ok(Background(child))
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[cfg(test)]

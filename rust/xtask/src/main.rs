@@ -12,6 +12,8 @@ mod install;
 mod interrupt;
 mod loom;
 mod process;
+mod python;
+mod readme;
 mod recipes;
 mod schema;
 mod test;

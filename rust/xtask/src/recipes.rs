@@ -1,11 +1,12 @@
 //! Builds and starts the programs of each language as their recipes say.
 
 use crate::process::Program;
-use crate::{tools, workspace};
+use crate::{python, tools, workspace};
 use anyhow::{Context, Result, bail};
 use framelane_conformance::{Launch, Recipe};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
@@ -26,6 +27,8 @@ pub struct Kitchen {
     area: &'static str,
     /// Sanitizer that native programs are built with.
     sanitizer: Option<Sanitizer>,
+    /// Whether the C library is the optimised one.
+    optimised: bool,
 }
 
 /// A sanitizer of the C and C++ compilers.
@@ -38,13 +41,19 @@ pub enum Sanitizer {
 impl Kitchen {
     /// A folder of its own for what is built with a sanitizer.
     pub fn new(area: &'static str, sanitizer: Option<Sanitizer>) -> Self {
-        Kitchen { area, sanitizer }
+        Kitchen { area, sanitizer, optimised: false }
+    }
+
+    /// With the optimised library, for measuring.
+    pub fn optimised(area: &'static str) -> Self {
+        Kitchen { area, sanitizer: None, optimised: true }
     }
 
     /// Builds these, and the C library first if one of them needs it.
     pub fn build<'a>(&self, recipes: impl Iterator<Item = &'a Recipe> + Clone) -> Result<()> {
         if recipes.clone().any(Recipe::needs_library) {
             Program::cargo(["build", "--locked", "--package", "framelane-ffi"])
+                .args(self.optimised.then_some("--release"))
                 .limit(BUILD_LIMIT)
                 .check()?;
         }
@@ -107,15 +116,54 @@ impl Kitchen {
         let path = match name {
             "out" => self.out(recipe),
             "target" => workspace::target(),
+            "library" if self.optimised => workspace::target().join("release"),
             "library" => workspace::target().join("debug"),
             "root" => workspace::root().to_owned(),
             "cargo" => workspace::cargo(),
             "python" => tools::python()?,
+            "framelane-python" => python::with_package(self.optimised)?,
             "cmake" | "ninja" | "go" => tools::program(name)?,
             "sanitize" => return Ok(self.sanitizer.map(|_| "-fsanitize=address".to_owned())),
             "go-sanitize" => return Ok(self.sanitizer.map(|_| "-asan".to_owned())),
             _ => bail!("there is no {{{name}}}"),
         };
         Ok(Some(path.to_string_lossy().into_owned()))
+    }
+}
+
+/// A program with arguments and a lane directory of its own.
+pub fn program(launch: &Launch, lanes: &Path, arguments: &[&str]) -> Program {
+    let (command, rest) = launch.command.split_first().expect("a recipe has words");
+    let mut program = Program::new(command).args(rest).args(arguments).quiet();
+    for (key, value) in &launch.env {
+        program = program.env(key, value);
+    }
+    program.env("FRAMELANE_DIR", lanes)
+}
+
+/// A program in the background, ended on drop.
+pub struct Background(Child);
+
+impl Background {
+    /// Starts it with a lane directory of its own.
+    pub fn start(launch: &Launch, lanes: &Path, arguments: &[&str]) -> Result<Self> {
+        let (program, rest) = launch.command.split_first().context("no program")?;
+        let child = Command::new(program)
+            .args(rest)
+            .args(arguments)
+            .envs(&launch.env)
+            .env("FRAMELANE_DIR", lanes)
+            .current_dir(workspace::root())
+            .stdin(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {program}"))?;
+        Ok(Background(child))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

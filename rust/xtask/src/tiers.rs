@@ -2,7 +2,7 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{conformance, cpp, demo, fuzz, hello, loom, schema, tidy, tsan, workspace};
+use crate::{conformance, cpp, demo, fuzz, hello, loom, python, schema, tidy, tsan, workspace};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -106,6 +106,13 @@ pub const TIERS: &[Tier] = &[
         needs: cpp::NEEDS,
         when: When::Ci,
         run: cpp::tier,
+    },
+    Tier {
+        name: "python",
+        about: "the wheel: its tests, its types, and what the README shows",
+        needs: &[],
+        when: When::Ci,
+        run: python::tier,
     },
     Tier {
         name: "conformance",

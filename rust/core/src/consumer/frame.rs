@@ -73,6 +73,7 @@ impl Frame {
     /// `InvalidArgument` for a plane the frame has not; `Protocol` for a plane outside its slot;
     /// `Unsupported` for a frame in device memory, which can be revoked: see
     /// [`copy_to`](Self::copy_to) and [`revocable_plane`](Self::revocable_plane); `Forked`.
+    #[inline]
     pub fn plane(&self, index: usize) -> Result<&[u8]> {
         let plane = self.plane_layout(index)?;
         if self.guest.is_device() {
@@ -140,6 +141,7 @@ impl Frame {
         Ok(())
     }
 
+    #[inline]
     fn plane_layout(&self, index: usize) -> Result<Plane> {
         self.guest.refuse_fork()?;
         if index >= self.plane_count() {

@@ -5,7 +5,7 @@
 use super::map::Mapping;
 use crate::error::{Result, protocol};
 use crate::layout::{BellPage, ConsumerPage, FrameDescriptor, LaneHeader, Slot};
-use crate::ring::words::{AtomicU32, AtomicU64, LaneWords, PageWords};
+use crate::ring::words::{AtomicU32, AtomicU64, FrameWords, LaneWords, PageWords};
 use std::mem::offset_of;
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
@@ -61,6 +61,7 @@ impl LaneView {
     }
 
     /// The descriptor of a claimed slot of an inline lane, in place.
+    #[inline]
     pub(crate) fn claimed_descriptor<'a>(
         &'a self,
         claim: &'a mut Claim,
@@ -130,6 +131,9 @@ impl LaneWords for LaneView {
     fn release_wanted(&self) -> &AtomicU32 {
         word32(&self.map, offset_of!(LaneHeader, release_wanted))
     }
+}
+
+impl FrameWords for LaneView {
     #[inline(always)]
     fn recent(&self, index: usize) -> &AtomicU64 {
         word64(&self.map, offset_of!(LaneHeader, recent) + (index & 63) * 8)
@@ -190,6 +194,9 @@ impl PageWords for PageView {
     #[inline(always)]
     fn arm_ticket(&self) -> &AtomicU32 {
         word32(&self.0, offset_of!(ConsumerPage, arm_ticket))
+    }
+    fn key_frame_requests(&self) -> &AtomicU32 {
+        word32(&self.0, offset_of!(ConsumerPage, key_frame_requests))
     }
 }
 

@@ -70,7 +70,7 @@ impl FrameMut {
     }
 
     /// Descriptor and payload at once, for sources that fill both.
-    #[inline]
+    #[inline(always)] // returned in memory, its parts would be read before they can be forwarded
     pub fn split_mut(&mut self) -> (&mut FrameDescriptor, &mut [u8]) {
         // SAFETY: as in `lane`; spelt out because the claim is borrowed mutably beside it.
         let lane = unsafe { self.lane.as_ref() };

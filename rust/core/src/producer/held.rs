@@ -3,6 +3,7 @@
 use super::external::Return;
 use super::state::{State, bits};
 use crate::mem::view::LaneView;
+use crate::ring::producer as ring;
 use crate::ring::words::LaneWords;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -40,7 +41,7 @@ impl State {
     /// Asks consumers to ring on release while somebody still holds a retired device frame or a
     /// claim waits, and stops asking when not. Returns what a last look found free.
     pub(crate) fn ask_for_releases(&mut self, lane: &LaneView, into: &mut Vec<Return>) {
-        self.ring.want_release(lane);
+        ring::want_release(lane);
         self.collect(lane, into);
         let wanted = self.claimants > 0 || bits(self.ring.retired()).any(|s| self.is_held(s));
         if !wanted {

@@ -37,6 +37,7 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic under the mutex cannot leave shared memory half-changed in a way that matters:
         // each step of the ring is safe to stop at, as for a killed process.
@@ -89,7 +90,7 @@ impl Lane {
         state.claimants += 1;
         let claimed = loop {
             // Announce first, then look again: a release in between rings.
-            state.ring.want_release(&self.view);
+            ring::want_release(&self.view);
             busy = match state.claim(&self.view, &self.facts) {
                 Ok(slot) => break Ok(slot),
                 Err(busy) => busy,

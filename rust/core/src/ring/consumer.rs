@@ -5,7 +5,7 @@
 
 use super::edge;
 use super::token::{sequence_of, slot_of, state};
-use super::words::{LaneWords, PageWords};
+use super::words::{FrameWords, LaneWords, PageWords};
 use crate::failpoint::step;
 use crate::layout::SlotPhase;
 use std::sync::atomic::Ordering::Relaxed;
@@ -34,7 +34,7 @@ pub fn head(lane: &impl LaneWords) -> u64 {
 /// Leases the newest frame if its sequence is above `after`.
 #[inline]
 pub fn borrow_newest(
-    lane: &impl LaneWords,
+    lane: &impl FrameWords,
     page: &impl PageWords,
     cell: usize,
     after: u64,
@@ -65,7 +65,7 @@ pub fn borrow_newest(
 /// `history` bounds how far back frames are reachable; the state decides in the end.
 #[inline]
 pub fn borrow_from(
-    lane: &impl LaneWords,
+    lane: &impl FrameWords,
     page: &impl PageWords,
     cell: usize,
     from: u64,
@@ -96,7 +96,7 @@ pub fn borrow_from(
 ///
 /// Also true for what was read before the call: the fence orders those reads first.
 #[inline]
-pub fn check(lane: &impl LaneWords, token: u64) -> bool {
+pub fn check(lane: &impl FrameWords, token: u64) -> bool {
     // edges OVERWRITE and REVOKE: bytes read so far against the state read now.
     edge::OVERWRITE.fence_acquire();
     let now = lane.state(slot_of(token)).load(Relaxed);
@@ -149,7 +149,7 @@ fn lease(page: &impl PageWords, cell: usize, token: u64) {
 }
 
 #[inline]
-fn is_ready(lane: &impl LaneWords, token: u64) -> bool {
+fn is_ready(lane: &impl FrameWords, token: u64) -> bool {
     // The frame's bytes came with the head that the caller has read (edge HEAD).
     lane.state(slot_of(token)).load(Relaxed) == state(sequence_of(token), SlotPhase::Ready)
 }

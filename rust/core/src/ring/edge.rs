@@ -10,6 +10,9 @@
 //! | `REVOKE` | revoke stores REVOKED, fences, then the buffer goes back | check fences, then loads the state | the same, for device memory |
 //! | `SLEEP` | publish fences after head, then reads the waiting words | a waiter announces itself, fences, then reads head | either the waiter sees the frame or the publisher sees the waiter |
 //! | `WAKE` | publish stores head, then the wake word (Release); close likewise | a waiter reads the wake word, then fences, then reads head | a word that is already new comes with its head, so nobody sleeps on it |
+//! | `RECORD` | commit stores head (Release) | a stream reader loads head (Acquire) | bytes, entry and config before any reader: none looks for a record newer than the head it has read |
+//! | `LAP` | the writer stores oldest, fences, then overwrites bytes, entries and configs | a stream reader copies, fences, then loads oldest | a reader that copied anything newer sees the announcement that it was coming |
+//! | `DONE` | a lossless stream reader moves its cursor (Release) | the writer loads the cursor (Acquire) | reads of what lies below the cursor before it is overwritten |
 //! | `WANTED` | the producer stores release_wanted, fences, then reads cells and cursors | release stores its cell or cursor, fences, then reads release_wanted | either the producer sees the release or the consumer rings |
 //!
 //! `LEASE` and `SLEEP` share the one SeqCst fence of a publish, `SLEEP` and `WAKE` that of a
@@ -59,6 +62,9 @@ edges! {
     MOVE = "move.borrow", "reuse.claim";
     OVERWRITE = "overwrite.claim", "check.fence";
     REVOKE = "revoke.fence", "check.fence";
+    RECORD = "record.commit", "record.read";
+    LAP = "lap.announce", "lap.check";
+    DONE = "done.advance", "done.begin";
     WANTED = "wanted.producer", "wanted.release";
 }
 

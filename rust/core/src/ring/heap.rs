@@ -1,6 +1,6 @@
 //! The words of a lane or of a page in ordinary memory, for tests of the ring alone.
 
-use super::words::{AtomicU32, AtomicU64, LaneWords, PageWords};
+use super::words::{AtomicU32, AtomicU64, FrameWords, LaneWords, PageWords};
 
 /// Lane memory or a consumer page on the heap.
 #[derive(Debug)]
@@ -38,6 +38,9 @@ impl LaneWords for Words {
     fn release_wanted(&self) -> &AtomicU32 {
         &self.u32s[2]
     }
+}
+
+impl FrameWords for Words {
     fn recent(&self, index: usize) -> &AtomicU64 {
         &self.u64s[1 + index]
     }
@@ -58,5 +61,8 @@ impl PageWords for Words {
     }
     fn arm_ticket(&self) -> &AtomicU32 {
         &self.u32s[1]
+    }
+    fn key_frame_requests(&self) -> &AtomicU32 {
+        &self.u32s[2]
     }
 }

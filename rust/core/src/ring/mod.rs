@@ -17,6 +17,8 @@
 //! - **Release**: check if wanted, then clear the cell; where the lane says so, fence and ring the
 //!   producer when it waits.
 //!
+//! Stream lanes have a protocol of their own, in [`stream`]; waking and waiting are the same.
+//!
 //! Every ordering is one end of a named edge in [`edge`]. There is no `unsafe` and no system call
 //! in this folder, and loom runs exactly this code.
 
@@ -25,6 +27,8 @@ pub mod edge;
 #[cfg(all(any(test, feature = "fuzzing"), not(loom)))]
 pub mod heap;
 pub mod producer;
+#[allow(dead_code, reason = "the writer and the reader come next")]
+pub mod stream;
 pub mod token;
 pub mod waiting;
 pub mod words;

@@ -4,7 +4,7 @@
 
 use super::edge;
 use super::token::{FREE, sequence_of, slot_of, state, token};
-use super::words::{LaneWords, PageWords};
+use super::words::{FrameWords, LaneWords, PageWords};
 use crate::failpoint::step;
 use crate::layout::SlotPhase;
 use std::sync::atomic::Ordering::Relaxed;
@@ -24,6 +24,14 @@ pub fn close(lane: &impl LaneWords) {
     lane.wake().fetch_add(1, edge::WAKE.release());
     // edge SLEEP: a waiter that missed the word above sleeps on the one before it.
     edge::SLEEP.fence_first();
+}
+
+/// Announces that the producer is about to wait for a release or a cursor. The caller looks again
+/// before it sleeps.
+pub fn want_release(lane: &impl LaneWords) {
+    lane.release_wanted().store(1, Relaxed);
+    // edge WANTED: either the next look sees the release or the releaser sees this word.
+    edge::WANTED.fence_first();
 }
 
 /// What the producer knows about its slots without reading shared memory: it alone writes it.
@@ -103,7 +111,7 @@ impl Ring {
     /// Takes a slot that is not READY and not in `pinned`, the most recently used first: its
     /// memory is the likeliest to be in the cache.
     #[inline]
-    pub fn claim(&mut self, lane: &impl LaneWords, pinned: u64) -> Option<usize> {
+    pub fn claim(&mut self, lane: &impl FrameWords, pinned: u64) -> Option<usize> {
         let mut free = self.slots() & !(self.ready | self.claimed | pinned);
         let mut best = None;
         while free != 0 {
@@ -142,7 +150,7 @@ impl Ring {
     /// Publishes claimed slots in order and retires what is no longer among the newest
     /// 1 + history. Returns the last sequence. The caller reads the waiting words afterwards.
     #[inline]
-    pub fn publish(&mut self, lane: &impl LaneWords, slots: &[usize]) -> u64 {
+    pub fn publish(&mut self, lane: &impl FrameWords, slots: &[usize]) -> u64 {
         for &slot in slots {
             let sequence = self.next_sequence;
             self.next_sequence += 1;
@@ -172,7 +180,7 @@ impl Ring {
     }
 
     #[inline]
-    fn retire_before(&mut self, lane: &impl LaneWords, sequence: u64) {
+    fn retire_before(&mut self, lane: &impl FrameWords, sequence: u64) {
         let mut ready = self.ready;
         while ready != 0 {
             let slot = ready.trailing_zeros() as usize;
@@ -187,7 +195,7 @@ impl Ring {
 
     /// Retires every READY frame, the newest included: consumers find nothing new. Only where
     /// frames are borrowed by their state alone (`Proof::State`), as the head stays what it was.
-    pub fn retire_all(&mut self, lane: &impl LaneWords) {
+    pub fn retire_all(&mut self, lane: &impl FrameWords) {
         self.retire_before(lane, u64::MAX);
         // edge LEASE: RETIRED before any later look at cells.
         edge::LEASE.fence_first();
@@ -195,7 +203,7 @@ impl Ring {
 
     /// Frees a RETIRED slot that `pinned_by` of every page left out, so that what it describes
     /// can go back to its owner.
-    pub fn collect(&mut self, lane: &impl LaneWords, slot: usize) {
+    pub fn collect(&mut self, lane: &impl FrameWords, slot: usize) {
         debug_assert!(self.retired & 1 << slot != 0, "only a retired slot is collected");
         self.retired &= !(1 << slot);
         lane.state(slot).store(FREE, Relaxed);
@@ -205,21 +213,13 @@ impl Ring {
 
     /// Takes a READY or RETIRED slot away from whoever holds it. The caller hands the buffer
     /// back after this returns.
-    pub fn revoke(&mut self, lane: &impl LaneWords, slot: usize) {
+    pub fn revoke(&mut self, lane: &impl FrameWords, slot: usize) {
         self.ready &= !(1 << slot);
         self.retired &= !(1 << slot);
         lane.state(slot).store(state(self.sequences[slot], SlotPhase::Revoked), Relaxed);
         step("revoke.stored");
         // edge REVOKE: REVOKED before the device or the next owner can change a byte.
         edge::REVOKE.fence_first();
-    }
-
-    /// Announces that the producer is about to wait for a release. The caller scans again
-    /// before it sleeps.
-    pub fn want_release(&self, lane: &impl LaneWords) {
-        lane.release_wanted().store(1, Relaxed);
-        // edge WANTED: either the next scan sees the release or the releaser sees this word.
-        edge::WANTED.fence_first();
     }
 
     fn slots(&self) -> u64 {

@@ -8,6 +8,8 @@ use std::path::Path;
 pub enum Role {
     /// Claiming and publishing.
     Producer,
+    /// Writing records of a stream.
+    Writer,
     /// Taking a device frame back.
     Revoker,
     /// Borrowing, releasing and waiting.
@@ -25,6 +27,7 @@ pub enum Role {
 const ROLES: &[(&str, Role)] = &[
     ("claim.", Role::Producer),
     ("publish.", Role::Producer),
+    ("commit.", Role::Writer),
     ("revoke.", Role::Revoker),
     ("borrow.", Role::Consumer),
     ("release.", Role::Consumer),

@@ -42,11 +42,17 @@ static framelane_consumer *open_reader(const char *directory) {
 
 static void publish(framelane_producer *producer, int value) {
   framelane_frame_mut frame;
+  framelane_plane_mut plane;
   uint64_t sequence = 0;
   DEMAND(framelane_producer_claim(producer, NULL, &frame) == 0);
   DEMAND(frame.payload_bytes >= 64 * 48 * 3 / 2);
   memset(frame.payload, value, frame.payload_bytes);
   frame.descriptor->capture_id = (uint64_t)value;
+  DEMAND(framelane_frame_mut_plane(&frame, 1, NULL, &plane) == 0);
+  DEMAND(plane.data == frame.payload + 64 * 48 && plane.size_bytes == 64 * 24);
+  DEMAND(plane.stride_bytes == 64 && plane.rows == 24);
+  DEMAND(framelane_frame_mut_plane(&frame, 2, NULL, &plane) ==
+         FRAMELANE_ERROR_KIND_INVALID_ARGUMENT);
   DEMAND(framelane_frame_mut_publish(&frame, NULL, &sequence) == 0);
   DEMAND(sequence > 0 && frame.live == 0);
   DEMAND(framelane_frame_mut_publish(&frame, NULL, NULL) == FRAMELANE_ERROR_KIND_INVALID_ARGUMENT);
@@ -92,6 +98,25 @@ static void null_is_an_error(void) {
   framelane_closer_free(NULL);
 }
 
+static void numbers_have_names(void) {
+  framelane_layout layout;
+  struct framelane_frame_descriptor descriptor;
+  uint32_t format = 0;
+  DEMAND(strcmp(framelane_error_kind_name(FRAMELANE_ERROR_KIND_NO_LEASES), "no_leases") == 0);
+  DEMAND(strcmp(framelane_error_kind_name(0), "ok") == 0);
+  DEMAND(strcmp(framelane_error_kind_name(12345), "unknown") == 0);
+  DEMAND(framelane_pixel_format_parse("I420", NULL, &format) == 0);
+  DEMAND(format == FRAMELANE_PIXEL_FORMAT_I420);
+  DEMAND(framelane_pixel_format_parse("mauve", NULL, &format) != 0);
+  DEMAND(framelane_layout_init(format, 5, 3, 1, NULL, &layout) == 0);
+  memset(&descriptor, 0, sizeof descriptor);
+  DEMAND(framelane_layout_apply(&layout, NULL, &descriptor) == 0);
+  DEMAND(descriptor.plane_count == 3 && descriptor.planes[2].offset_bytes == 15 + 6);
+  DEMAND(descriptor.planes[3].share_id == -1 && descriptor.fourcc == format);
+  layout.fourcc = 0;
+  DEMAND(framelane_layout_apply(&layout, NULL, &descriptor) != 0);
+}
+
 static int count_lane(void *user_data, const char *name, const char *directory) {
   (void)directory;
   *(int *)user_data += strcmp(name, "c") == 0;
@@ -116,6 +141,7 @@ int main(int count, char **arguments) {
   DEMAND(count == 2);
   DEMAND(framelane_layout_hash() == FRAMELANE_LAYOUT_HASH);
   null_is_an_error();
+  numbers_have_names();
   producer = create(arguments[1]);
   consumer = open_reader(arguments[1]);
   nothing_is_an_answer(consumer);

@@ -1,5 +1,6 @@
 //! C and C++ as their users meet them: from an installed prefix, in folders of their own.
 
+mod c;
 mod programs;
 
 use crate::counts::Counts;
@@ -30,6 +31,11 @@ impl Bench {
         Ok(Bench { prefix, folder: scratch.to_owned(), counts: Counts::default() })
     }
 
+    /// The prefix as shells and manifests take it.
+    fn prefix_text(&self) -> String {
+        self.prefix.to_string_lossy().into_owned()
+    }
+
     /// Runs one test in a fresh folder, tells how it went, and counts it.
     fn test(&mut self, name: &str, run: impl FnOnce(&Self, &Path) -> Result<()>) -> Result<()> {
         let folder = self.folder.join(name.replace([' ', ',', '+'], "-"));
@@ -53,6 +59,8 @@ pub fn tier() -> Result<Counts> {
     let scratch = tempfile::Builder::new().prefix("framelane-cpp-").tempdir()?;
     let mut bench = Bench::new(scratch.path())?;
     programs::pkg_config(&mut bench)?;
+    c::from_the_readme(&mut bench)?;
+    c::allocations(&mut bench)?;
     Ok(bench.counts)
 }
 

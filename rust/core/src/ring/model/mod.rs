@@ -16,12 +16,13 @@ mod lossless;
 mod ordered;
 mod releases;
 mod sleep;
+mod stream;
 
 use super::consumer::{self, Proof};
 use super::edge::SIDES;
 use super::producer::Ring;
 use super::token::{sequence_of, slot_of};
-use super::words::{AtomicU32, AtomicU64, LaneWords, PageWords};
+use super::words::{AtomicU32, AtomicU64, FrameWords, LaneWords, PageWords};
 use loom::cell::Cell;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -69,6 +70,9 @@ impl LaneWords for Lane {
     fn release_wanted(&self) -> &AtomicU32 {
         &self.release_wanted
     }
+}
+
+impl FrameWords for Lane {
     fn recent(&self, index: usize) -> &AtomicU64 {
         &self.recent[index]
     }
@@ -83,6 +87,7 @@ struct Page {
     cursor: AtomicU64,
     waiting: AtomicU32,
     arm_ticket: AtomicU32,
+    key_frame_requests: AtomicU32,
 }
 
 impl Page {
@@ -92,6 +97,7 @@ impl Page {
             cursor: AtomicU64::new(1),
             waiting: AtomicU32::new(0),
             arm_ticket: AtomicU32::new(0),
+            key_frame_requests: AtomicU32::new(0),
         }
     }
 }
@@ -108,6 +114,9 @@ impl PageWords for Page {
     }
     fn arm_ticket(&self) -> &AtomicU32 {
         &self.arm_ticket
+    }
+    fn key_frame_requests(&self) -> &AtomicU32 {
+        &self.key_frame_requests
     }
 }
 

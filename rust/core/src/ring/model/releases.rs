@@ -3,7 +3,7 @@
 use super::{Consumer, explore, stage};
 use crate::ring::consumer::Proof::State;
 use crate::ring::consumer::{advance, borrow_from, release_wanted};
-use crate::ring::producer::cursor;
+use crate::ring::producer::{cursor, want_release};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ fn a_release_rings_the_producer_that_wants_it() {
                 socket.ring();
             }
         });
-        producer.ring.want_release(&shared.lane);
+        want_release(&shared.lane);
         while producer.pinned() != 0 {
             bell.wait();
         }
@@ -77,7 +77,7 @@ fn a_cursor_step_rings_the_producer_that_waits_for_it() {
             consumer.read(token);
             consumer.release(0);
         });
-        producer.ring.want_release(&shared.lane);
+        want_release(&shared.lane);
         while !producer.ring.has_passed(cursor(&shared.pages[0]), 0) {
             bell.wait();
         }

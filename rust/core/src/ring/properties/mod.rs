@@ -5,11 +5,12 @@
 mod lossless;
 mod reference;
 mod steps;
+mod stream;
 
 use super::consumer::{Proof, borrow_from, borrow_newest};
 use super::heap::Words;
 use super::token::{sequence_of, slot_of, state, token};
-use super::words::LaneWords;
+use super::words::{FrameWords, LaneWords};
 use crate::layout::SlotPhase;
 use proptest::prelude::*;
 use reference::Reference;

@@ -1,0 +1,98 @@
+/* What the parts of the C agent share; conformance/README.md says what it does. */
+#ifndef AGENT_H
+#define AGENT_H
+
+#include "framelane.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MILLISECOND UINT64_C(1000000)
+#define MOST_MILLISECONDS (UINT64_MAX / MILLISECOND)
+
+/* One command: a word, then key=value. The texts point into the line that was read. */
+struct line {
+  const char *word;
+  size_t count;
+  struct {
+    const char *key;
+    const char *value;
+  } pairs[128];
+};
+
+/* What follows `ok`; after a failure the reason. Functions that fill one return whether all is
+ * well. */
+struct answer {
+  size_t length;
+  framelane_status status;
+  bool nothing;
+  char text[16384];
+};
+
+typedef bool (*handler)(const struct line *line, struct answer *answer);
+
+/* line.c */
+bool line_parse(char *text, struct line *line, struct answer *answer);
+const char *line_text(const struct line *line, const char *key);
+bool line_need_text(const struct line *line, const char *key, const char **value,
+                    struct answer *answer);
+/* Leaves the value as it is where the line has no such key. */
+bool line_number(const struct line *line, const char *key, uint64_t most, uint64_t *value,
+                 struct answer *answer);
+bool line_need_number(const struct line *line, const char *key, uint64_t most, uint64_t *value,
+                      struct answer *answer);
+/* The same for numbers of 32 bits, flags among them. */
+bool line_u32(const struct line *line, const char *key, uint32_t *value, struct answer *answer);
+bool number_parse(const char *text, uint64_t most, uint64_t *value);
+void say(struct answer *answer, const char *format, ...);
+bool misunderstood(struct answer *answer, const char *format, ...);
+bool sdk(struct answer *answer, framelane_status status, const framelane_error *error);
+
+/* fields.c */
+void fields_say(const struct framelane_frame_descriptor *descriptor, struct answer *answer);
+bool fields_apply(const struct line *line, struct framelane_frame_descriptor *descriptor,
+                  struct answer *answer);
+bool fields_decode(const struct line *line, struct answer *answer);
+
+/* pixels.c */
+void pixels_fill(uint8_t *bytes, size_t count, size_t plane, uint64_t seed);
+uint32_t pixels_crc(const uint8_t *bytes, size_t count);
+/* A memfd that holds the picture, filled with its number as seed; -1 when that fails. */
+int pixels_buffer(const framelane_layout *layout, uint64_t number, bool writable);
+
+/* options.c */
+#define MOST_BUFFERS 256
+bool options_read(const struct line *line, framelane_producer_options *options, int32_t *fds,
+                  struct answer *answer);
+
+/* producing.c */
+bool create(const struct line *line, struct answer *answer);
+bool publish(const struct line *line, struct answer *answer);
+bool claim(const struct line *line, struct answer *answer);
+bool fill(const struct line *line, struct answer *answer);
+bool commit(const struct line *line, struct answer *answer);
+bool abandon(const struct line *line, struct answer *answer);
+bool publish_external(const struct line *line, struct answer *answer);
+bool returned(const struct line *line, struct answer *answer);
+bool recall(const struct line *line, struct answer *answer);
+bool report(const struct line *line, struct answer *answer);
+bool close_producer(const struct line *line, struct answer *answer);
+void reset_producing(void);
+
+/* consuming.c */
+bool open_consumer(const struct line *line, struct answer *answer);
+bool next_frame(const struct line *line, struct answer *answer);
+bool try_frame(const struct line *line, struct answer *answer);
+bool latest_frame(const struct line *line, struct answer *answer);
+bool wait_for_frame(const struct line *line, struct answer *answer);
+bool poll_consumer(const struct line *line, struct answer *answer);
+bool read_frame(const struct line *line, struct answer *answer);
+bool describe(const struct line *line, struct answer *answer);
+bool check(const struct line *line, struct answer *answer);
+bool release(const struct line *line, struct answer *answer);
+bool count(const struct line *line, struct answer *answer);
+bool close_consumer(const struct line *line, struct answer *answer);
+bool close_later(const struct line *line, struct answer *answer);
+void reset_consuming(void);
+
+#endif

@@ -1,0 +1,102 @@
+//! Allocation.
+
+use crate::entry::{Answer, enter, give, ion, place};
+use crate::geometry::Geometry;
+use crate::map::{Part, fd_error};
+use crate::module::{Buffer, Shape, module};
+use framelane_hobot_sys::hb_mem::INVALID_PARAMS;
+use framelane_hobot_sys::{CommonBuf, GraphicBuf, usage};
+
+#[unsafe(no_mangle)]
+pub extern "C" fn hb_mem_alloc_com_buf(size: u64, flags: i64, buffer: *mut CommonBuf) -> i32 {
+    enter("hb_mem_alloc_com_buf", || {
+        place(buffer)?;
+        if size == 0 {
+            return Err(INVALID_PARAMS);
+        }
+        let mut module = module()?;
+        let flags = without_pools(flags);
+        let part = allocate(size, flags)?;
+        let made = CommonBuf {
+            fd: part.fd(),
+            share_id: part.id,
+            flags,
+            size,
+            virt_addr: part.base(),
+            phys_addr: part.record.phys,
+            offset: 0,
+        };
+        module.buffers.push(Buffer { shape: Shape::Common(made), parts: vec![part], users: 1 });
+        give(buffer, made)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn hb_mem_alloc_graph_buf(
+    width: i32,
+    height: i32,
+    format: i32,
+    flags: i64,
+    stride: i32,
+    vstride: i32,
+    buffer: *mut GraphicBuf,
+) -> i32 {
+    enter("hb_mem_alloc_graph_buf", || {
+        place(buffer)?;
+        let sizes = Geometry { width, height, format, stride, vstride }.planes()?;
+        if sizes.contains(&0) {
+            return Err(INVALID_PARAMS);
+        }
+        let mut module = module()?;
+        let flags = without_pools(flags);
+        let contiguous = sizes.len() == 1 || flags & usage::GRAPHIC_CONTIGUOUS != 0;
+        let mut made = GraphicBuf {
+            fd: [-1; 3],
+            plane_cnt: sizes.len() as i32,
+            format,
+            width,
+            height,
+            stride,
+            vstride,
+            is_contig: contiguous.into(),
+            flags,
+            ..GraphicBuf::ZERO
+        };
+        let parts = if contiguous {
+            vec![allocate(sizes.iter().sum(), flags)?]
+        } else {
+            sizes.iter().map(|&size| allocate(size, flags)).collect::<Answer<Vec<_>>>()?
+        };
+        describe(&mut made, &parts, &sizes);
+        module.buffers.push(Buffer { shape: Shape::Graphic(made), parts, users: 1 });
+        give(buffer, made)
+    })
+}
+
+/// Where the planes of a picture are, in one part or in one each.
+pub fn describe(made: &mut GraphicBuf, parts: &[Part], sizes: &[u64]) {
+    for (index, part) in parts.iter().enumerate() {
+        (made.fd[index], made.share_id[index]) = (part.fd(), part.id);
+    }
+    let mut before = 0;
+    for (index, &size) in sizes.iter().enumerate() {
+        let part = parts.get(index).unwrap_or(&parts[0]);
+        let start = if parts.len() == 1 { before } else { 0 };
+        made.size[index] = size;
+        made.virt_addr[index] = part.base() + start;
+        made.phys_addr[index] = part.record.phys + start;
+        before += size;
+    }
+}
+
+fn allocate(size: u64, flags: i64) -> Answer<Part> {
+    let (id, record, ram) = ion()?.allocate(size, flags).map_err(fd_error)?;
+    Part::map(id, record, ram, flags).inspect_err(|_| {
+        let _ = ion().map(|ion| ion.release(id));
+    })
+}
+
+/// The library sets the pool bits itself.
+fn without_pools(flags: i64) -> i64 {
+    flags & !(usage::MEM_POOL | usage::MEM_SHARE_POOL)
+}

@@ -1,0 +1,25 @@
+//! A stand-in for `libhbmem.so.1` with its C ABI, for machines that are no RDK X5.
+//!
+//! It refuses what the vendor's library refuses, with the same numbers, so that the mistakes that
+//! are easy to make fail in a test as they would on the board. Buffers live in the folder the
+//! library was loaded from, see the crate `framelane-standin-ion`. Left out are queues, pools,
+//! groups, `import_com_buf_with_paddr`, `dma_copy` and the older interface: programs that need them
+//! find no such function.
+//!
+//! In two things it is stricter than a board. A cached mapping is a private copy that nothing but
+//! `invalidate` brings up to date and nothing but `flush` writes back, so that forgetting either
+//! always shows. And nobody serves the kernel's part: what a dead process held is given up when
+//! the next call looks at it.
+#![allow(unsafe_code, reason = "C entry points take pointers, and mappings are made by hand")]
+#![allow(missing_docs, reason = "the functions are documented in framelane-hobot-sys")]
+#![allow(clippy::not_unsafe_ptr_arg_deref, reason = "entry points for C, which has no unsafe")]
+
+mod alloc;
+mod cache;
+mod counts;
+mod entry;
+mod geometry;
+mod import;
+mod lookup;
+mod map;
+mod module;

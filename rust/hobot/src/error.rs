@@ -1,0 +1,98 @@
+//! What the vendor's libraries fail with, in our words and theirs.
+
+use framelane::ErrorKind;
+use framelane_hobot_sys::{LoadError, hb_mem, hb_mem_name};
+
+/// Why something could not be done.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// A library or a function in it is not there.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A function of libhbmem failed.
+    #[error("{function}: {} ({code})", hb_mem_name(*code).unwrap_or("number"))]
+    Memory {
+        /// Its name.
+        function: &'static str,
+        /// What it returned.
+        code: i32,
+    },
+    /// Something does not fit together on our side.
+    #[error(transparent)]
+    Ours(#[from] framelane::Error),
+}
+
+/// Result of the calls of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Load(_) => ErrorKind::Unsupported,
+            Error::Memory { code, .. } => memory_kind(*code),
+            Error::Ours(error) => error.kind(),
+        }
+    }
+
+    /// What the vendor's function returned, if it was one that failed.
+    pub fn code(&self) -> Option<i32> {
+        match self {
+            Error::Memory { code, .. } => Some(*code),
+            Error::Load(_) | Error::Ours(_) => None,
+        }
+    }
+
+    /// Whether the same call may succeed in a moment.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Error::Memory { code: hb_mem::TIMEOUT, .. })
+    }
+}
+
+impl From<Error> for framelane::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Ours(error) => error,
+            other => framelane::Error::new(other.kind(), other.to_string()),
+        }
+    }
+}
+
+/// The answer of a function of libhbmem as a result.
+pub(crate) fn memory(function: &'static str, code: i32) -> Result<()> {
+    if code == 0 { Ok(()) } else { Err(Error::Memory { function, code }) }
+}
+
+fn memory_kind(code: i32) -> ErrorKind {
+    match code {
+        hb_mem::INVALID_PARAMS
+        | hb_mem::INVALID_FD
+        | hb_mem::INVALID_VADDR
+        | hb_mem::INVALID_GROUPID => ErrorKind::InvalidArgument,
+        hb_mem::INSUFFICIENT_MEM => ErrorKind::OutOfMemory,
+        hb_mem::TOO_MANY_FD => ErrorKind::TooMany,
+        hb_mem::TIMEOUT | hb_mem::WAIT_SHARE_FAILURE => ErrorKind::TimedOut,
+        hb_mem::NOT_ALLOW => ErrorKind::PermissionDenied,
+        hb_mem::CHECK_VER_FAIL => ErrorKind::Unsupported,
+        _ => ErrorKind::System,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_which_call_failed_and_the_vendors_name_for_it() {
+        let error = memory("hb_mem_import_graph_buf", hb_mem::INVALID_PARAMS).unwrap_err();
+        assert_eq!(error.to_string(), "hb_mem_import_graph_buf: INVALID_PARAMS (-16777214)");
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(!error.is_transient());
+        let ours: framelane::Error = error.clone().into();
+        assert_eq!((ours.kind(), ours.to_string()), (error.kind(), error.to_string()));
+        let slow = memory("hb_mem_wait_share_status", hb_mem::TIMEOUT).unwrap_err();
+        assert!(slow.is_transient());
+        let odd = memory("f", -3).unwrap_err();
+        assert_eq!((odd.to_string().as_str(), odd.kind()), ("f: number (-3)", ErrorKind::System));
+    }
+}

@@ -1,0 +1,15 @@
+//! Camera memory of the RDK X5 for framelane lanes.
+//!
+//! The vendor's libraries are loaded when they are first needed; a machine without them gets an
+//! error that names the library, at that moment and not before. Every buffer has one owner, which
+//! gives it back once.
+#![allow(unsafe_code, reason = "calls of a C library")]
+
+mod buffer;
+mod error;
+mod memory;
+
+pub use buffer::{Buffer, CommonBuffer, GraphicBuffer, Raw};
+pub use error::{Error, Result};
+pub use framelane_hobot_sys::{CommonBuf, Format, GraphicBuf, usage};
+pub use memory::{Memory, Picture};

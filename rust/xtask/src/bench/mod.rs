@@ -1,0 +1,28 @@
+//! `cargo xtask bench`: framelane beside its peers, or its languages beside each other.
+
+mod languages;
+mod peers;
+
+use anyhow::{Result, ensure};
+use std::ffi::OsString;
+
+/// What is passed on. `--help` among it tells what there is.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+pub struct Options {
+    /// What a frame costs in each language, side by side in one run
+    #[arg(long)]
+    languages: bool,
+    /// Arguments of the bench: --quick, --only ROW, --json, --save FILE
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<OsString>,
+}
+
+/// Runs the bench to its end. A missed goal is a finding, not a failure.
+pub fn run(options: &Options) -> Result<bool> {
+    if !options.languages {
+        return peers::run(&options.arguments);
+    }
+    ensure!(options.arguments.is_empty(), "--languages takes no further arguments");
+    languages::run()
+}

@@ -1,0 +1,87 @@
+//! The fenced blocks of README.md, so that tests run what readers paste.
+
+use crate::workspace;
+use anyhow::{Context, Result, bail};
+use std::fs;
+
+const README: &str = "README.md";
+
+/// The only block of this language in the section of this title.
+pub fn block(section: &str, language: &str) -> Result<String> {
+    let text = fs::read_to_string(workspace::root().join(README)).context(README)?;
+    find(&text, section, language)
+}
+
+fn find(text: &str, section: &str, language: &str) -> Result<String> {
+    let mut found = Vec::new();
+    let mut fence: Option<(bool, String)> = None; // whether it is wanted, and what it holds
+    let mut inside = false;
+    for line in text.lines() {
+        match (&mut fence, line.strip_prefix("```")) {
+            (None, Some(kind)) => fence = Some((inside && kind == language, String::new())),
+            (None, None) => {
+                if let Some(title) = line.strip_prefix("## ") {
+                    inside = title == section;
+                }
+            }
+            (Some((_, block)), None) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            (Some((wanted, block)), Some(_)) => {
+                if *wanted {
+                    found.push(std::mem::take(block));
+                }
+                fence = None;
+            }
+        }
+    }
+    let count = found.len();
+    match found.pop() {
+        Some(block) if count == 1 => Ok(block),
+        _ => bail!("{README} has {count} blocks of {language:?} under {section:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+# Title
+
+```c
+first
+```
+## A lane in C
+
+```c
+## no heading
+int main(void);
+```
+
+Then:
+
+```sh
+one
+```
+## Next
+```c
+last
+```
+";
+
+    #[test]
+    fn a_block_is_found_by_section_and_language() {
+        let block = find(TEXT, "A lane in C", "c").unwrap();
+        assert_eq!(block, "## no heading\nint main(void);\n");
+        assert_eq!(find(TEXT, "A lane in C", "sh").unwrap(), "one\n");
+        assert_eq!(find(TEXT, "Next", "c").unwrap(), "last\n");
+        assert!(find(TEXT, "Next", "sh").is_err() && find(TEXT, "no heading", "c").is_err());
+    }
+
+    #[test]
+    fn two_blocks_of_one_language_are_no_answer() {
+        assert!(find("## A\n```c\n1\n```\n```c\n2\n```\n", "A", "c").is_err());
+    }
+}
