@@ -102,6 +102,17 @@ pub extern "C" fn framelane_consumer_wait(
     })
 }
 
+/// `ready` is 1 if there is something to read now; else 0, and the descriptor of
+/// `framelane_consumer_fd` is drained and armed.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_consumer_ready(
+    consumer: *mut framelane_consumer,
+    error: *mut framelane_error,
+    ready: *mut i32,
+) -> framelane_status {
+    enter(error, || give(at_mut(consumer, "consumer")?.0.ready()?.into(), ready, "ready"))
+}
+
 /// A descriptor that becomes readable when there may be a frame; -1 for NULL. It belongs to the
 /// consumer: do not read or close it. Call `framelane_consumer_try_next` until it finds nothing
 /// before polling.

@@ -6,6 +6,7 @@ mod counts;
 mod cpp;
 mod demo;
 mod fuzz;
+mod golang;
 mod header;
 mod hello;
 mod install;

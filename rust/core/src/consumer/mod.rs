@@ -199,6 +199,19 @@ impl Consumer {
         Ok(self.has_news())
     }
 
+    /// Whether there is something to read now. If not, the descriptor of [`fd`](Self::fd) is
+    /// drained and armed, as after a [`try_next`](Self::try_next) that found nothing.
+    ///
+    /// # Errors
+    /// As [`try_next`](Self::try_next).
+    pub fn ready(&mut self) -> Result<bool> {
+        self.refuse()?;
+        if !self.has_news() {
+            self.settle()?;
+        }
+        Ok(self.has_news())
+    }
+
     /// A descriptor that becomes readable when there may be a frame, for epoll, poll or an event
     /// loop. Made once; it survives re-attaching. Each time it is readable, call
     /// [`try_next`](Self::try_next) until it returns None before polling again, and expect to be
