@@ -2,8 +2,9 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{conformance, cpp, demo, fuzz, hello, loom, python, schema, tidy, tsan, workspace};
-use crate::{conformance, cpp, demo, fuzz, golang, hello, loom, schema, tidy, tsan, workspace};
+use crate::{
+    conformance, cpp, demo, fuzz, golang, hello, loom, python, schema, tidy, tsan, workspace,
+};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -114,6 +115,8 @@ pub const TIERS: &[Tier] = &[
         needs: &[],
         when: When::Ci,
         run: python::tier,
+    },
+    Tier {
         name: "go",
         about: "the Go binding, plain, under the race detector and under AddressSanitizer",
         needs: golang::NEEDS,
