@@ -48,7 +48,7 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "clippy",
         about: "lints, warnings denied",
-        needs: &[CLIPPY],
+        needs: &[CLIPPY, CXX],
         when: When::Ci,
         run: clippy,
     },
@@ -59,11 +59,11 @@ pub const TIERS: &[Tier] = &[
         when: When::Ci,
         run: schema::tier,
     },
-    Tier { name: "doc", about: "documentation builds", needs: &[], when: When::Ci, run: doc },
+    Tier { name: "doc", about: "documentation builds", needs: &[CXX], when: When::Ci, run: doc },
     Tier {
         name: "unit",
         about: "unit, property, two-process and crash tests of every crate",
-        needs: &[],
+        needs: &[CXX],
         when: When::Ci,
         run: unit,
     },
@@ -104,7 +104,7 @@ pub const TIERS: &[Tier] = &[
     },
     Tier {
         name: "cpp",
-        about: "C and C++ programs built from an installed library",
+        about: "C and C++ programs built from an installed library, the tests of the C++ API",
         needs: cpp::NEEDS,
         when: When::Ci,
         run: cpp::tier,
