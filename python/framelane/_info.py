@@ -24,7 +24,8 @@ class FrameInfo(FrameDescriptor):
             return None
 
     def __repr__(self) -> str:
-        name = self.format.name if self.format else self.fourcc.to_bytes(4, "little").decode("latin1")
+        code = self.fourcc.to_bytes(4, "little").decode("latin1")
+        name = self.format.name if self.format else repr(code)
         return f"<framelane.FrameInfo {name} {self.width}x{self.height} sequence {self.sequence}>"
 
     def __eq__(self, other: object) -> bool:

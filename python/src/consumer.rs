@@ -1,12 +1,12 @@
 //! The consumer.
 
+use crate::descriptor;
 use crate::errors::{failure, invalid, raise};
 use crate::frame::Frame;
 use crate::options;
 use crate::waiting::{Deadline, seconds};
 use framelane::{Closer, ConsumerOptions, ErrorKind, Mode, monotonic_ns};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 use rustix::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -245,22 +245,7 @@ impl Consumer {
         let Some(lane) = self.with(|consumer| Ok(consumer.lane().cloned()))? else {
             return Ok(None);
         };
-        let facts = PyDict::new(py);
-        facts.set_item("name", lane.name)?;
-        facts.set_item("epoch", lane.epoch)?;
-        facts.set_item("consumer_id", lane.consumer_id)?;
-        facts.set_item("leases", lane.leases)?;
-        facts.set_item("slots", lane.slots)?;
-        facts.set_item("history", lane.history)?;
-        facts.set_item("memory_kind", lane.memory_kind.number())?;
-        facts.set_item("flags", lane.flags)?;
-        facts.set_item("payload_bytes", lane.payload_bytes)?;
-        facts.set_item("lease_ns", lane.lease_ns)?;
-        facts.set_item("total_bytes", lane.total_bytes)?;
-        facts.set_item("producer_pid", lane.producer_pid)?;
-        facts.set_item("producer_uid", lane.producer_uid)?;
-        let class = py.import("framelane._info")?.getattr("LaneInfo")?;
-        class.call((), Some(&facts)).map(Some)
+        descriptor::lane_info(py, lane).map(Some)
     }
 
     /// Whether it was closed.

@@ -1,9 +1,10 @@
 //! A frame under lease.
 #![allow(unsafe_code, reason = "a slot of the buffer protocol, passed on to a plane")]
 
+use crate::bytes::with_bytes_mut;
 use crate::descriptor;
 use crate::errors::{failure, invalid, raise};
-use crate::plane::{Bytes, Plane, export, is_bare, leased_span, with_bytes_mut};
+use crate::plane::{Bytes, Plane, export, is_bare, leased_span};
 use crate::{dlpack, shape};
 use framelane::{ErrorKind, monotonic_ns};
 use pyo3::ffi;
@@ -118,7 +119,7 @@ impl Frame {
     /// The picture as a NumPy array.
     #[getter]
     fn array<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.picture()?.to_array(py)
+        self.picture()?.into_array(py)
     }
 
     /// The planes, in place.
@@ -183,7 +184,7 @@ impl Frame {
         dtype: Option<Bound<'py, PyAny>>,
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.picture()?.to_array_as(py, dtype, copy)
+        self.picture()?.into_array_as(py, dtype, copy)
     }
 
     #[pyo3(signature = (*, stream=None, max_version=None, dl_device=None, copy=None))]

@@ -1,10 +1,11 @@
 //! A claimed frame being filled.
 #![allow(unsafe_code, reason = "a slot of the buffer protocol, passed on to a plane")]
 
+use crate::bytes::with_bytes;
 use crate::descriptor;
 use crate::errors::{failure, invalid, raise};
 use crate::frame::no_picture;
-use crate::plane::{Bytes, Plane, Span, export, with_bytes};
+use crate::plane::{Bytes, Plane, Span, export};
 use crate::shape::{self, Shape};
 use framelane::{ErrorKind, FrameDescriptor};
 use pyo3::exceptions::PyBufferError;
@@ -126,7 +127,7 @@ impl FrameMut {
     /// The picture as a NumPy array to be filled.
     #[getter]
     fn array<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.picture(py)?.to_array(py)
+        self.picture(py)?.into_array(py)
     }
 
     /// The planes as `info` lays them out now, to be filled.

@@ -1,6 +1,7 @@
 //! The native half of the Python package `framelane`: lanes, leases and waiting. What Python users
 //! see of it stands in `framelane/_core.pyi`.
 
+mod bytes;
 mod consumer;
 mod descriptor;
 mod dlpack;
@@ -8,6 +9,7 @@ mod errors;
 mod frame;
 mod frame_mut;
 mod lanes;
+mod numpy;
 mod options;
 mod plane;
 mod producer;

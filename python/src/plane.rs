@@ -1,18 +1,17 @@
 //! Views of a frame's bytes: what exports them to Python, and what keeps them meanwhile.
 #![allow(unsafe_code, reason = "the buffer protocol hands out addresses")]
 
-use crate::errors::invalid;
 use crate::frame_mut::Claimed;
+use crate::numpy::{Numpy, shape_tuples};
 use crate::shape::Shape;
 use crate::{dlpack, errors};
 use framelane::Frame;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyMemoryView, PyTuple};
 use std::ffi::{c_int, c_void};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 /// Whose the bytes are.
 #[derive(Clone)]
@@ -92,7 +91,7 @@ impl Plane {
 
     /// The bytes as a NumPy array. One that is read keeps its lease by being based on a view; one
     /// that is written holds a buffer, so that its frame cannot be published under it.
-    pub fn to_array<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub fn into_array<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let numpy = Numpy::get(py)?;
         if self.is_writable() {
             return numpy.asarray.bind(py).call1((Bound::new(py, self)?,));
@@ -103,13 +102,13 @@ impl Plane {
     }
 
     /// A NumPy array, in another type or copied where that is asked for.
-    pub fn to_array_as<'py>(
+    pub fn into_array_as<'py>(
         self,
         py: Python<'py>,
         dtype: Option<Bound<'py, PyAny>>,
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let array = self.to_array(py)?;
+        let array = self.into_array(py)?;
         if dtype.is_none() && copy != Some(true) {
             return Ok(array);
         }
@@ -158,7 +157,7 @@ impl Plane {
     /// The plane as a NumPy array.
     #[getter]
     fn array<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Plane { bytes: self.bytes.clone(), ..*self }.to_array(py)
+        Plane { bytes: self.bytes.clone(), ..*self }.into_array(py)
     }
 
     /// All its bytes in a row, padding included.
@@ -174,7 +173,7 @@ impl Plane {
         dtype: Option<Bound<'py, PyAny>>,
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        Plane { bytes: self.bytes.clone(), ..*self }.to_array_as(py, dtype, copy)
+        Plane { bytes: self.bytes.clone(), ..*self }.into_array_as(py, dtype, copy)
     }
 
     #[pyo3(signature = (*, stream=None, max_version=None, dl_device=None, copy=None))]
@@ -321,62 +320,6 @@ pub unsafe fn export(
     }
 }
 
-/// What is used of NumPy, looked up once.
-struct Numpy {
-    ndarray: Py<PyAny>,
-    asarray: Py<PyAny>,
-    uint8: Py<PyAny>,
-}
-
-static NUMPY: PyOnceLock<Numpy> = PyOnceLock::new();
-
-impl Numpy {
-    fn get(py: Python<'_>) -> PyResult<&Self> {
-        NUMPY.get_or_try_init(py, || {
-            let module = py.import("numpy")?;
-            let get = |name: &str| module.getattr(name).map(Bound::unbind);
-            let uint8 = module.getattr("dtype")?.call1((module.getattr("uint8")?,))?.unbind();
-            Ok(Numpy { ndarray: get("ndarray")?, asarray: get("asarray")?, uint8 })
-        })
-    }
-}
-
-/// A shape and its strides as Python has them.
-type Tuples = (Py<PyTuple>, Py<PyTuple>);
-
-/// Those used last: a camera has few shapes, and a tuple for each frame costs.
-static TUPLES: Mutex<Vec<(Shape, Tuples)>> = Mutex::new(Vec::new());
-const KEPT: usize = 8;
-
-fn shape_tuples<'py>(
-    py: Python<'py>,
-    shape: &Shape,
-) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyTuple>)> {
-    let found = {
-        let kept = TUPLES.lock().map_err(|_| poisoned())?;
-        let place = kept.iter().position(|(known, _)| known == shape);
-        place.map(|place| (kept[place].1.0.clone_ref(py), kept[place].1.1.clone_ref(py)))
-    };
-    if let Some((counts, strides)) = found {
-        return Ok((counts.into_bound(py), strides.into_bound(py)));
-    }
-    // Made without the lock: making objects can run anything.
-    let counts = PyTuple::new(py, shape.counts())?;
-    let strides = PyTuple::new(py, shape.strides())?;
-    let made = (*shape, (counts.clone().unbind(), strides.clone().unbind()));
-    let dropped = {
-        let mut kept = TUPLES.lock().map_err(|_| poisoned())?;
-        kept.push(made);
-        (kept.len() > KEPT).then(|| kept.remove(0))
-    };
-    drop(dropped);
-    Ok((counts, strides))
-}
-
-fn poisoned() -> PyErr {
-    errors::failure(framelane::ErrorKind::Internal, "a panic while shapes were looked up")
-}
-
 /// The planes of a leased frame.
 pub fn leased_span(frame: &Frame, index: usize) -> PyResult<Span> {
     if frame.descriptor().memory_kind == framelane::MemoryKind::Inline.number() {
@@ -385,37 +328,4 @@ pub fn leased_span(frame: &Frame, index: usize) -> PyResult<Span> {
     }
     let bytes = frame.revocable_plane(index).map_err(errors::raise)?;
     Ok(Span::new(bytes.address.cast_mut(), bytes.len))
-}
-
-/// Bytes that somebody lets us read for the time of `body`.
-pub fn with_bytes<T>(
-    object: &Bound<'_, PyAny>,
-    body: impl FnOnce(&[u8]) -> PyResult<T>,
-) -> PyResult<T> {
-    let buffer = pyo3::buffer::PyBuffer::<u8>::get(object)?;
-    if !buffer.is_c_contiguous() {
-        return Err(invalid("the bytes have gaps between them"));
-    }
-    let (address, count) = (buffer.buf_ptr().cast::<u8>(), buffer.len_bytes());
-    // SAFETY: contiguous bytes that their exporter keeps in place while the buffer lives. Other
-    // threads that write them meanwhile spoil the copy, as with every buffer of Python.
-    body(if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(address, count) } })
-}
-
-/// The same, to be written.
-pub fn with_bytes_mut<T>(
-    object: &Bound<'_, PyAny>,
-    body: impl FnOnce(&mut [u8]) -> PyResult<T>,
-) -> PyResult<T> {
-    let buffer = pyo3::buffer::PyBuffer::<u8>::get(object)?;
-    if buffer.readonly() || !buffer.is_c_contiguous() {
-        return Err(invalid("bytes that can be written and have no gaps are needed"));
-    }
-    let (address, count) = (buffer.buf_ptr().cast::<u8>(), buffer.len_bytes());
-    // SAFETY: as in `with_bytes`, and the exporter says that they may be written.
-    body(if count == 0 {
-        &mut []
-    } else {
-        unsafe { std::slice::from_raw_parts_mut(address, count) }
-    })
 }

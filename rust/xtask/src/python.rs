@@ -1,4 +1,5 @@
-//! The Python package: its wheel, built by maturin into the Python of `target/tools`, and its tests.
+//! The Python package: its wheel, built by maturin and installed into the Python of
+//! `target/tools`, and its tests.
 
 use crate::counts::Counts;
 use crate::process::Program;
