@@ -69,6 +69,8 @@ mod random;
 #[cfg(not(loom))]
 pub mod runtime_dir;
 #[cfg(not(loom))]
+pub mod shmbuf;
+#[cfg(not(loom))]
 mod signals;
 #[cfg(all(test, not(loom)))]
 mod stress;

@@ -9,4 +9,5 @@ pub(crate) mod budget;
 pub(crate) mod buffer;
 pub(crate) mod map;
 pub(crate) mod memfd;
+pub(crate) mod ring;
 pub(crate) mod view;

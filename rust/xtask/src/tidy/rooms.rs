@@ -57,6 +57,7 @@ const ROOMS: &[Room] = &[
         folder: "conformance/agents/rust",
         may_use: &["framelane", "framelane-hobot"],
     },
+    Room { package: "framelane-python", folder: "python", may_use: &["framelane"] },
     Room { package: "framelane-ffi", folder: "rust/ffi", may_use: &["framelane"] },
     // The C ABI only to put both into one library.
     Room { package: "framelane-cpp", folder: "cpp", may_use: &["framelane", "framelane-ffi"] },
