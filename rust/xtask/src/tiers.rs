@@ -2,7 +2,9 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{conformance, cpp, demo, fuzz, golang, hello, loom, schema, tidy, tsan, workspace};
+use crate::{
+    conformance, cpp, demo, fuzz, golang, hello, loom, python, schema, tidy, tsan, workspace,
+};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -106,6 +108,13 @@ pub const TIERS: &[Tier] = &[
         needs: cpp::NEEDS,
         when: When::Ci,
         run: cpp::tier,
+    },
+    Tier {
+        name: "python",
+        about: "the wheel: its tests, its types, and what the README shows",
+        needs: &[],
+        when: When::Ci,
+        run: python::tier,
     },
     Tier {
         name: "go",

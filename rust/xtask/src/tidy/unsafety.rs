@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 
 /// The files that may contain `unsafe`, and what for.
 const UNSAFE_FILES: &[(&str, &str)] = &[
+    ("rust/core/src/mem/buffer.rs", "reads memory that a device may be writing"),
     ("rust/core/src/mem/map.rs", "maps and unmaps memory"),
     ("rust/core/src/mem/view.rs", "makes references into mapped memory"),
+    ("rust/core/src/mem/ring.rs", "atomics at computed places of a mapping"),
+    ("rust/core/src/shmbuf/lock.rs", "fcntl with a struct"),
     ("rust/core/src/hold.rs", "an object freed by whoever leaves last, without a count per frame"),
     ("rust/core/src/fork.rs", "a page that the kernel wipes in forked children"),
     ("rust/core/src/signals.rs", "pthread_sigmask"),
@@ -18,6 +21,12 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/core/tests/common/trace.rs", "ptrace, to count system calls exactly"),
     ("rust/core/tests/waiters.rs", "signals, to interrupt a sleeper"),
     ("rust/ffi/src/", "C entry points"),
+    ("python/src/plane.rs", "Python's buffer protocol hands out addresses"),
+    ("python/src/bytes.rs", "reads and writes buffers of Python objects"),
+    ("python/src/frame.rs", "a slot of the buffer protocol"),
+    ("python/src/frame_mut.rs", "a slot of the buffer protocol"),
+    ("python/src/dlpack.rs", "a struct that others free through a function pointer"),
+    ("python/src/options.rs", "file descriptors come as numbers"),
     ("cpp/bridge.rs", "the bridge to C++"),
     ("cpp/src/types.rs", "the promise that a struct is the same in both languages"),
     ("cpp/src/held.rs", "frames in storage of the caller's"),
