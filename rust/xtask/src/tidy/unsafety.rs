@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 
 /// The files that may contain `unsafe`, and what for.
 const UNSAFE_FILES: &[(&str, &str)] = &[
+    ("rust/core/src/mem/buffer.rs", "reads memory that a device may be writing"),
     ("rust/core/src/mem/map.rs", "maps and unmaps memory"),
     ("rust/core/src/mem/view.rs", "makes references into mapped memory"),
+    ("rust/core/src/mem/ring.rs", "atomics at computed places of a mapping"),
+    ("rust/core/src/shmbuf/lock.rs", "fcntl with a struct"),
     ("rust/core/src/hold.rs", "an object freed by whoever leaves last, without a count per frame"),
     ("rust/core/src/fork.rs", "a page that the kernel wipes in forked children"),
     ("rust/core/src/signals.rs", "pthread_sigmask"),
