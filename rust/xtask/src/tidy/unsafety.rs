@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 /// The files that may contain `unsafe`, and what for.
 const UNSAFE_FILES: &[(&str, &str)] = &[
+    ("rust/core/src/mem/buffer.rs", "reads memory that a device may be writing"),
     ("rust/core/src/mem/map.rs", "maps and unmaps memory"),
     ("rust/core/src/mem/view.rs", "makes references into mapped memory"),
     ("rust/core/src/mem/ring.rs", "atomics at computed places of a mapping"),
