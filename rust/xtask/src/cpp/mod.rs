@@ -2,6 +2,7 @@
 
 mod c;
 mod cmake;
+mod pages;
 mod programs;
 
 use crate::counts::Counts;
@@ -61,7 +62,8 @@ pub fn tier() -> Result<Counts> {
     let scratch = tempfile::Builder::new().prefix("framelane-cpp-").tempdir()?;
     let mut bench = Bench::new(scratch.path())?;
     programs::pkg_config(&mut bench)?;
-    c::from_the_readme(&mut bench)?;
+    pages::readme(&mut bench)?;
+    pages::boost(&mut bench)?;
     c::allocations(&mut bench)?;
     programs::pkg_config_cpp(&mut bench)?;
     cmake::projects(&mut bench)?;
