@@ -164,6 +164,9 @@ func nativeCreate(name string, from []ProducerOption) (*nativeProducer, error) {
 	for _, option := range from {
 		option.forProducer(&settings)
 	}
+	if settings.err != nil {
+		return nil, settings.err
+	}
 	o.lease_budget = C.uint32_t(settings.leaseBudget)
 	o.claims = C.uint32_t(settings.claims)
 	o.history = C.uint32_t(settings.history)

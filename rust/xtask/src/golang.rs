@@ -13,7 +13,7 @@ pub const NEEDS: &[(&str, &str)] =
     &[("cc", "apt install gcc"), ("pkg-config", "apt install pkg-config")];
 
 /// Folders with Go in them.
-const FOLDERS: &[&str] = &["go"];
+const FOLDERS: &[&str] = &["go", "conformance/agents/go", "examples/hello/go", "bench/go"];
 /// Links what cargo has built in this checkout.
 const WORKSPACE: &[&str] = &["-tags", "framelane_workspace"];
 const LIMIT: Duration = Duration::from_secs(600);
