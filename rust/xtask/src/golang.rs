@@ -5,6 +5,7 @@ use crate::process::Program;
 use crate::{install, tools, workspace};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,11 +21,18 @@ const LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs the tier.
 pub fn tier() -> Result<Counts> {
-    install::build(false)?;
+    let built = install::build(false)?;
     let go = Go { program: tools::program("go")? };
     let mut counts = Counts::default();
     counts += told("format", go.format());
     counts += told("vet", go.vet());
+    let scratch = tempfile::Builder::new().prefix("framelane-go-").tempdir()?;
+    let prefix = scratch.path().join("prefix");
+    install::install(&built, &prefix)?;
+    for (name, tags) in [("shared", &[][..]), ("static", &["-tags", "framelane_static"])] {
+        let folder = scratch.path().join(name);
+        counts += told(&format!("README, {name} library"), go.readme(&folder, &prefix, tags));
+    }
     counts += go.tests("tests", &[])?;
     counts += go.tests("tests, race detector", &["-race"])?;
     counts += go.tests("tests, AddressSanitizer", &["-asan"])?;
@@ -64,6 +72,32 @@ impl Go {
         Ok(())
     }
 
+    /// The program of the README in a fresh folder, as it is told there, from an installed prefix.
+    fn readme(&self, folder: &Path, prefix: &Path, tags: &[&str]) -> Result<()> {
+        let lanes = folder.join("lanes");
+        fs::create_dir_all(&lanes)?;
+        fs::write(
+            folder.join("main.go"),
+            block(&fs::read_to_string(workspace::root().join("README.md"))?)?,
+        )?;
+        let place = folder.to_string_lossy();
+        let module = workspace::root().join("go");
+        let replace = format!("github.com/framelane/framelane/go={}", module.display());
+        let lib = prefix.join("lib");
+        let run = |arguments: &[&str]| {
+            let command = self.run(&place, arguments).env("FRAMELANE_DIR", &lanes);
+            // Only what is installed may be linked.
+            let command = command.env("CGO_LDFLAGS", "").env("LD_LIBRARY_PATH", &lib);
+            command.env("PKG_CONFIG_PATH", lib.join("pkgconfig")).check()
+        };
+        run(&["mod", "init", "lane"])?;
+        run(&["mod", "edit", "-replace", &replace])?;
+        run(&["mod", "tidy"])?;
+        let said = run(&[&["run"], tags, &["."]].concat())?;
+        ensure!(said.contains("frame 1 begins with 128\n"), "it prints {said:?}");
+        Ok(())
+    }
+
     /// The tests of the binding; what failing ones have printed is shown.
     fn tests(&self, name: &str, more: &[&str]) -> Result<Counts> {
         // The library is no file that go watches, so a result of before may be another library's.
@@ -78,6 +112,12 @@ impl Go {
         println!("  {name}: {counts}");
         Ok(counts)
     }
+}
+
+/// The Go program in a Markdown text.
+fn block(text: &str) -> Result<&str> {
+    let (_, rest) = text.split_once("```go\n").context("the README has no Go program")?;
+    Ok(rest.split_once("```").context("the Go program of the README does not end")?.0)
 }
 
 /// What the tests, and the tools before them, have printed.
