@@ -28,6 +28,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     log::start();
+    framelane_hobot::register();
     let command = args::Cli::parse().command;
     let lane = command.lane().map(str::to_owned);
     command.run().unwrap_or_else(|error| failure::report(&error, lane.as_deref()))

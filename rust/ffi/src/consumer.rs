@@ -24,6 +24,7 @@ pub extern "C" fn framelane_consumer_open(
     consumer: *mut *mut framelane_consumer,
 ) -> framelane_status {
     enter(error, || {
+        framelane_hobot::register();
         let opened = Consumer::open(text(name, "name")?, consumer_options(options)?)?;
         give_handle(framelane_consumer(opened), consumer, "consumer")
     })

@@ -13,6 +13,7 @@ mod install;
 mod interrupt;
 mod loom;
 mod process;
+mod python;
 mod readme;
 mod recipes;
 mod schema;

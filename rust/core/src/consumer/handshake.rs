@@ -20,7 +20,7 @@ use zerocopy::IntoBytes;
 /// answering slowly.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// Memory kinds this build reads, as bits of a Hello.
+/// Memory kinds every program reads, as bits of a Hello.
 const MEMORY_KINDS: u32 =
     1 << MemoryKind::Inline as u32 | 1 << MemoryKind::Memfd as u32 | 1 << MemoryKind::Dmabuf as u32;
 
@@ -60,7 +60,8 @@ fn greet(
     let mut hello: Hello = message::new();
     message::put_text(&mut hello.lane, lane);
     hello.leases = options.leases;
-    hello.memory_kinds = MEMORY_KINDS;
+    let imported = u32::from(super::import::is_registered()) << MemoryKind::HbMem as u32;
+    hello.memory_kinds = MEMORY_KINDS | imported;
     hello.mode = options.mode.number();
     hello.wants_writable = options.wants_writable.into();
     // If the producer has refused and hung up already, its reason is there to be read.

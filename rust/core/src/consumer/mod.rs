@@ -9,6 +9,7 @@ mod frame;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod handshake;
+mod import;
 mod lane_info;
 mod options;
 mod parcel;
@@ -18,6 +19,7 @@ mod waiting;
 
 pub use closer::Closer;
 pub use frame::{Frame, RevocablePlane};
+pub use import::register_importer;
 pub use lane_info::LaneInfo;
 pub use options::ConsumerOptions;
 
@@ -26,18 +28,17 @@ pub(crate) use connect::{Found, connect, not_found, queue_full};
 use crate::clock::{Deadline, monotonic_ns};
 use crate::error::{Error, Result, invalid};
 use crate::hold::{Guest, Host};
-use crate::layout::{ErrorKind, FrameDescriptor, Mode};
-use attachment::Attachment;
+use crate::layout::{ErrorKind, Mode};
+use attachment::{Attachment, Known};
 use bell::WakeWord;
 use borrow::Borrowed;
 use poller::Poller;
 use rustix::fd::BorrowedFd;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::time::Duration;
 
-type Epoch = Host<Attachment, OnceLock<FrameDescriptor>>;
-type Holding = Guest<Attachment, OnceLock<FrameDescriptor>>;
+type Epoch = Host<Attachment, Known>;
+type Holding = Guest<Attachment, Known>;
 
 /// Reads one lane.
 ///

@@ -97,6 +97,7 @@ impl Parcel {
             let text = format!("lane {:?} of epoch {:#x} came instead", info.name, info.epoch);
             return Err(protocol(text));
         }
+        super::import::ready(info.memory_kind)?;
         info.consumer_id = welcome.consumer_id;
         info.leases = welcome.leases;
         let page = open_page(&self.page.ok_or_else(|| missing("page"))?, &info, options)?;
@@ -121,6 +122,7 @@ impl Parcel {
             socket: connection,
             pidfd,
             devices,
+            imports: Default::default(),
             lost: AtomicBool::new(false),
             generation: fork::generation(),
         })

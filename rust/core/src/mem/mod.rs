@@ -6,6 +6,8 @@
 //! and for an inline plane under lease.
 
 pub(crate) mod budget;
+pub(crate) mod buffer;
 pub(crate) mod map;
 pub(crate) mod memfd;
+pub(crate) mod ring;
 pub(crate) mod view;
