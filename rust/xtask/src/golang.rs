@@ -2,9 +2,11 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{install, tools, workspace};
+use crate::{install, readme, tools, workspace};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,21 +19,19 @@ pub const NEEDS: &[(&str, &str)] =
 const FOLDERS: &[&str] = &["go", "conformance/agents/go", "examples/hello/go", "bench/go"];
 /// Links what cargo has built in this checkout.
 const WORKSPACE: &[&str] = &["-tags", "framelane_workspace"];
+/// Of README.md.
+const SECTION: &str = "A lane in Go";
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs the tier.
 pub fn tier() -> Result<Counts> {
-    let built = install::build(false)?;
+    Program::cargo(["build", "--locked", "--package", "framelane-ffi"]).limit(LIMIT).check()?;
     let go = Go { program: tools::program("go")? };
     let mut counts = Counts::default();
     counts += told("format", go.format());
     counts += told("vet", go.vet());
-    let scratch = tempfile::Builder::new().prefix("framelane-go-").tempdir()?;
-    let prefix = scratch.path().join("prefix");
-    install::install(&built, &prefix)?;
-    for (name, tags) in [("shared", &[][..]), ("static", &["-tags", "framelane_static"])] {
-        let folder = scratch.path().join(name);
-        counts += told(&format!("README, {name} library"), go.readme(&folder, &prefix, tags));
+    for (name, tags) in [("static", "-tags framelane_static"), ("shared", "")] {
+        counts += told(&format!("README, {name} library"), go.readme(tags));
     }
     counts += go.tests("tests", &[])?;
     counts += go.tests("tests, race detector", &["-race"])?;
@@ -44,11 +44,14 @@ struct Go {
 }
 
 impl Go {
-    /// A go command in a folder. Nothing is fetched: neither modules nor another toolchain.
+    /// A go command in a folder.
     fn run(&self, folder: &str, arguments: &[&str]) -> Program {
-        Program::new(&self.program)
-            .args(["-C", folder])
-            .args(arguments)
+        self.environment(Program::new(&self.program).args(["-C", folder]).args(arguments))
+    }
+
+    /// Nothing is fetched: neither modules nor another toolchain.
+    fn environment(&self, program: Program) -> Program {
+        program
             .env("CGO_ENABLED", "1")
             .env("CGO_LDFLAGS", format!("-L{}", workspace::target().join("debug").display()))
             .env("GOPROXY", "off")
@@ -72,30 +75,38 @@ impl Go {
         Ok(())
     }
 
-    /// The program of the README in a fresh folder, as it is told there, from an installed prefix.
-    fn readme(&self, folder: &Path, prefix: &Path, tags: &[&str]) -> Result<()> {
-        let lanes = folder.join("lanes");
+    /// The program of the README, pasted into a fresh folder, from an installed prefix.
+    fn readme(&self, tags: &str) -> Result<()> {
+        let scratch = tempfile::Builder::new().prefix("framelane-go-").tempdir()?;
+        let (folder, lanes) = (scratch.path().join("lane"), scratch.path().join("lanes"));
+        fs::create_dir_all(&folder)?;
         fs::create_dir_all(&lanes)?;
-        fs::write(
-            folder.join("main.go"),
-            block(&fs::read_to_string(workspace::root().join("README.md"))?)?,
-        )?;
-        let place = folder.to_string_lossy();
-        let module = workspace::root().join("go");
-        let replace = format!("github.com/framelane/framelane/go={}", module.display());
-        let lib = prefix.join("lib");
-        let run = |arguments: &[&str]| {
-            let command = self.run(&place, arguments).env("FRAMELANE_DIR", &lanes);
+        // The same one each time: go would not notice that it is another.
+        let prefix = workspace::target().join("go/prefix");
+        install::for_c(false, &prefix)?;
+        fs::write(folder.join("main.go"), readme::block(SECTION, "go")?)?;
+        let lines = readme::block(SECTION, "sh")?
+            .replace("/opt/framelane", &prefix.to_string_lossy())
+            .replace("-tags framelane_static", tags);
+        let said = self
+            .environment(Program::new("sh").args(["-e", "-c", "cd \"$0\"; eval \"$1\""]))
+            .args([folder.as_os_str(), lines.as_ref()])
             // Only what is installed may be linked.
-            let command = command.env("CGO_LDFLAGS", "").env("LD_LIBRARY_PATH", &lib);
-            command.env("PKG_CONFIG_PATH", lib.join("pkgconfig")).check()
-        };
-        run(&["mod", "init", "lane"])?;
-        run(&["mod", "edit", "-replace", &replace])?;
-        run(&["mod", "tidy"])?;
-        let said = run(&[&["run"], tags, &["."]].concat())?;
-        ensure!(said.contains("frame 1 begins with 128\n"), "it prints {said:?}");
+            .env("CGO_LDFLAGS", "")
+            .env("CHECKOUT", workspace::root())
+            .env("FRAMELANE_DIR", &lanes)
+            .env("LD_LIBRARY_PATH", prefix.join("lib"))
+            .env("PATH", self.path()?)
+            .check()?;
+        ensure!(said.ends_with("frame 1 begins with 128\n"), "it says {said}");
         Ok(())
+    }
+
+    /// Where `go` is this one.
+    fn path(&self) -> Result<OsString> {
+        let folder = self.program.parent().context("go is in no folder")?.to_owned();
+        let others = env::var_os("PATH").unwrap_or_default();
+        Ok(env::join_paths([folder].into_iter().chain(env::split_paths(&others)))?)
     }
 
     /// The tests of the binding; what failing ones have printed is shown.
@@ -112,12 +123,6 @@ impl Go {
         println!("  {name}: {counts}");
         Ok(counts)
     }
-}
-
-/// The Go program in a Markdown text.
-fn block(text: &str) -> Result<&str> {
-    let (_, rest) = text.split_once("```go\n").context("the README has no Go program")?;
-    Ok(rest.split_once("```").context("the Go program of the README does not end")?.0)
 }
 
 /// What the tests, and the tools before them, have printed.
