@@ -70,6 +70,8 @@ mod random;
 pub mod runtime_dir;
 #[cfg(not(loom))]
 mod signals;
+#[cfg(not(loom))]
+mod stream;
 #[cfg(all(test, not(loom)))]
 mod stress;
 #[cfg(not(loom))]
@@ -83,13 +85,17 @@ pub use crate::{
     error::{Error, Result},
     format::FrameLayout,
     layout::{
-        ColorMatrix, ColorRange, ColorTransfer, ErrorKind, FrameDescriptor, MemoryKind, Mode,
-        PixelFormat, Plane, Report,
+        Codec, ColorMatrix, ColorRange, ColorTransfer, ErrorKind, FrameDescriptor, MemoryKind,
+        Mode, PixelFormat, Plane, RecordInfo, Report, StreamConfig, StreamStart,
     },
     layout_diff::first_difference,
     mem::budget::{MemoryLimit, memory_limits},
     producer::{
         Access, DeviceBuffer, FrameMut, HugePages, Owner, Producer, ProducerOptions, Reclaim,
         Returned, Trust,
+    },
+    stream::{
+        Record, RecordMut, StreamInfo, StreamReader, StreamReaderOptions, StreamWriter,
+        StreamWriterOptions,
     },
 };

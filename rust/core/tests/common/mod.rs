@@ -7,6 +7,7 @@ pub mod forks;
 pub mod os;
 pub mod readers;
 pub mod steps;
+pub mod streams;
 pub mod strip;
 pub mod threads;
 pub mod trace;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/core/src/mem/map.rs", "maps and unmaps memory"),
     ("rust/core/src/mem/view.rs", "makes references into mapped memory"),
+    ("rust/core/src/mem/stream.rs", "reads records of a stream in place"),
     ("rust/core/src/hold.rs", "an object freed by whoever leaves last, without a count per frame"),
     ("rust/core/src/fork.rs", "a page that the kernel wipes in forked children"),
     ("rust/core/src/signals.rs", "pthread_sigmask"),
