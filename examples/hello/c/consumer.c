@@ -18,6 +18,7 @@ static void must(framelane_status status) {
 int main(int count, char **arguments) {
   const char *lane = count > 1 ? arguments[1] : "hello";
   unsigned long frames = count > 2 ? strtoul(arguments[2], NULL, 10) : 30;
+  setvbuf(stdout, NULL, _IOLBF, 0); /* each line at once, also into a pipe */
 
   framelane_consumer_options options;
   framelane_consumer_options_init(&options);

@@ -17,6 +17,7 @@ mod numbers;
 mod output;
 mod render;
 mod schema;
+mod shmbuf;
 mod snapshot;
 mod table;
 mod units;
@@ -28,6 +29,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     log::start();
+    framelane_hobot::register();
     let command = args::Cli::parse().command;
     let lane = command.lane().map(str::to_owned);
     command.run().unwrap_or_else(|error| failure::report(&error, lane.as_deref()))

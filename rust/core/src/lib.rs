@@ -69,6 +69,8 @@ mod random;
 #[cfg(not(loom))]
 pub mod runtime_dir;
 #[cfg(not(loom))]
+pub mod shmbuf;
+#[cfg(not(loom))]
 mod signals;
 #[cfg(not(loom))]
 mod stream;
@@ -80,7 +82,9 @@ mod wire;
 #[cfg(not(loom))]
 pub use crate::{
     clock::monotonic_ns,
-    consumer::{Closer, Consumer, ConsumerOptions, Frame, LaneInfo, RevocablePlane},
+    consumer::{
+        Closer, Consumer, ConsumerOptions, Frame, LaneInfo, RevocablePlane, register_importer,
+    },
     discover::{LaneEntry, discover, query},
     error::{Error, Result},
     format::FrameLayout,
@@ -89,7 +93,10 @@ pub use crate::{
         Mode, PixelFormat, Plane, RecordInfo, Report, StreamConfig, StreamStart,
     },
     layout_diff::first_difference,
-    mem::budget::{MemoryLimit, memory_limits},
+    mem::{
+        budget::{MemoryLimit, memory_limits},
+        buffer::{ImportedBuffer, Importer},
+    },
     producer::{
         Access, DeviceBuffer, FrameMut, HugePages, Owner, Producer, ProducerOptions, Reclaim,
         Returned, Trust,

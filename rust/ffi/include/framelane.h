@@ -399,6 +399,14 @@ framelane_status framelane_consumer_wait(struct framelane_consumer *consumer,
                                          int32_t *ready);
 
 /**
+ * `ready` is 1 if there is something to read now; else 0, and the descriptor of
+ * `framelane_consumer_fd` is drained and armed.
+ */
+framelane_status framelane_consumer_ready(struct framelane_consumer *consumer,
+                                          struct framelane_error *error,
+                                          int32_t *ready);
+
+/**
  * A descriptor that becomes readable when there may be a frame; -1 for NULL. It belongs to the
  * consumer: do not read or close it. Call `framelane_consumer_try_next` until it finds nothing
  * before polling.

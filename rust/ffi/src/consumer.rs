@@ -24,6 +24,7 @@ pub extern "C" fn framelane_consumer_open(
     consumer: *mut *mut framelane_consumer,
 ) -> framelane_status {
     enter(error, || {
+        framelane_hobot::register();
         let opened = Consumer::open(text(name, "name")?, consumer_options(options)?)?;
         give_handle(framelane_consumer(opened), consumer, "consumer")
     })
@@ -100,6 +101,17 @@ pub extern "C" fn framelane_consumer_wait(
         let found = at_mut(consumer, "consumer")?.0.wait(timeout)?;
         give(found.into(), ready, "ready")
     })
+}
+
+/// `ready` is 1 if there is something to read now; else 0, and the descriptor of
+/// `framelane_consumer_fd` is drained and armed.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_consumer_ready(
+    consumer: *mut framelane_consumer,
+    error: *mut framelane_error,
+    ready: *mut i32,
+) -> framelane_status {
+    enter(error, || give(at_mut(consumer, "consumer")?.0.ready()?.into(), ready, "ready"))
 }
 
 /// A descriptor that becomes readable when there may be a frame; -1 for NULL. It belongs to the

@@ -85,6 +85,12 @@ impl<R: Raw> Buffer<R> {
         &self.raw
     }
 
+    /// Address and size of each plane. Mapped as long as this owner lives.
+    pub fn planes(&self) -> Vec<(usize, usize)> {
+        let planes = self.raw.planes().into_iter();
+        planes.map(|(address, size)| (address as usize, size as usize)).collect()
+    }
+
     /// The description to send to another process: without descriptors and addresses of this one.
     pub fn export(&self) -> R {
         self.raw.exported()
@@ -154,6 +160,9 @@ impl<R: Raw> Buffer<R> {
 
 impl<R: Raw> Drop for Buffer<R> {
     fn drop(&mut self) {
+        if self.memory.is_foreign() {
+            return; // the buffer is the parent's
+        }
         // By address: an import by bus address has 0 for a descriptor that is none of its own.
         let address = self.raw.planes().first().map_or(0, |&(address, _)| address);
         let free = self.memory.library().hb_mem_free_buf_with_vaddr();

@@ -6,10 +6,16 @@
 #![allow(unsafe_code, reason = "calls of a C library")]
 
 mod buffer;
+mod describe;
 mod error;
+mod importer;
 mod memory;
 
 pub use buffer::{Buffer, CommonBuffer, GraphicBuffer, Raw};
+pub use describe::{
+    COMMON_TAG, Described, GRAPHIC_TAG, describe_block, describe_picture, described,
+};
 pub use error::{Error, Result};
 pub use framelane_hobot_sys::{CommonBuf, Format, GraphicBuf, usage};
+pub use importer::register;
 pub use memory::{Memory, Picture};

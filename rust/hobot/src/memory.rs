@@ -16,6 +16,7 @@ pub struct Memory(Arc<Open>);
 
 pub(crate) struct Open {
     pub(crate) library: Hbmem,
+    process: u32,
 }
 
 /// A picture to allocate memory for.
@@ -46,7 +47,7 @@ impl Memory {
         let open = library.hb_mem_module_open()?;
         // SAFETY: takes nothing; the vendor's function of this type.
         memory("hb_mem_module_open", unsafe { open() })?;
-        Ok(Memory(Arc::new(Open { library })))
+        Ok(Memory(Arc::new(Open { library, process: std::process::id() })))
     }
 
     /// The module that this process keeps open until it ends, opened at the first call. A failure
@@ -140,6 +141,12 @@ impl Memory {
         Ok(pids[..usize::try_from(count).unwrap_or(0).min(16)].to_vec())
     }
 
+    /// Whether this is a child of the process that opened the module, to which nothing of it
+    /// belongs.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.0.process != std::process::id()
+    }
+
     pub(crate) fn library(&self) -> &Hbmem {
         &self.0.library
     }
@@ -147,6 +154,9 @@ impl Memory {
 
 impl Drop for Open {
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
         let close = self.library.hb_mem_module_close();
         // SAFETY: takes nothing; every open that succeeded is closed once.
         let closed = close

@@ -12,14 +12,16 @@ const FRAMES: u64 = 5;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The programs of one language.
-struct Hello {
-    language: String,
+pub struct Hello {
+    /// Name of its folder.
+    pub language: String,
     producer: Launch,
-    consumer: Launch,
+    /// How its consumer is started.
+    pub consumer: Launch,
 }
 
-/// Builds all and has each producer play with each consumer; then each ends by itself.
-pub fn tier() -> Result<Counts> {
+/// Builds the programs of every language.
+pub fn build() -> Result<Vec<Hello>> {
     let folder = workspace::root().join("examples/hello");
     let recipes = Recipe::all(&folder, "hello.toml", &["producer", "consumer"])?;
     let kitchen = Kitchen::new("hello", None);
@@ -30,7 +32,12 @@ pub fn tier() -> Result<Counts> {
             (kitchen.launch(recipe, "producer")?, kitchen.launch(recipe, "consumer")?);
         Ok(Hello { language, producer, consumer })
     };
-    let all: Vec<Hello> = recipes.iter().map(hello).collect::<Result<_>>()?;
+    recipes.iter().map(hello).collect()
+}
+
+/// Builds all and has each producer play with each consumer; then each ends by itself.
+pub fn tier() -> Result<Counts> {
+    let all = build()?;
     let mut counts = Counts::default();
     for producer in &all {
         counts += told(&format!("{} alone", producer.language), ends_alone(&producer.producer));
@@ -71,20 +78,33 @@ fn ends_alone(producer: &Launch) -> Result<()> {
     program(producer, lanes.path(), &["alone", "3"]).limit(LIMIT).check().map(drop)
 }
 
+/// A line of a consumer.
+pub struct Line {
+    /// Number of the frame.
+    pub sequence: u64,
+    /// First byte of its first plane.
+    pub first: u8,
+}
+
+/// What a consumer's line says; None where it says something else.
+pub fn line(text: &str) -> Option<Line> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let ["frame", sequence, "640x480", "first", "byte", first] = words[..] else {
+        return None;
+    };
+    Some(Line { sequence: sequence.parse().ok()?, first: first.parse().ok()? })
+}
+
 /// Lines that say what the frames of the producer are.
 fn read(output: &str) -> Result<()> {
     let mut before = 0;
     let lines: Vec<&str> = output.lines().filter(|line| line.starts_with("frame ")).collect();
-    for line in &lines {
-        let words: Vec<&str> = line.split(' ').collect();
-        let ["frame", sequence, "640x480", "first", "byte", first] = words[..] else {
-            bail!("it prints {line:?}");
-        };
-        let sequence: u64 = sequence.parse().with_context(|| (*line).to_owned())?;
-        if sequence <= before || first != (sequence % 256).to_string() {
-            bail!("it prints {line:?} after frame {before}");
+    for text in &lines {
+        let line = line(text).with_context(|| format!("it prints {text:?}"))?;
+        if line.sequence <= before || line.first != (line.sequence % 256) as u8 {
+            bail!("it prints {text:?} after frame {before}");
         }
-        before = sequence;
+        before = line.sequence;
     }
     if lines.len() as u64 != FRAMES {
         bail!("it prints {} frames of {FRAMES}: {output:?}", lines.len());

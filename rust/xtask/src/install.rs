@@ -1,7 +1,10 @@
 //! `cargo xtask install`: the library, its headers and what build systems need to find them.
 //!
 //! `DIR/lib/libframelane.so.0.1.0` and its two links, `libframelane.a`, `DIR/include/*.h`, and
-//! `DIR/lib/pkgconfig/framelane.pc`. Nothing in there names `DIR`, so the folder may be moved.
+//! `DIR/lib/pkgconfig/framelane.pc`; for C++ also what `cpp` tells of. Nothing in there names
+//! `DIR`, so the folder may be moved.
+
+mod cpp;
 
 use crate::process::Program;
 use crate::workspace;
@@ -33,6 +36,9 @@ pub struct Options {
     /// Install a library for debugging, which builds faster
     #[arg(long)]
     debug: bool,
+    /// Install for C only, which needs no C++ compiler
+    #[arg(long)]
+    c_only: bool,
 }
 
 /// Builds and installs.
@@ -40,7 +46,11 @@ pub fn run(options: &Options) -> Result<bool> {
     let built = build(!options.debug)?;
     // Relative to where the user stands, not to the checkout.
     let prefix = std::path::absolute(&options.prefix)?;
-    install(&built, &prefix).with_context(|| format!("installing into {}", prefix.display()))?;
+    let context = || format!("installing into {}", prefix.display());
+    install(&built, &prefix).with_context(context)?;
+    if !options.c_only {
+        cpp::install(&cpp::build(!options.debug)?, &prefix).with_context(context)?;
+    }
     println!("installed into {}", prefix.display());
     println!("use it with PKG_CONFIG_PATH={}", prefix.join("lib/pkgconfig").display());
     Ok(true)
@@ -54,27 +64,61 @@ pub struct Built {
     native: String,
 }
 
+/// Builds and installs everything, for tests.
+pub fn whole(release: bool, prefix: &Path) -> Result<()> {
+    install(&build(release)?, prefix)?;
+    cpp::install(&cpp::build(release)?, prefix)
+}
+
 /// Builds rust/ffi; what is built already is used again.
 pub fn build(release: bool) -> Result<Built> {
-    let text = Program::cargo(["rustc", "--locked", "--package", "framelane-ffi", "--lib"])
+    let made = cargo("framelane-ffi", "framelane_ffi", release)?;
+    Ok(Built { shared: made.file("so")?, archive: made.file("a")?, native: made.native })
+}
+
+/// What cargo tells of one package.
+struct Made {
+    files: Vec<PathBuf>,
+    /// Where its build script wrote.
+    out: Option<PathBuf>,
+    native: String,
+}
+
+impl Made {
+    fn file(&self, extension: &str) -> Result<PathBuf> {
+        let mut files = self.files.iter();
+        let found = files.find(|path| path.extension().is_some_and(|found| found == extension));
+        found.cloned().with_context(|| format!("cargo built no .{extension} file"))
+    }
+}
+
+fn cargo(package: &str, library: &str, release: bool) -> Result<Made> {
+    let text = Program::cargo(["rustc", "--locked", "--package", package, "--lib"])
         .args(["--message-format", "json-render-diagnostics"])
         .args(release.then_some("--release"))
         .args(["--", "--print", "native-static-libs"])
         .limit(Duration::from_secs(1800))
         .quiet()
         .check()?;
-    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let messages: Vec<Value> =
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let is = |message: &&Value, reason: &str| message["reason"] == reason;
     let ours = messages
-        .filter(|message| message["target"]["name"] == "framelane_ffi")
-        .find(|message| message["reason"] == "compiler-artifact")
+        .iter()
+        .filter(|message| is(message, "compiler-artifact"))
+        .find(|message| message["target"]["name"] == library)
         .context("cargo tells of no library")?;
     let files = ours["filenames"].as_array().context("cargo names no files")?;
-    let file = |extension: &str| {
-        let mut paths = files.iter().filter_map(Value::as_str).map(PathBuf::from);
-        let found = paths.find(|path| path.extension().is_some_and(|found| found == extension));
-        found.with_context(|| format!("cargo built no .{extension} file"))
-    };
-    Ok(Built { shared: file("so")?, archive: file("a")?, native: native(&text)? })
+    let out = messages
+        .iter()
+        .filter(|message| is(message, "build-script-executed"))
+        .find(|message| message["package_id"] == ours["package_id"])
+        .and_then(|message| message["out_dir"].as_str());
+    Ok(Made {
+        files: files.iter().filter_map(Value::as_str).map(PathBuf::from).collect(),
+        out: out.map(PathBuf::from),
+        native: native(&text)?,
+    })
 }
 
 /// `-lgcc_s -lm ...`, without repetitions, from what the compiler printed.
@@ -94,7 +138,7 @@ fn native(text: &str) -> Result<String> {
 }
 
 /// Lays out `prefix`. Files are replaced as a whole, so that running programs keep theirs.
-pub fn install(built: &Built, prefix: &Path) -> Result<()> {
+fn install(built: &Built, prefix: &Path) -> Result<()> {
     let (lib, include) = (prefix.join("lib"), prefix.join("include"));
     let (real, archive) = (format!("libframelane.so.{VERSION}"), lib.join("libframelane.a"));
     put(&built.shared, &lib.join(&real))?;

@@ -1,4 +1,4 @@
-//! The fenced blocks of README.md, so that tests run what readers paste.
+//! The fenced blocks of README.md and of guides, so that tests run what readers paste.
 
 use crate::workspace;
 use anyhow::{Context, Result, bail};
@@ -8,8 +8,14 @@ const README: &str = "README.md";
 
 /// The only block of this language in the section of this title.
 pub fn block(section: &str, language: &str) -> Result<String> {
-    let text = fs::read_to_string(workspace::root().join(README)).context(README)?;
-    find(&text, section, language)
+    block_of(README, section, language)
+}
+
+/// The same of another page.
+pub fn block_of(page: &str, section: &str, language: &str) -> Result<String> {
+    let text = fs::read_to_string(workspace::root().join(page));
+    find(&text.with_context(|| page.to_owned())?, section, language)
+        .with_context(|| page.to_owned())
 }
 
 fn find(text: &str, section: &str, language: &str) -> Result<String> {
@@ -39,7 +45,7 @@ fn find(text: &str, section: &str, language: &str) -> Result<String> {
     let count = found.len();
     match found.pop() {
         Some(block) if count == 1 => Ok(block),
-        _ => bail!("{README} has {count} blocks of {language:?} under {section:?}"),
+        _ => bail!("there are {count} blocks of {language:?} under {section:?}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Builds and starts the programs of each language as their recipes say.
 
 use crate::process::Program;
-use crate::{tools, workspace};
+use crate::{python, tools, workspace};
 use anyhow::{Context, Result, bail};
 use framelane_conformance::{Launch, Recipe};
 use std::fs;
@@ -121,6 +121,7 @@ impl Kitchen {
             "root" => workspace::root().to_owned(),
             "cargo" => workspace::cargo(),
             "python" => tools::python()?,
+            "framelane-python" => python::with_package(self.optimised)?,
             "cmake" | "ninja" | "go" => tools::program(name)?,
             "sanitize" => return Ok(self.sanitizer.map(|_| "-fsanitize=address".to_owned())),
             "go-sanitize" => return Ok(self.sanitizer.map(|_| "-asan".to_owned())),

@@ -2,7 +2,9 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{conformance, cpp, demo, fuzz, hello, loom, schema, tidy, tsan, workspace};
+use crate::{
+    conformance, cpp, demo, fuzz, golang, hello, loom, python, schema, tidy, tsan, workspace,
+};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -46,7 +48,7 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "clippy",
         about: "lints, warnings denied",
-        needs: &[CLIPPY],
+        needs: &[CLIPPY, CXX],
         when: When::Ci,
         run: clippy,
     },
@@ -57,11 +59,11 @@ pub const TIERS: &[Tier] = &[
         when: When::Ci,
         run: schema::tier,
     },
-    Tier { name: "doc", about: "documentation builds", needs: &[], when: When::Ci, run: doc },
+    Tier { name: "doc", about: "documentation builds", needs: &[CXX], when: When::Ci, run: doc },
     Tier {
         name: "unit",
         about: "unit, property, two-process and crash tests of every crate",
-        needs: &[],
+        needs: &[CXX],
         when: When::Ci,
         run: unit,
     },
@@ -102,10 +104,24 @@ pub const TIERS: &[Tier] = &[
     },
     Tier {
         name: "cpp",
-        about: "C and C++ programs built from an installed library",
+        about: "C and C++ programs built from an installed library, the tests of the C++ API",
         needs: cpp::NEEDS,
         when: When::Ci,
         run: cpp::tier,
+    },
+    Tier {
+        name: "python",
+        about: "the wheel: its tests, its types, and what the README shows",
+        needs: &[],
+        when: When::Ci,
+        run: python::tier,
+    },
+    Tier {
+        name: "go",
+        about: "the Go binding, plain, under the race detector and under AddressSanitizer",
+        needs: golang::NEEDS,
+        when: When::Ci,
+        run: golang::tier,
     },
     Tier {
         name: "conformance",

@@ -66,6 +66,7 @@ fn decode(line: &Line<'_>) -> Answer {
 }
 
 fn main() -> std::io::Result<()> {
+    framelane_hobot::register();
     let mut agent = Agent::default();
     let mut out = std::io::stdout().lock();
     writeln!(out, "ready language=rust")?;

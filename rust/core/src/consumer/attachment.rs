@@ -1,13 +1,15 @@
 //! A consumer's hold on one epoch of a frame lane.
 
+use super::Holding;
+use super::import::{Import, Imports};
 use super::lane_info::LaneInfo;
 use super::tie::Tie;
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
-use crate::hold::Guest;
 use crate::layout::{ErrorKind, FrameDescriptor, LaneFlag, MemoryKind, Mode, Plane};
+use crate::mem::buffer::{BufferView, DevicePlane};
 use crate::mem::map::Mapping;
-use crate::mem::view::{BufferView, LaneView};
+use crate::mem::view::LaneView;
 use crate::ring::consumer::{self as ring, Proof};
 use crate::ring::token::{sequence_of, slot_of};
 use rustix::fd::OwnedFd;
@@ -22,12 +24,21 @@ pub(crate) struct ClientDevice {
     pub(crate) view: OnceLock<BufferView>,
 }
 
+/// What a frame's holder has found out about it.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) descriptor: OnceLock<FrameDescriptor>,
+    /// The buffer it is in, where that was imported.
+    pub(crate) import: OnceLock<Import>,
+}
+
 /// One epoch, from attach until its last frame is dropped.
 pub(crate) struct Attachment {
     pub(crate) tie: Tie,
     pub(crate) info: LaneInfo,
     pub(crate) lane: Arc<LaneView>,
     pub(crate) devices: Vec<ClientDevice>,
+    pub(crate) imports: Imports,
 }
 
 impl Deref for Attachment {
@@ -103,15 +114,11 @@ impl Attachment {
 
     /// Copies a device frame's descriptor to its holder's place and says whether the frame may be
     /// used: of a slot that exists, intact, and before its deadline.
-    pub(crate) fn hold_device_frame(
-        &self,
-        holder: &Guest<Attachment, OnceLock<FrameDescriptor>>,
-        token: u64,
-    ) -> bool {
+    pub(crate) fn hold_device_frame(&self, holder: &Holding, token: u64) -> bool {
         let descriptor = self.lane.load_descriptor(slot_of(token));
         let in_time = descriptor.valid_until_ns == 0 || monotonic_ns() < descriptor.valid_until_ns;
         let intact = ring::check(&*self.lane, token) && !self.lost.load(Relaxed);
-        let _ = holder.place().set(descriptor); // a fresh place is empty
+        let _ = holder.place().descriptor.set(descriptor); // a fresh place is empty
         intact && in_time && !self.is_impossible(token)
     }
 
@@ -122,8 +129,16 @@ impl Attachment {
         Ok(payload.start + range.start..payload.start + range.end)
     }
 
-    /// The buffer a plane lies in, mapped on first use, and where in it.
-    pub(crate) fn device_range(&self, plane: &Plane) -> Result<(&BufferView, Range<usize>)> {
+    /// A plane of a device frame, in its buffer, which is mapped on first use.
+    pub(crate) fn device_plane<'a>(
+        &'a self,
+        holder: &'a Holding,
+        number: usize,
+        plane: &Plane,
+    ) -> Result<DevicePlane<'a>> {
+        if self.info.memory_kind == MemoryKind::HbMem {
+            return self.imported_plane(holder, number, plane);
+        }
         let index = usize::try_from(plane.buffer_index).unwrap_or(usize::MAX);
         let Some(device) = self.devices.get(index) else {
             let count = self.devices.len();
@@ -136,7 +151,28 @@ impl Attachment {
                 device.view.get_or_init(|| BufferView::new(map))
             }
         };
-        Ok((view, crate::producer::plane_range(plane, view.len())?))
+        Ok(view.plane(crate::producer::plane_range(plane, view.len())?))
+    }
+
+    fn imported_plane<'a>(
+        &self,
+        holder: &'a Holding,
+        number: usize,
+        plane: &Plane,
+    ) -> Result<DevicePlane<'a>> {
+        let known = holder.place();
+        let import = match known.import.get() {
+            Some(import) => import,
+            None => {
+                let descriptor = known.descriptor.get().ok_or_else(|| protocol("no descriptor"))?;
+                let import = self.imports.fresh(descriptor)?;
+                known.import.get_or_init(|| import)
+            }
+        };
+        DevicePlane::imported(&**import, number, plane).ok_or_else(|| {
+            let size = plane.size_bytes;
+            protocol(format!("plane {number} of {size} bytes is not in the imported buffer"))
+        })
     }
 
     /// A frame was taken back.

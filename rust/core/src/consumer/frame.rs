@@ -1,19 +1,17 @@
 //! A frame under lease.
 
-use super::attachment::Attachment;
+use super::Holding;
 use crate::error::{Error, Result, invalid};
-use crate::hold::Guest;
 use crate::layout::{ErrorKind, FrameDescriptor, Plane};
 use crate::mem::view::Lease;
 use crate::ring::token::{sequence_of, slot_of};
-use std::sync::OnceLock;
 
 /// A frame that this consumer holds: its bytes stay as they are until it is released or dropped.
 ///
 /// Can be sent to and used from other threads. It keeps its epoch mapped, also after its consumer
 /// is closed or its producer is gone; frames in device memory then no longer count.
 pub struct Frame {
-    pub(crate) guest: Guest<Attachment, OnceLock<FrameDescriptor>>,
+    pub(crate) guest: Holding,
     pub(crate) lease: Lease,
     pub(crate) missed: u64,
     pub(crate) new_epoch: bool,
@@ -59,7 +57,7 @@ impl Frame {
     /// What the frame is, copied from shared memory once.
     #[inline]
     pub fn descriptor(&self) -> &FrameDescriptor {
-        self.guest.place().get_or_init(|| self.guest.lane.load_descriptor(self.slot()))
+        self.guest.place().descriptor.get_or_init(|| self.guest.lane.load_descriptor(self.slot()))
     }
 
     /// Number of planes, at most 4 whatever the descriptor says.
@@ -95,8 +93,8 @@ impl Frame {
             let text = "an inline frame is never revoked: read its plane";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        let (view, range) = self.guest.device_range(&plane)?;
-        Ok(RevocablePlane { address: view.base().wrapping_add(range.start), len: range.len() })
+        let mapped = self.guest.device_plane(&self.guest, index, &plane)?;
+        Ok(RevocablePlane { address: mapped.address(), len: mapped.len() })
     }
 
     /// Copies one plane, and says whether the copy is whole. Counted as bytes the SDK copied.
@@ -111,8 +109,7 @@ impl Frame {
             return Err(invalid(format!("{room} bytes for plane {index} of {size}")));
         }
         if self.guest.is_device() {
-            let (view, range) = self.guest.device_range(&plane)?;
-            view.copy_out(range, into);
+            self.guest.device_plane(&self.guest, index, &plane)?.copy_out(into);
             if !self.check() {
                 return Err(self.guest.revoked(self.lease.token));
             }

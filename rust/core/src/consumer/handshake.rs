@@ -21,7 +21,7 @@ use zerocopy::IntoBytes;
 /// answering slowly.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// Memory kinds this build reads, as bits of a Hello.
+/// Memory kinds every program reads, as bits of a Hello.
 const MEMORY_KINDS: u32 =
     1 << MemoryKind::Inline as u32 | 1 << MemoryKind::Memfd as u32 | 1 << MemoryKind::Dmabuf as u32;
 
@@ -64,7 +64,8 @@ fn greet(lane: &str, wish: &Wish, connection: &OwnedFd, deadline: Deadline) -> R
     let mut hello: Hello = message::new();
     message::put_text(&mut hello.lane, lane);
     hello.leases = wish.leases;
-    hello.memory_kinds = MEMORY_KINDS;
+    let imported = u32::from(super::import::is_registered()) << MemoryKind::HbMem as u32;
+    hello.memory_kinds = MEMORY_KINDS | imported;
     hello.mode = wish.mode.number();
     hello.wants_writable = wish.wants_writable.into();
     if let Some((start, age_ns)) = wish.stream {

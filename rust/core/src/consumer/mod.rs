@@ -9,6 +9,7 @@ mod frame;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod handshake;
+mod import;
 mod lane_info;
 mod link;
 mod options;
@@ -20,6 +21,7 @@ mod waiting;
 
 pub use closer::Closer;
 pub use frame::{Frame, RevocablePlane};
+pub use import::register_importer;
 pub use lane_info::LaneInfo;
 pub use options::ConsumerOptions;
 
@@ -36,18 +38,17 @@ pub(crate) use waiting::Waiting;
 use crate::clock::Deadline;
 use crate::error::{Error, Result, invalid};
 use crate::hold::{Guest, Host};
-use crate::layout::{ErrorKind, FrameDescriptor, Mode, Welcome};
+use crate::layout::{ErrorKind, Mode, Welcome};
 use crate::ring::consumer as ring;
 use crate::ring::words::PageWords;
-use attachment::Attachment;
+use attachment::{Attachment, Known};
 use borrow::Borrowed;
 use rustix::fd::{BorrowedFd, OwnedFd};
-use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-type Epoch = Host<Attachment, OnceLock<FrameDescriptor>>;
-type Holding = Guest<Attachment, OnceLock<FrameDescriptor>>;
+type Epoch = Host<Attachment, Known>;
+type Holding = Guest<Attachment, Known>;
 
 /// Reads one lane.
 ///
@@ -177,6 +178,19 @@ impl Consumer {
             if self.has_news() {
                 return Ok(true);
             }
+        }
+        Ok(self.has_news())
+    }
+
+    /// Whether there is something to read now. If not, the descriptor of [`fd`](Self::fd) is
+    /// drained and armed, as after a [`try_next`](Self::try_next) that found nothing.
+    ///
+    /// # Errors
+    /// As [`try_next`](Self::try_next).
+    pub fn ready(&mut self) -> Result<bool> {
+        self.link.refuse()?;
+        if !self.has_news() {
+            self.settle()?;
         }
         Ok(self.has_news())
     }

@@ -93,13 +93,14 @@ impl Parcel {
     ) -> Result<Attachment> {
         let (lane, mut info) = open_lane(&self.lane()?)?;
         refuse_other(name, &info.name, info.epoch, welcome)?;
+        super::import::ready(info.memory_kind)?;
         info.consumer_id = welcome.consumer_id;
         info.leases = welcome.leases;
         let lane = Arc::new(lane);
         let devices = std::mem::take(&mut self.devices);
         let devices = devices.into_iter().map(open_device).collect::<Result<_>>()?;
         let tie = self.tie(name, wish, lane.clone(), connection, welcome)?;
-        Ok(Attachment { tie, info, lane, devices })
+        Ok(Attachment { tie, info, lane, devices, imports: Default::default() })
     }
 
     /// The descriptor of lane memory.

@@ -6,7 +6,9 @@
 //! an inline plane under lease, and in [`stream`] for a record that a lossless reader holds.
 
 pub(crate) mod budget;
+pub(crate) mod buffer;
 pub(crate) mod map;
 pub(crate) mod memfd;
+pub(crate) mod ring;
 pub(crate) mod stream;
 pub(crate) mod view;

@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "records that a lossless reader holds are read in place")]
 
 use super::map::Mapping;
-use super::view::{copy_racing, header_words, load_words, store_words, word32, word64};
+use super::view::{header_words, load_words, store_words, word32, word64};
 use crate::error::{Result, protocol};
 use crate::layout::{LaneHeader, RecordInfo, StreamConfig, StreamHeader};
 use crate::ring::stream::Shape;
@@ -105,14 +105,7 @@ impl StreamWords for StreamView {
 
     fn load_data(&self, at: usize, into: &mut [u8]) {
         assert!(at as u64 + into.len() as u64 <= self.shape.data_bytes, "inside the ring");
-        let at = self.data + at;
-        // Records begin on a word: all but their last bytes are whole ones.
-        let whole = if at % 8 == 0 { into.len() & !7 } else { 0 };
-        let (words, rest) = into.split_at_mut(whole);
-        if whole > 0 {
-            load_words(&self.map, at, words);
-        }
-        copy_racing(&self.map, at + whole, rest);
+        load_racing(&self.map, self.data + at, into);
     }
 
     fn store_data(&self, at: usize, from: &[u8]) {
@@ -131,6 +124,30 @@ impl StreamView {
         assert!((at as u64) < self.shape.configs);
         self.configs + at * size_of::<StreamConfig>()
     }
+}
+
+/// Loads bytes at any alignment through aligned atomic words, all of which are in the ring: it
+/// begins and ends with whole ones.
+fn load_racing(map: &Mapping, at: usize, into: &mut [u8]) {
+    let head = (at.next_multiple_of(8) - at).min(into.len());
+    let (first, rest) = into.split_at_mut(head);
+    pick(map, at, first);
+    let whole = rest.len() & !7;
+    let (words, last) = rest.split_at_mut(whole);
+    if whole > 0 {
+        load_words(map, at + head, words);
+    }
+    pick(map, at + head + whole, last);
+}
+
+/// Loads bytes of one word.
+fn pick(map: &Mapping, at: usize, into: &mut [u8]) {
+    if into.is_empty() {
+        return;
+    }
+    let skip = at % 8;
+    let bytes = word64(map, at - skip).load(Relaxed).to_ne_bytes();
+    into.copy_from_slice(&bytes[skip..skip + into.len()]);
 }
 
 /// Stores bytes at any alignment through aligned atomic words: somebody may be copying what they

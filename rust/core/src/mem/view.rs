@@ -223,30 +223,6 @@ impl BellView {
     }
 }
 
-/// An external buffer, mapped for reading.
-pub(crate) struct BufferView(Mapping);
-
-impl BufferView {
-    pub(crate) fn new(map: Mapping) -> Self {
-        BufferView(map)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// First byte of a revocable buffer: its bytes may change after the frame's deadline.
-    pub(crate) fn base(&self) -> *const u8 {
-        self.0.base()
-    }
-
-    /// Copies a range word by word; whether the copy counts is for a later check to say.
-    pub(crate) fn copy_out(&self, range: Range<usize>, into: &mut [u8]) {
-        assert!(range.end <= self.len() && range.len() == into.len(), "a range of the buffer");
-        copy_racing(&self.0, range.start, into);
-    }
-}
-
 /// Writes a whole struct to the start of a mapping that nobody else sees yet.
 pub(crate) fn write_struct<T: FromBytes + IntoBytes>(map: &Mapping, value: T) {
     write_struct_at(map, 0, value);
@@ -295,36 +271,6 @@ pub(super) fn store_words(map: &Mapping, at: usize, from: &[u8]) {
         let word = u64::from_ne_bytes(bytes.try_into().expect("eight bytes"));
         word64(map, at + index * 8).store(word, Relaxed);
     }
-}
-
-/// Copies bytes at any alignment through aligned atomic words.
-pub(super) fn copy_racing(map: &Mapping, at: usize, into: &mut [u8]) {
-    let mut done = 0;
-    while done < into.len() {
-        let here = at + done;
-        let word_at = here & !7;
-        let skip = here - word_at;
-        let take = (8 - skip).min(into.len() - done);
-        let word = if word_at + 8 <= map.len() {
-            word64(map, word_at).load(Relaxed).to_ne_bytes()
-        } else {
-            tail_word(map, word_at)
-        };
-        into[done..done + take].copy_from_slice(&word[skip..skip + take]);
-        done += take;
-    }
-}
-
-/// The last bytes of a mapping whose length is no multiple of 8, one by one.
-fn tail_word(map: &Mapping, at: usize) -> [u8; 8] {
-    let mut word = [0; 8];
-    for (offset, byte) in word.iter_mut().enumerate().take(map.len() - at) {
-        // SAFETY: at + offset is inside the live mapping, and one byte is always aligned.
-        let atomic =
-            unsafe { &*map.base().wrapping_add(at + offset).cast::<std::sync::atomic::AtomicU8>() };
-        *byte = atomic.load(Relaxed);
-    }
-    word
 }
 
 // Layout types that are copied whole must be plain bytes.

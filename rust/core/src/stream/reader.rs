@@ -121,6 +121,19 @@ impl StreamReader {
         Ok(self.has_news())
     }
 
+    /// Whether there may be something to read now. If not, the descriptor of [`fd`](Self::fd) is
+    /// drained and armed, as after a [`try_next`](Self::try_next) that found nothing.
+    ///
+    /// # Errors
+    /// As [`try_next`](Self::try_next).
+    pub fn ready(&mut self) -> Result<bool> {
+        self.link.refuse()?;
+        if !self.has_news() {
+            self.settle()?;
+        }
+        Ok(self.has_news())
+    }
+
     /// Goes to another place of the stream: the newest key record, the oldest, the newest that was
     /// published `age` ago or before (else the oldest), or the record that comes next.
     ///

@@ -4,6 +4,7 @@
 pub mod child;
 pub mod device;
 pub mod forks;
+pub mod messages;
 pub mod os;
 pub mod readers;
 pub mod steps;

@@ -24,6 +24,12 @@ pub enum Role {
     Admission,
     /// Attaching to a lane.
     Attaching,
+    /// Making a shmbuf segment.
+    ShmbufMaker,
+    /// Sending into one.
+    ShmbufSender,
+    /// Receiving from one.
+    ShmbufReceiver,
 }
 
 const ROLES: &[(&str, Role)] = &[
@@ -40,6 +46,9 @@ const ROLES: &[(&str, Role)] = &[
     ("close.", Role::Closer),
     ("admit.", Role::Admission),
     ("attach.", Role::Attaching),
+    ("shmbuf-make.", Role::ShmbufMaker),
+    ("shmbuf-send.", Role::ShmbufSender),
+    ("shmbuf-recv.", Role::ShmbufReceiver),
 ];
 
 /// Every label in the sources of the crate.

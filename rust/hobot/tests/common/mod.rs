@@ -34,9 +34,22 @@ fn place() -> &'static Place {
     PLACE.get_or_init(|| {
         let name = format!("board-{}", std::process::id());
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = std::fs::remove_dir_all(&folder); // of an earlier process of this number
+        sweep();
         Place::new(&folder).unwrap()
     })
+}
+
+/// Removes the boards of processes that are no more.
+fn sweep() {
+    let entries = std::fs::read_dir(env!("CARGO_TARGET_TMPDIR")).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let Some(pid) = name.strip_prefix("board-") else { continue };
+        let own = pid == std::process::id().to_string();
+        if own || !PathBuf::from(format!("/proc/{pid}")).exists() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Where the libraries of this process are: the board's folder, or the one a role was given.
@@ -61,11 +74,17 @@ impl Board {
 
     /// Starts a role in a process of its own.
     pub fn start(&self, role: &str) -> Role {
+        self.start_with(role, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn start_with(&self, role: &str, environment: &[(&str, String)]) -> Role {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args(["--exact", "child_entry", "--nocapture", "--test-threads=1"])
             .env(ROLE, role)
             .env("FRAMELANE_HOBOT_DIR", self.place.folder())
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         Role::spawn(role, command)

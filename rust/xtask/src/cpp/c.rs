@@ -1,33 +1,11 @@
-//! C: what README.md shows, and what a frame costs.
+//! C: what a frame costs.
 
 use super::{Bench, source};
 use crate::process::Program;
-use crate::readme;
-use anyhow::{Result, ensure};
-use std::fs;
+use anyhow::Result;
 use std::path::Path;
 
-const SECTION: &str = "A lane in C";
 const ALLOCATIONS: &str = "rust/ffi/tests/c/allocations.c";
-
-/// Pastes the program of the README into a fresh folder and runs the lines below it.
-pub fn from_the_readme(bench: &mut Bench) -> Result<()> {
-    bench.test("C section of the README", |bench, folder| {
-        fs::write(folder.join("lane.c"), readme::block(SECTION, "c")?)?;
-        let lanes = folder.join("lanes");
-        fs::create_dir(&lanes)?;
-        let said = Program::new("sh")
-            .args(["-e".as_ref(), "-c".as_ref(), IN_FOLDER.as_ref(), folder.as_os_str()])
-            .args([readme::block(SECTION, "sh")?.replace("/opt/framelane", &bench.prefix_text())])
-            .env("FRAMELANE_DIR", lanes)
-            .quiet()
-            .check()?;
-        ensure!(said == "frame 1 begins with 128\n", "it says {said}");
-        Ok(())
-    })
-}
-
-const IN_FOLDER: &str = "cd \"$0\"; eval \"$1\"";
 
 /// A program with an allocator that counts.
 pub fn allocations(bench: &mut Bench) -> Result<()> {

@@ -1,10 +1,12 @@
 //! C and C++ as their users meet them: from an installed prefix, in folders of their own.
 
 mod c;
+mod cmake;
+mod pages;
 mod programs;
 
 use crate::counts::Counts;
-use crate::{install, workspace};
+use crate::{install, interrupt, workspace};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +29,7 @@ impl Bench {
     /// Installs into a temporary folder outside the checkout.
     fn new(scratch: &Path) -> Result<Self> {
         let prefix = scratch.join("prefix");
-        install::install(&install::build(false)?, &prefix)?;
+        install::whole(false, &prefix)?;
         Ok(Bench { prefix, folder: scratch.to_owned(), counts: Counts::default() })
     }
 
@@ -38,6 +40,7 @@ impl Bench {
 
     /// Runs one test in a fresh folder, tells how it went, and counts it.
     fn test(&mut self, name: &str, run: impl FnOnce(&Self, &Path) -> Result<()>) -> Result<()> {
+        interrupt::check()?;
         let folder = self.folder.join(name.replace([' ', ',', '+'], "-"));
         fs::create_dir(&folder).with_context(|| format!("making {}", folder.display()))?;
         match run(self, &folder) {
@@ -59,8 +62,12 @@ pub fn tier() -> Result<Counts> {
     let scratch = tempfile::Builder::new().prefix("framelane-cpp-").tempdir()?;
     let mut bench = Bench::new(scratch.path())?;
     programs::pkg_config(&mut bench)?;
-    c::from_the_readme(&mut bench)?;
+    pages::readme(&mut bench)?;
+    pages::boost(&mut bench)?;
     c::allocations(&mut bench)?;
+    programs::pkg_config_cpp(&mut bench)?;
+    cmake::projects(&mut bench)?;
+    cmake::suites(&mut bench)?;
     Ok(bench.counts)
 }
 

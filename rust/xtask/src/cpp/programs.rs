@@ -32,6 +32,31 @@ pub fn pkg_config(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
+/// A C++ program is built with one line, in either language version.
+pub fn pkg_config_cpp(bench: &mut Bench) -> Result<()> {
+    for standard in ["-std=c++17", "-std=c++20"] {
+        bench.test(&format!("C++ program, pkg-config, {standard}"), |bench, folder| {
+            let (program, calls) = (folder.join("program"), folder.join("calls.o"));
+            let flags = bench.flags("framelane-cpp", None)?;
+            Program::new("cc")
+                .args(["-std=c11", "-c", "-o"])
+                .args([calls.as_os_str(), source("cpp/tests/package/calls.c").as_os_str()])
+                .args(flags.iter().filter(|flag| flag.starts_with("-I")))
+                .quiet()
+                .check()?;
+            Program::new("c++")
+                .args([standard, "-Wall", "-Wextra", "-Werror", "-o"])
+                .args([program.as_os_str(), source("cpp/tests/package/program.cpp").as_os_str()])
+                .args([calls])
+                .args(flags)
+                .quiet()
+                .check()?;
+            bench.run(&program, folder)
+        })?;
+    }
+    Ok(())
+}
+
 impl Bench {
     /// What pkg-config says of an installed package.
     pub fn flags(&self, package: &str, more: Option<&str>) -> Result<Vec<String>> {

@@ -16,7 +16,10 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
 
-/// A running process that prints one JSON object a line.
+/// What a line of output does to a process's figures.
+pub type Take = fn(&mut Value, &str);
+
+/// A running process that tells its figures line by line.
 pub struct Running {
     name: String,
     child: Child,
@@ -29,7 +32,7 @@ pub struct Running {
 pub struct Ended {
     /// Its name in the report.
     pub name: String,
-    /// The last object it printed.
+    /// What it told of itself.
     pub figures: Value,
     /// User and system time it used.
     pub cpu: Duration,
@@ -47,8 +50,17 @@ pub enum Ending {
 }
 
 impl Running {
-    /// Starts a process. It shares our group, so a Ctrl-C of the terminal reaches it too.
+    /// Starts a process that prints one JSON object a line.
     pub fn start(name: &str, command: &mut Command) -> Result<Self> {
+        Running::start_with(name, command, |figures, line| {
+            if let Ok(object) = serde_json::from_str(line) {
+                *figures = object;
+            }
+        })
+    }
+
+    /// Starts a process. It shares our group, so a Ctrl-C of the terminal reaches it too.
+    pub fn start_with(name: &str, command: &mut Command, take: Take) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -58,10 +70,9 @@ impl Running {
         let lines = BufReader::new(child.stdout.take().context("no output")?).lines();
         let shared = Arc::clone(&newest);
         let reader = thread::spawn(move || {
-            for object in lines.map_while(Result::ok).filter_map(|l| serde_json::from_str(&l).ok())
-            {
+            for line in lines.map_while(Result::ok) {
                 if let Ok(mut newest) = shared.lock() {
-                    *newest = object;
+                    take(&mut newest, &line);
                 }
             }
         });
@@ -73,7 +84,7 @@ impl Running {
         &self.name
     }
 
-    /// The last object it printed.
+    /// What it has told so far.
     pub fn figures(&self) -> Value {
         self.newest.lock().map(|newest| newest.clone()).unwrap_or_default()
     }

@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: the main job on real input. One camera process plays a clip into a lane,
-//! four consumer processes read it in place; one of them is killed and one restarted on the way.
+//! four consumer processes and one in each language read it in place; one of them is killed and one
+//! restarted on the way.
 
 mod child;
 mod report;
@@ -7,6 +8,7 @@ mod stage;
 
 use crate::counts::Counts;
 use anyhow::Result;
+use child::Running;
 use report::{Evidence, judge, print};
 use stage::{Stage, TOUR};
 use std::fs;
@@ -54,44 +56,52 @@ fn perform(stage: &Stage, time: Duration) -> Result<Evidence> {
     let newest = stage.consumer("newest", "latest")?;
     let every = stage.consumer("every", "ordered")?;
     let camera = stage.camera()?;
+    let languages = stage.languages()?;
     let killed = stage.consumer(report::KILLED, "latest")?;
     let restarted = stage.consumer("restarted", "ordered")?;
     let mut running = vec![newest, every, killed, restarted];
     let mut ended = Vec::new();
 
-    watch_until(start + time.mul_f64(0.35), &camera, &running)?;
+    watch_until(start + time.mul_f64(0.35), &camera, &running, &languages)?;
     ended.push(running.pop().expect("the last one started").stop()?);
-    watch_until(start + time.mul_f64(0.5), &camera, &running)?;
+    watch_until(start + time.mul_f64(0.5), &camera, &running, &languages)?;
     ended.push(running.pop().expect("the one before").kill()?);
-    watch_until(start + time.mul_f64(0.6), &camera, &running)?;
+    watch_until(start + time.mul_f64(0.6), &camera, &running, &languages)?;
     running.push(stage.consumer("again", "ordered")?);
-    watch_until(start + time.mul_f64(0.8), &camera, &running)?;
+    watch_until(start + time.mul_f64(0.8), &camera, &running, &languages)?;
     stage.take_snapshot()?;
-    watch_until(start + time, &camera, &running)?;
+    watch_until(start + time, &camera, &running, &languages)?;
 
     // A killed consumer's slots come back at once, but nobody's clock is tested here.
-    let attached = running.len() as u64;
+    let attached = (running.len() + languages.len()) as u64;
     let lane = stage.wait_for_lane(&running[1], attached)?;
     for consumer in running {
         ended.push(consumer.stop()?);
     }
+    let languages = languages.into_iter().map(Running::stop).collect::<Result<_>>()?;
     let camera = camera.stop()?;
     let snapshot = fs::read(stage.snapshot())?;
-    Ok(Evidence { camera, consumers: ended, lane, attached, snapshot, elapsed: start.elapsed() })
+    let (consumers, elapsed) = (ended, start.elapsed());
+    Ok(Evidence { camera, consumers, languages, lane, attached, snapshot, elapsed })
 }
 
 /// Shows how it goes until `end`. Fails if a process is gone that should be there.
-fn watch_until(end: Instant, camera: &child::Running, consumers: &[child::Running]) -> Result<()> {
+fn watch_until(
+    end: Instant,
+    camera: &Running,
+    consumers: &[Running],
+    languages: &[Running],
+) -> Result<()> {
     let live = stdout().is_terminal();
     while Instant::now() < end {
         crate::interrupt::check()?;
-        for process in consumers.iter().chain([camera]) {
+        for process in consumers.iter().chain(languages).chain([camera]) {
             if process.is_gone() {
                 anyhow::bail!("{} has ended by itself", process.name());
             }
         }
         if live {
-            print!("\r\u{1b}[K{}", status(consumers));
+            print!("\r\u{1b}[K{}", status(consumers, languages));
             stdout().flush()?;
         }
         std::thread::sleep(TOUR);
@@ -99,20 +109,20 @@ fn watch_until(end: Instant, camera: &child::Running, consumers: &[child::Runnin
     if live {
         print!("\r\u{1b}[K");
     }
-    println!("{}", status(consumers));
+    println!("{}", status(consumers, languages));
     Ok(())
 }
 
-fn status(consumers: &[child::Running]) -> String {
-    let part = |consumer: &child::Running| {
+fn status(consumers: &[Running], languages: &[Running]) -> String {
+    let part = |consumer: &Running| {
         let figures = consumer.figures();
-        format!(
-            "{} {} frames, {} missed, {} torn",
-            consumer.name(),
-            figures["received"].as_u64().unwrap_or(0),
-            figures["missed"].as_u64().unwrap_or(0),
-            figures["torn"].as_u64().unwrap_or(0)
-        )
+        let figure = |name: &str| figures[name].as_u64().unwrap_or(0);
+        let (frames, missed, torn) = (figure("received"), figure("missed"), figure("torn"));
+        format!("{} {frames} frames, {missed} missed, {torn} torn", consumer.name())
     };
-    consumers.iter().map(part).collect::<Vec<_>>().join(" | ")
+    let short = |reader: &Running| {
+        format!("{} {}", reader.name(), reader.figures()["received"].as_u64().unwrap_or(0))
+    };
+    let parts = consumers.iter().map(part).chain(languages.iter().map(short));
+    parts.collect::<Vec<_>>().join(" | ")
 }

@@ -11,6 +11,8 @@ pub struct Evidence {
     pub camera: Ended,
     /// Each consumer process, ended, in the order they started.
     pub consumers: Vec<Ended>,
+    /// The consumer of examples/hello in each language, ended by SIGTERM.
+    pub languages: Vec<Ended>,
     /// What the lane said of itself near the end (`framelane info`).
     pub lane: Value,
     /// Consumers that were attached at that moment.
@@ -53,13 +55,12 @@ pub fn judge(evidence: &Evidence) -> Vec<Verdict> {
         zero("no frame out of order", &["out_of_order"]),
         zero("each missed frame is accounted for", &["unaccounted"]),
     ];
-    let silent = consumers.iter().filter(|consumer| number(&consumer.figures, "received") == 0);
-    verdicts.push(Verdict {
-        claim: "every consumer received frames",
-        against: silent.map(|consumer| format!("{} received none", consumer.name)).collect(),
-    });
+    verdicts.push(all_received("every consumer received frames", consumers));
+    verdicts.push(all_received("every language received frames", &evidence.languages));
+    verdicts.push(languages_are_in_order(&evidence.languages));
     let published = number(&camera.figures, "published");
-    let ahead = consumers.iter().filter(|c| number(&c.figures, "last_sequence") > published);
+    let readers = || consumers.iter().chain(&evidence.languages);
+    let ahead = readers().filter(|c| number(&c.figures, "last_sequence") > published);
     verdicts.push(Verdict {
         claim: "nobody saw a frame that was not published",
         against: ahead.map(|c| format!("{}: more than {published}", c.name)).collect(),
@@ -74,6 +75,9 @@ pub fn judge(evidence: &Evidence) -> Vec<Verdict> {
         let wanted = if process.name == KILLED { Ending::Signal(9) } else { Ending::Exit(0) };
         process.ending != wanted
     });
+    // They read until SIGTERM, which they leave to the system.
+    let ended = |process: &&Ended| process.ending != Ending::Signal(15);
+    let endings = endings.chain(evidence.languages.iter().filter(ended));
     verdicts.push(Verdict {
         claim: "every process ended as it should",
         against: endings.map(|process| format!("{}: {:?}", process.name, process.ending)).collect(),
@@ -82,6 +86,17 @@ pub fn judge(evidence: &Evidence) -> Vec<Verdict> {
     let against = if picture { vec![] } else { vec![format!("{} bytes", snapshot.len())] };
     verdicts.push(Verdict { claim: "the snapshot is a picture", against });
     verdicts
+}
+
+fn all_received(claim: &'static str, processes: &[Ended]) -> Verdict {
+    let silent = processes.iter().filter(|process| number(&process.figures, "received") == 0);
+    Verdict { claim, against: silent.map(|p| format!("{} received none", p.name)).collect() }
+}
+
+fn languages_are_in_order(languages: &[Ended]) -> Verdict {
+    let wrong = languages.iter().filter(|l| number(&l.figures, "out_of_order") != 0);
+    let against = wrong.map(|language| language.name.clone()).collect();
+    Verdict { claim: "every language read in order", against }
 }
 
 fn expect(claim: &'static str, value: &Value, wanted: u64) -> Verdict {
@@ -131,6 +146,18 @@ pub fn print(evidence: &Evidence, verdicts: &[Verdict]) -> String {
             ending(&consumer.ending)
         );
     }
+    for language in &evidence.languages {
+        let _ = writeln!(
+            text,
+            "{:<12}{:<9}{:>8}{:>8}{:>35}  {}",
+            language.name,
+            "hello",
+            number(&language.figures, "received"),
+            number(&language.figures, "missed"),
+            cpu(language),
+            ending(&language.ending)
+        );
+    }
     let _ = writeln!(text, "bytes copied by the SDK: {}\n", json!(copied_bytes(evidence)));
     for verdict in verdicts {
         let mark = if verdict.against.is_empty() { "ok    " } else { "FAILED" };
@@ -162,6 +189,7 @@ fn ending(ending: &Ending) -> String {
         Ending::Exit(0) => "well".to_owned(),
         Ending::Exit(code) => format!("with exit code {code}"),
         Ending::Signal(9) => "by kill -9".to_owned(),
+        Ending::Signal(15) => "by SIGTERM".to_owned(),
         Ending::Signal(signal) => format!("by signal {signal}"),
     }
 }
@@ -185,6 +213,7 @@ mod tests {
         Evidence {
             camera: ended("camera", Ending::Exit(0)),
             consumers: vec![ended("newest", Ending::Exit(0)), ended(KILLED, Ending::Signal(9))],
+            languages: vec![ended("c", Ending::Signal(15))],
             lane: json!({ "copied_bytes": 0, "consumers": 1 }),
             attached: 1,
             snapshot,
@@ -228,6 +257,11 @@ mod tests {
             ("every process ended as it should", |e| e.camera.ending = Ending::Exit(1)),
             ("every process ended as it should", |e| e.consumers[1].ending = Ending::Exit(0)),
             ("the snapshot is a picture", |e| e.snapshot.clear()),
+            ("every language received frames", |e| e.languages[0].figures["received"] = json!(0)),
+            ("every language read in order", |e| {
+                e.languages[0].figures["out_of_order"] = json!(1);
+            }),
+            ("every process ended as it should", |e| e.languages[0].ending = Ending::Exit(1)),
         ];
         for (claim, spoil) in breaks {
             let mut evidence = good();

@@ -1,10 +1,11 @@
 //! The stage of the demo: the built command, the clip, a private runtime directory.
 
 use super::child::Running;
+use crate::hello::{self, Hello};
 use crate::process::Program;
 use crate::{interrupt, workspace};
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ const SETTLE: Duration = Duration::from_secs(30);
 /// Everything the processes need.
 pub struct Stage {
     framelane: PathBuf,
+    languages: Vec<Hello>,
     clip: PathBuf,
     snapshot: PathBuf,
     /// Removed on drop, unless kept.
@@ -39,6 +41,7 @@ impl Stage {
             .limit(Duration::from_secs(1200))
             .check()?;
         let framelane = workspace::target().join("release/framelane");
+        let languages = hello::build()?;
         let folder = workspace::target().join("demo");
         std::fs::create_dir_all(&folder)?;
         let directory = tempfile::Builder::new().prefix("framelane-demo-").tempdir()?;
@@ -49,7 +52,8 @@ impl Stage {
         };
         let snapshot = folder.join("snapshot.png");
         let _ = std::fs::remove_file(&snapshot);
-        let stage = Stage { framelane, clip: folder.join("clip.y4m"), snapshot, directory };
+        let clip = folder.join("clip.y4m");
+        let stage = Stage { framelane, languages, clip, snapshot, directory };
         stage.render()?;
         Ok(stage)
     }
@@ -85,6 +89,18 @@ impl Stage {
         command.args(["watch", LANE, "--mode", mode, "--verify-strip", "--json"]);
         command.args(["--interval", "0.2", "--wait", "30"]);
         Running::start(name, &mut command)
+    }
+
+    /// Starts the consumer of examples/hello in each language.
+    pub fn languages(&self) -> Result<Vec<Running>> {
+        let start = |hello: &Hello| {
+            let (program, words) = hello.consumer.command.split_first().context("no program")?;
+            let mut command = Command::new(program);
+            command.args(words).args([LANE, "1000000"]).envs(&hello.consumer.env);
+            command.env("FRAMELANE_DIR", self.path()).current_dir(workspace::root());
+            Running::start_with(&hello.language, &mut command, count)
+        };
+        self.languages.iter().map(start).collect()
     }
 
     /// Writes the newest frame as a picture.
@@ -125,5 +141,41 @@ impl Stage {
             Directory::Removed(directory) => directory.path(),
             Directory::Kept(path) => path,
         }
+    }
+}
+
+/// Counts the frames that a consumer of examples/hello prints.
+fn count(figures: &mut Value, text: &str) {
+    let Some(line) = hello::line(text) else { return };
+    let figure = |name: &str| figures[name].as_u64().unwrap_or(0);
+    let (received, last) = (figure("received"), figure("last_sequence"));
+    let missed = match received {
+        0 => 0,
+        _ => figure("missed") + line.sequence.saturating_sub(last + 1),
+    };
+    let out_of_order = figure("out_of_order") + u64::from(line.sequence <= last);
+    *figures = json!({
+        "received": received + 1, "missed": missed, "out_of_order": out_of_order,
+        "last_sequence": line.sequence,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printed_frames_are_counted() {
+        let mut figures = Value::Null;
+        let texts = ["building", "frame 7 640x480 first byte 1", "frame 8 640x480 first byte 1"];
+        texts.iter().for_each(|text| count(&mut figures, text));
+        let counted = |figures: &Value| {
+            ["received", "missed", "out_of_order"].map(|name| figures[name].as_u64().unwrap())
+        };
+        assert_eq!(counted(&figures), [2, 0, 0], "what came before it started is not missed");
+        count(&mut figures, "frame 11 640x480 first byte 1");
+        assert_eq!(counted(&figures), [3, 2, 0]);
+        count(&mut figures, "frame 11 640x480 first byte 1");
+        assert_eq!(counted(&figures), [4, 2, 1]);
     }
 }

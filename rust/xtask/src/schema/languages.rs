@@ -84,23 +84,26 @@ fn python(shop: &mut Workshop) -> Result<()> {
 
 fn go(shop: &mut Workshop) -> Result<()> {
     let go = tools::program("go")?;
-    let in_schema = |args: &[&str]| {
+    let in_module = |args: &[&str]| {
         // Nothing is fetched: neither modules nor another toolchain.
-        let offline = Program::new(&go).args(["-C", "schema"]).args(args);
+        let offline = Program::new(&go).args(["-C", "go"]).args(args);
         offline.env("GOPROXY", "off").env("GOTOOLCHAIN", "local").env("GOFLAGS", "-mod=mod")
     };
-    shop.test("Go, vet", |_| in_schema(&["vet", "./..."]).quiet().check().map(drop));
+    shop.test("Go, vet", |_| {
+        in_module(&["vet", "./layout", "./internal/probe"]).quiet().check().map(drop)
+    });
     shop.test("Go, format", |_| {
-        let root = in_schema(&["env", "GOROOT"]).quiet().check()?;
+        let root = in_module(&["env", "GOROOT"]).quiet().check()?;
         let gofmt = Path::new(root.trim()).join("bin/gofmt");
-        let wrong = Program::new(gofmt).args(["-l", "schema"]).quiet().check()?;
+        let wrong =
+            Program::new(gofmt).args(["-l", "go/layout", "go/internal/probe"]).quiet().check()?;
         ensure!(wrong.is_empty(), "gofmt would change {wrong}");
         Ok(())
     });
     shop.test("Go, golden images", |shop| {
         let program = shop.folder.join("go-probe");
         let out = program.to_string_lossy();
-        in_schema(&["build", "-o", &out, "./probes/go"]).quiet().check()?;
+        in_module(&["build", "-o", &out, "./internal/probe"]).quiet().check()?;
         shop.round_trip("go", Program::new(&program), Writes::Images)
     });
     Ok(())

@@ -27,6 +27,9 @@ const SOURCES: &str = "schema/framelane.bfbs.sources";
 /// Folders that hold nothing but what is printed.
 const PRINTED: &[&str] = &["schema/generated", "rust/core/src/layout"];
 
+const PYTHON_LAYOUT: &str = "schema/generated/python/framelane_layout";
+const PYTHON_PACKAGE: &str = "python/framelane/_layout";
+
 /// What to do; without a flag, print all files anew.
 #[derive(clap::Args)]
 pub struct Options {
@@ -128,7 +131,17 @@ fn read(root: &Path) -> Result<Schema> {
 
 fn generate(root: &Path, schema: &Schema) -> Result<Vec<Output>> {
     let readme = fs::read_to_string(root.join(docs::PATH)).context(docs::PATH)?;
-    framelane_schema_gen::generate(schema, &readme)
+    let mut outputs = framelane_schema_gen::generate(schema, &readme)?;
+    // The Python package has its own, since it is built from its folder alone.
+    let mut copies = Vec::new();
+    for output in &outputs {
+        if let Some(end) = output.path.strip_prefix(PYTHON_LAYOUT) {
+            let path = format!("{PYTHON_PACKAGE}{end}");
+            copies.push(Output { path, content: output.content.clone() });
+        }
+    }
+    outputs.extend(copies);
+    Ok(outputs)
 }
 
 /// Name and text of each schema file, in the order of their names.
@@ -202,6 +215,7 @@ mod tests {
         walk(workspace::root(), "schema", &mut files).unwrap();
         walk(workspace::root(), "rust/core/src/layout", &mut files).unwrap();
         files.push("rust/core/src/layout.rs".to_owned());
+        files.extend([".py", ".pyi"].map(|end| format!("{PYTHON_PACKAGE}{end}")));
         for path in files {
             let to = root.path().join(&path);
             fs::create_dir_all(to.parent().unwrap()).unwrap();

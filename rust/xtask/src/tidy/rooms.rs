@@ -40,9 +40,27 @@ const ROOMS: &[Room] = &[
     Room {
         package: "framelane-cli",
         folder: "rust/cli",
-        may_use: &["framelane", "framelane-camera"],
+        may_use: &["framelane", "framelane-camera", "framelane-hobot"],
     },
+    Room {
+        package: "framelane-ffi",
+        folder: "rust/ffi",
+        may_use: &[
+            "framelane",
+            "framelane-hobot",
+            "framelane-standin-hbmem",
+            "framelane-standin-ion",
+        ],
+    },
+    Room {
+        package: "framelane-agent",
+        folder: "conformance/agents/rust",
+        may_use: &["framelane", "framelane-hobot"],
+    },
+    Room { package: "framelane-python", folder: "python", may_use: &["framelane"] },
     Room { package: "framelane-ffi", folder: "rust/ffi", may_use: &["framelane"] },
+    // The C ABI only to put both into one library.
+    Room { package: "framelane-cpp", folder: "cpp", may_use: &["framelane", "framelane-ffi"] },
     Room { package: "framelane-agent", folder: "conformance/agents/rust", may_use: &["framelane"] },
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
     Room { package: "framelane-bench", folder: "bench/rust", may_use: &["framelane"] },

@@ -6,7 +6,10 @@
 // hold any number.
 package layout
 
-import "unsafe"
+import (
+	"strconv"
+	"unsafe"
+)
 
 // Hash names this layout, down to each offset and enum number.
 const Hash uint64 = 0x890c07a98f333daf
@@ -21,6 +24,20 @@ const (
 	// No statement.
 	ClockIdUnknown ClockId = 255
 )
+
+func (number ClockId) String() string {
+	switch number {
+	case ClockIdRealtime:
+		return "realtime"
+	case ClockIdMonotonic:
+		return "monotonic"
+	case ClockIdBoottime:
+		return "boottime"
+	case ClockIdUnknown:
+		return "unknown"
+	}
+	return "ClockId(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
 
 // Codec: What a record of a stream holds.
 type Codec uint8
@@ -42,6 +59,26 @@ const (
 	CodecJson Codec = 6
 )
 
+func (number Codec) String() string {
+	switch number {
+	case CodecOpaque:
+		return "opaque"
+	case CodecH264:
+		return "h264"
+	case CodecH265:
+		return "h265"
+	case CodecJpeg:
+		return "jpeg"
+	case CodecAac:
+		return "aac"
+	case CodecOpus:
+		return "opus"
+	case CodecJson:
+		return "json"
+	}
+	return "Codec(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
+
 // ColorMatrix: Conversion matrix of YUV formats; numbers of ISO/IEC 23091-2 (H.273) matrix_coefficients.
 type ColorMatrix uint8
 
@@ -53,6 +90,22 @@ const (
 	ColorMatrixBt2020      ColorMatrix = 9
 )
 
+func (number ColorMatrix) String() string {
+	switch number {
+	case ColorMatrixRgb:
+		return "rgb"
+	case ColorMatrixBt709:
+		return "bt709"
+	case ColorMatrixUnspecified:
+		return "unspecified"
+	case ColorMatrixBt601:
+		return "bt601"
+	case ColorMatrixBt2020:
+		return "bt2020"
+	}
+	return "ColorMatrix(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
+
 // ColorRange: Value range of YUV samples.
 type ColorRange uint8
 
@@ -61,6 +114,18 @@ const (
 	ColorRangeLimited     ColorRange = 1
 	ColorRangeFull        ColorRange = 2
 )
+
+func (number ColorRange) String() string {
+	switch number {
+	case ColorRangeUnspecified:
+		return "unspecified"
+	case ColorRangeLimited:
+		return "limited"
+	case ColorRangeFull:
+		return "full"
+	}
+	return "ColorRange(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
 
 // ColorTransfer: Transfer function; numbers of ISO/IEC 23091-2 transfer_characteristics.
 type ColorTransfer uint8
@@ -73,6 +138,24 @@ const (
 	ColorTransferPq          ColorTransfer = 16
 	ColorTransferHlg         ColorTransfer = 18
 )
+
+func (number ColorTransfer) String() string {
+	switch number {
+	case ColorTransferBt709:
+		return "bt709"
+	case ColorTransferUnspecified:
+		return "unspecified"
+	case ColorTransferLinear:
+		return "linear"
+	case ColorTransferSrgb:
+		return "srgb"
+	case ColorTransferPq:
+		return "pq"
+	case ColorTransferHlg:
+		return "hlg"
+	}
+	return "ColorTransfer(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
 
 // ConfigFlag: Bits of StreamConfig.flags.
 type ConfigFlag uint32
@@ -139,6 +222,64 @@ const (
 	ErrorKindInternal ErrorKind = 25
 )
 
+func (number ErrorKind) String() string {
+	switch number {
+	case ErrorKindOk:
+		return "ok"
+	case ErrorKindInvalidArgument:
+		return "invalid_argument"
+	case ErrorKindInvalidName:
+		return "invalid_name"
+	case ErrorKindNotFound:
+		return "not_found"
+	case ErrorKindAlreadyExists:
+		return "already_exists"
+	case ErrorKindPermissionDenied:
+		return "permission_denied"
+	case ErrorKindLayoutMismatch:
+		return "layout_mismatch"
+	case ErrorKindTooMany:
+		return "too_many"
+	case ErrorKindNoLeases:
+		return "no_leases"
+	case ErrorKindNoFreeSlot:
+		return "no_free_slot"
+	case ErrorKindTimedOut:
+		return "timed_out"
+	case ErrorKindClosed:
+		return "closed"
+	case ErrorKindDisconnected:
+		return "disconnected"
+	case ErrorKindRevoked:
+		return "revoked"
+	case ErrorKindOutOfMemory:
+		return "out_of_memory"
+	case ErrorKindUnsupported:
+		return "unsupported"
+	case ErrorKindProtocol:
+		return "protocol"
+	case ErrorKindTooLarge:
+		return "too_large"
+	case ErrorKindSystem:
+		return "system"
+	case ErrorKindForked:
+		return "forked"
+	case ErrorKindLeasesInUse:
+		return "leases_in_use"
+	case ErrorKindOldEpochsHeld:
+		return "old_epochs_held"
+	case ErrorKindLapped:
+		return "lapped"
+	case ErrorKindNoKeyFrame:
+		return "no_key_frame"
+	case ErrorKindRecordTooLarge:
+		return "record_too_large"
+	case ErrorKindInternal:
+		return "internal"
+	}
+	return "ErrorKind(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
+
 // FrameFlag: Bits of FrameDescriptor.flags.
 type FrameFlag uint32
 
@@ -181,6 +322,16 @@ const (
 	// A byte ring of variable-size records.
 	LaneKindStream LaneKind = 2
 )
+
+func (number LaneKind) String() string {
+	switch number {
+	case LaneKindFrame:
+		return "frame"
+	case LaneKindStream:
+		return "stream"
+	}
+	return "LaneKind(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
 
 // Identification of the byte layout. The layout hash itself is computed by the generator.
 const (
@@ -228,6 +379,20 @@ const (
 	MemoryKindHbMem MemoryKind = 3
 )
 
+func (number MemoryKind) String() string {
+	switch number {
+	case MemoryKindInline:
+		return "inline"
+	case MemoryKindMemfd:
+		return "memfd"
+	case MemoryKindDmabuf:
+		return "dmabuf"
+	case MemoryKindHbMem:
+		return "hb_mem"
+	}
+	return "MemoryKind(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
+
 // Mode: How a consumer reads a lane. Stream readers are ORDERED or LOSSLESS.
 type Mode uint8
 
@@ -239,6 +404,18 @@ const (
 	// Every frame; the producer waits. Only on lanes that allow it.
 	ModeLossless Mode = 3
 )
+
+func (number Mode) String() string {
+	switch number {
+	case ModeLatest:
+		return "latest"
+	case ModeOrdered:
+		return "ordered"
+	case ModeLossless:
+		return "lossless"
+	}
+	return "Mode(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
 
 // PixelFormat: DRM four-character codes (drm_fourcc.h) of the formats the SDK lays out by itself. Others pass through by number.
 type PixelFormat uint32
@@ -257,6 +434,24 @@ const (
 	// Packed Y0 U Y1 V ("YUYV").
 	PixelFormatYuyv PixelFormat = 1448695129
 )
+
+func (number PixelFormat) String() string {
+	switch number {
+	case PixelFormatGrey:
+		return "grey"
+	case PixelFormatI420:
+		return "i420"
+	case PixelFormatNv12:
+		return "nv12"
+	case PixelFormatRgb24:
+		return "rgb24"
+	case PixelFormatBgr24:
+		return "bgr24"
+	case PixelFormatYuyv:
+		return "yuyv"
+	}
+	return "PixelFormat(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
 
 // RecordFlag: Bits of RecordInfo.flags.
 type RecordFlag uint32
@@ -298,6 +493,20 @@ const (
 	SlotPhaseRevoked SlotPhase = 3
 )
 
+func (number SlotPhase) String() string {
+	switch number {
+	case SlotPhaseFree:
+		return "free"
+	case SlotPhaseReady:
+		return "ready"
+	case SlotPhaseRetired:
+		return "retired"
+	case SlotPhaseRevoked:
+		return "revoked"
+	}
+	return "SlotPhase(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
+
 // Numbers that stream lanes fix.
 const (
 	// Configs a stream lane keeps.
@@ -322,6 +531,20 @@ const (
 	StreamStartNext StreamStart = 4
 )
 
+func (number StreamStart) String() string {
+	switch number {
+	case StreamStartNewestKey:
+		return "newest_key"
+	case StreamStartOldestKey:
+		return "oldest_key"
+	case StreamStartKeyBefore:
+		return "key_before"
+	case StreamStartNext:
+		return "next"
+	}
+	return "StreamStart(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
+
 // How a token is put together: sequence << SLOT_BITS | slot.
 const (
 	// Bits of the slot number.
@@ -342,6 +565,18 @@ const (
 	BellByteReleased BellByte = 82
 )
 
+func (number BellByte) String() string {
+	switch number {
+	case BellByteRing:
+		return "ring"
+	case BellByteKeyWanted:
+		return "key_wanted"
+	case BellByteReleased:
+		return "released"
+	}
+	return "BellByte(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
+
 // BellKind: What a consumer waits on.
 type BellKind uint8
 
@@ -351,6 +586,16 @@ const (
 	// A bell page of its own, and one-byte packets on the socket.
 	BellKindPrivate BellKind = 2
 )
+
+func (number BellKind) String() string {
+	switch number {
+	case BellKindShared:
+		return "shared"
+	case BellKindPrivate:
+		return "private"
+	}
+	return "BellKind(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
 
 // FdKind: Meaning of a passed descriptor.
 type FdKind uint8
@@ -364,6 +609,24 @@ const (
 	FdKindDeviceDmabuf FdKind = 6
 )
 
+func (number FdKind) String() string {
+	switch number {
+	case FdKindLane:
+		return "lane"
+	case FdKindPage:
+		return "page"
+	case FdKindBellPage:
+		return "bell_page"
+	case FdKindEventfd:
+		return "eventfd"
+	case FdKindDeviceMemfd:
+		return "device_memfd"
+	case FdKindDeviceDmabuf:
+		return "device_dmabuf"
+	}
+	return "FdKind(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
+
 // Liveness: How the producer notices that a consumer died.
 type Liveness uint8
 
@@ -375,6 +638,18 @@ const (
 	// Socket only.
 	LivenessSocket Liveness = 3
 )
+
+func (number Liveness) String() string {
+	switch number {
+	case LivenessPeerPidfd:
+		return "peer_pidfd"
+	case LivenessPidfd:
+		return "pidfd"
+	case LivenessSocket:
+		return "socket"
+	}
+	return "Liveness(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
 
 type MessageType uint32
 
@@ -388,6 +663,28 @@ const (
 	MessageTypeQuery   MessageType = 7
 	MessageTypeReport  MessageType = 8
 )
+
+func (number MessageType) String() string {
+	switch number {
+	case MessageTypeHello:
+		return "hello"
+	case MessageTypeWelcome:
+		return "welcome"
+	case MessageTypeRefused:
+		return "refused"
+	case MessageTypeReady:
+		return "ready"
+	case MessageTypeFds:
+		return "fds"
+	case MessageTypeBye:
+		return "bye"
+	case MessageTypeQuery:
+		return "query"
+	case MessageTypeReport:
+		return "report"
+	}
+	return "MessageType(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
 
 // Plane: One plane of a frame. 48 bytes.
 type Plane struct {

@@ -3,7 +3,7 @@
 
 package main
 
-import layout "github.com/framelane/framelane/schema/generated/go"
+import "github.com/framelane/framelane/go/layout"
 
 var structs = []any{
 	layout.Plane{},

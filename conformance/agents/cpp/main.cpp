@@ -1,0 +1,96 @@
+// The C++ agent of the conformance runs: does line by line what conformance/README.md says.
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+
+#include "consuming.hpp"
+#include "producing.hpp"
+
+namespace {
+
+struct Agent {
+  // In this order: what is held goes, last first, before what it is held from.
+  Producing producing;
+  Consuming consuming;
+};
+
+void decode(const Line& line, std::ostream& out) {
+  std::ifstream file{std::string(line.need_text("file")), std::ios::binary};
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  framelane::FrameInfo info{};
+  if (bytes.size() != sizeof info) throw misunderstood("these bytes are no descriptor");
+  bytes.copy(reinterpret_cast<char*>(&info), sizeof info);
+  tell(out, info);
+}
+
+using Command = void (*)(Agent&, const Line&, std::ostream&);
+
+template <auto handle>
+constexpr Command producing = [](Agent& agent, const Line& line, std::ostream& out) {
+  (agent.producing.*handle)(line, out);
+};
+template <auto handle>
+constexpr Command consuming = [](Agent& agent, const Line& line, std::ostream& out) {
+  (agent.consuming.*handle)(line, out);
+};
+
+const std::map<std::string_view, Command> commands{
+    {"create", producing<&Producing::create>},
+    {"publish", producing<&Producing::publish>},
+    {"claim", producing<&Producing::claim>},
+    {"fill", producing<&Producing::fill>},
+    {"commit", producing<&Producing::commit>},
+    {"abandon", producing<&Producing::abandon>},
+    {"publish_external", producing<&Producing::publish_external>},
+    {"returned", producing<&Producing::returned>},
+    {"recall", producing<&Producing::recall>},
+    {"report", producing<&Producing::report>},
+    {"close_producer", producing<&Producing::close>},
+    {"open", consuming<&Consuming::open>},
+    {"next", consuming<&Consuming::next>},
+    {"try", consuming<&Consuming::next_now>},
+    {"latest", consuming<&Consuming::latest>},
+    {"wait", consuming<&Consuming::wait>},
+    {"poll", consuming<&Consuming::poll>},
+    {"read", consuming<&Consuming::read>},
+    {"describe", consuming<&Consuming::describe>},
+    {"check", consuming<&Consuming::check>},
+    {"release", consuming<&Consuming::release>},
+    {"count", consuming<&Consuming::count>},
+    {"close", consuming<&Consuming::close>},
+    {"close_later", consuming<&Consuming::close_later>},
+    {"decode", [](Agent&, const Line& line, std::ostream& out) { decode(line, out); }},
+    {"reset", [](Agent& agent, const Line&, std::ostream&) { agent = Agent(); }},
+};
+
+std::string answer(Agent& agent, const std::string& text) {
+  std::ostringstream out;
+  try {
+    const Line line(text);
+    const auto command = commands.find(line.word);
+    if (command == commands.end()) {
+      throw misunderstood("there is no command " + std::string(line.word));
+    }
+    out << "ok";
+    command->second(agent, line, out);
+    return out.str();
+  } catch (const Nothing&) {
+    return "none";
+  } catch (const framelane::Error& error) {
+    out.str("");
+    out << "error kind=" << error.kind() << " text=" << error.what();
+    return out.str();
+  }
+}
+
+}  // namespace
+
+int main() {
+  Agent agent;
+  std::cout << "ready language=cpp" << std::endl;
+  for (std::string text; std::getline(std::cin, text) && text != "quit";) {
+    std::cout << answer(agent, text) << std::endl;
+  }
+  return 0;
+}

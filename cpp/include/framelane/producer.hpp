@@ -1,0 +1,238 @@
+/// The producer: owns a lane.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <framelane/error.hpp>
+#include <framelane/frame_mut.hpp>
+#include <framelane/options.hpp>
+#include <framelane/owner.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace framelane {
+
+/// Which external frame came back, and how.
+struct Returned {
+  std::uint64_t sequence;
+  /// It was taken from a consumer at its deadline.
+  bool revoked;
+};
+
+/// Claims slots, fills and publishes them. Its `const` members can be used from several threads at
+/// once. Never blocks on a consumer, unless the lane admits lossless ones and a claim is given time
+/// to wait. Destroying it ends the lane: consumers are told, inline frames they hold stay valid.
+class Producer {
+ public:
+  /// Makes the lane `name`, 1 to 64 of `a-z 0-9 . _ -`, and starts to admit consumers. Throws
+  /// `InvalidName`, `InvalidArgument`, `AlreadyExists`, `OutOfMemory` with the sizes,
+  /// `PermissionDenied`, `Unsupported`, `TooMany`.
+  static Producer create(std::string_view name, const ProducerOptions& options) {
+    Producer made;
+    detail::check(made.make(name, options));
+    return made;
+  }
+  static std::optional<Producer> try_create(std::string_view name, const ProducerOptions& options,
+                                            Error& error) noexcept {
+    Producer made;
+    if (!detail::told(made.make(name, options), error)) return std::nullopt;
+    return made;
+  }
+
+  /// Claims a slot at once. Throws `NoFreeSlot`, which names the holders, `Closed`, `Forked`,
+  /// `Unsupported` on a device lane.
+  FrameMut claim() const {
+    FrameMut frame;
+    detail::check(handle_ ? handle_->claim(frame.claimed_) : detail::no_handle);
+    return frame;
+  }
+  std::optional<FrameMut> try_claim(Error& error) const noexcept {
+    std::optional<FrameMut> frame(std::in_place);
+    const auto status = handle_ ? handle_->claim(frame->claimed_) : detail::no_handle;
+    if (!detail::told(status, error)) frame.reset();
+    return frame;
+  }
+
+  /// Claims a slot, waiting for a lossless consumer or one of the own frames. Throws as `claim`;
+  /// `NoFreeSlot` when the time is over.
+  FrameMut claim_within(Duration timeout) const {
+    FrameMut frame;
+    detail::check(wait_for_claim(timeout, frame));
+    return frame;
+  }
+  std::optional<FrameMut> try_claim_within(Duration timeout, Error& error) const noexcept {
+    std::optional<FrameMut> frame(std::in_place);
+    if (!detail::told(wait_for_claim(timeout, *frame), error)) frame.reset();
+    return frame;
+  }
+
+  /// Publishes several frames in order with one wake-up and empties them; the last sequence.
+  /// Readers see the newest 1 + history of them. Throws `InvalidArgument` for an empty batch or a
+  /// frame of another lane.
+  std::uint64_t publish_batch(span<FrameMut> frames) const {
+    std::uint64_t last = 0;
+    detail::check(publish_all(frames, last));
+    return last;
+  }
+  std::optional<std::uint64_t> try_publish_batch(span<FrameMut> frames,
+                                                 Error& error) const noexcept {
+    std::uint64_t last = 0;
+    if (!detail::told(publish_all(frames, last), error)) return std::nullopt;
+    return last;
+  }
+
+  /// Publishes a frame that lives in device memory; its sequence. `owner(Returned)` runs once when
+  /// its buffer may be used again, on another thread, see `Owner`; it must not throw. When this
+  /// fails it is destroyed without being run. Throws `InvalidArgument` for planes outside the
+  /// lane's buffers, `Unsupported` on an inline lane, `NoFreeSlot`.
+  template <class F>
+  std::uint64_t publish_external(const FrameInfo& info, F&& owner) const {
+    std::uint64_t sequence = 0;
+    detail::check(publish_owned(info, own(std::forward<F>(owner)), sequence));
+    return sequence;
+  }
+  /// The same, for a buffer that nobody waits for.
+  std::uint64_t publish_external(const FrameInfo& info) const {
+    std::uint64_t sequence = 0;
+    detail::check(publish_owned(info, nullptr, sequence));
+    return sequence;
+  }
+  template <class F>
+  std::optional<std::uint64_t> try_publish_external(const FrameInfo& info, F&& owner,
+                                                    Error& error) const {
+    std::uint64_t sequence = 0;
+    const auto status = publish_owned(info, own(std::forward<F>(owner)), sequence);
+    if (!detail::told(status, error)) return std::nullopt;
+    return sequence;
+  }
+
+  /// Runs the owners of returned buffers, on lanes made with `Reclaim::Pump`; how many ran.
+  std::size_t reclaim() const noexcept { return handle_ ? handle_->reclaim() : 0; }
+  /// Takes back the device frames that nobody holds, the newest included.
+  void recall() const noexcept {
+    if (handle_) handle_->recall();
+  }
+
+  /// How the lane is: geometry, counts, consumers and what they hold. Throws `Closed`.
+  Report report() const {
+    Report report{};
+    if (!handle_) detail::raise(detail::no_handle);
+    handle_->report(report);
+    return report;
+  }
+  /// Random id of this producer incarnation; 0 when closed.
+  std::uint64_t epoch() const noexcept { return handle_ ? handle_->epoch() : 0; }
+  /// Consumers attached now.
+  std::size_t consumers() const noexcept { return handle_ ? handle_->consumers() : 0; }
+  /// Name of the lane.
+  std::string name() const { return handle_ ? detail::text(handle_->name()) : std::string(); }
+  /// Runtime directory the lane's socket is in.
+  std::string directory() const {
+    return handle_ ? detail::text(handle_->directory()) : std::string();
+  }
+
+  /// Whether it was not closed or moved away.
+  explicit operator bool() const noexcept { return handle_ != nullptr; }
+  /// Ends the lane. Frames still claimed may be destroyed or abandoned afterwards.
+  void close() noexcept { handle_.reset(); }
+
+ private:
+  struct Drop {
+    void operator()(bridge::Producer* handle) const noexcept { bridge::drop_producer(handle); }
+  };
+
+  template <class F>
+  class Callable final : public Owner {
+   public:
+    template <class G>
+    explicit Callable(G&& call) : call_(std::forward<G>(call)) {}
+    void returned(std::uint64_t sequence, bool revoked) noexcept override {
+      call_(Returned{sequence, revoked});
+    }
+
+   private:
+    F call_;
+  };
+
+  template <class F>
+  static std::unique_ptr<Owner> own(F&& call) {
+    return std::make_unique<Callable<std::decay_t<F>>>(std::forward<F>(call));
+  }
+
+  Producer() noexcept = default;
+
+  std::uint32_t make(std::string_view name, const ProducerOptions& options) noexcept;
+
+  std::uint32_t wait_for_claim(Duration timeout, FrameMut& frame) const noexcept {
+    return handle_ ? handle_->claim_within(detail::ns(timeout), frame.claimed_)
+                   : detail::no_handle;
+  }
+
+  std::uint32_t publish_all(span<FrameMut> frames, std::uint64_t& last) const noexcept {
+    if (!handle_) return detail::no_handle;
+    // A FrameMut is its ClaimedFrame and nothing else; asserted beside the class.
+    auto* first = reinterpret_cast<bridge::ClaimedFrame*>(frames.data());
+    return handle_->publish_batch({first, frames.size()}, last);
+  }
+
+  std::uint32_t publish_owned(const FrameInfo& info, std::unique_ptr<Owner> owner,
+                              std::uint64_t& sequence) const noexcept {
+    if (!handle_) return detail::no_handle;
+    return handle_->publish_external(info, std::move(owner), sequence);
+  }
+
+  std::unique_ptr<bridge::Producer, Drop> handle_;
+};
+
+inline std::uint32_t Producer::make(std::string_view name,
+                                    const ProducerOptions& options) noexcept {
+  std::vector<std::int32_t> fds;
+  std::vector<std::uint8_t> kinds;
+  for (const DeviceBuffer& buffer : options.device_buffers) {
+    fds.push_back(buffer.fd);
+    kinds.push_back(static_cast<std::uint8_t>(buffer.kind));
+  }
+  bridge::ProducerSettings settings{};
+  if (options.layout) {
+    bridge::Geometry& geometry = settings.geometry;
+    geometry.fourcc = options.layout->fourcc;
+    geometry.width = options.layout->width;
+    geometry.height = options.layout->height;
+    geometry.plane_count = options.layout->plane_count;
+    geometry.total_bytes = options.layout->total_bytes;
+    for (std::size_t i = 0; i < options.layout->planes.size(); ++i) {
+      const Plane& plane = options.layout->planes[i];
+      geometry.offset_bytes[i] = plane.offset_bytes;
+      geometry.size_bytes[i] = plane.size_bytes;
+      geometry.stride_bytes[i] = plane.stride_bytes;
+      geometry.rows[i] = plane.rows;
+    }
+  }
+  settings.payload_bytes = options.payload_bytes.value_or(0);
+  settings.lease_ns = detail::ns(options.lease);
+  settings.frame_period_ns = detail::ns(options.frame_period);
+  settings.lease_budget = options.lease_budget;
+  settings.claims = options.claims;
+  settings.history = options.history;
+  settings.numa_node = options.numa_node ? std::int64_t{*options.numa_node} : -1;
+  settings.memory = static_cast<std::uint8_t>(options.memory);
+  settings.huge_pages = static_cast<std::uint8_t>(options.huge_pages);
+  settings.access = options.access.who_;
+  settings.access_group = options.access.gid_;
+  settings.trust = static_cast<std::uint8_t>(options.trust);
+  settings.reclaim = static_cast<std::uint8_t>(options.reclaim);
+  settings.lossless = options.lossless;
+  settings.lock_memory = options.lock_memory;
+  settings.directory = detail::bytes(options.directory);
+  settings.device_fds = {fds.data(), fds.size()};
+  settings.device_kinds = {kinds.data(), kinds.size()};
+  if (const auto status = detail::same_layout(); status != 0) return status;
+  handle_.reset(bridge::create_producer(detail::bytes(name), settings));
+  return handle_ ? 0 : bridge::error_kind();
+}
+
+}  // namespace framelane

@@ -1,0 +1,108 @@
+//go:build !asan
+
+// AddressSanitizer puts more on the heap than there is without it.
+
+package framelane
+
+import (
+	"context"
+	"testing"
+)
+
+// Nothing here makes garbage once the first frame has come.
+func TestAFrameCostsNoGarbage(t *testing.T) {
+	producer, consumer := pair(t, Latest)
+	ctx := within(t, patience)
+	step := func() {
+		frame, err := producer.Claim(ctx)
+		must(t, err)
+		frame.Descriptor().CaptureID = 1
+		plane, err := frame.Plane(0)
+		must(t, err)
+		plane[0]++
+		_, err = frame.Publish()
+		must(t, err)
+		read, err := consumer.Next(ctx)
+		must(t, err)
+		bytes, err := read.Plane(0)
+		must(t, err)
+		if bytes[0] != plane[0] || read.Descriptor().CaptureID != 1 || !read.Check() {
+			t.Fatal("a wrong frame")
+		}
+		must(t, read.Release())
+		_, found, err := consumer.TryNext()
+		if must(t, err); found {
+			t.Fatal("a frame out of nothing")
+		}
+	}
+	if garbage := testing.AllocsPerRun(1000, step); garbage != 0 {
+		t.Fatalf("a frame costs %v allocations", garbage)
+	}
+}
+
+// Sleeping makes none either, as long as the context stays the same.
+func TestSleepingCostsNoGarbage(t *testing.T) {
+	producer, consumer := pair(t, Ordered)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	wanted := make(chan struct{})
+	defer close(wanted)
+	go func() {
+		for range wanted {
+			frame, err := producer.TryClaim()
+			if err == nil {
+				_, err = frame.Publish()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	garbage := testing.AllocsPerRun(200, func() {
+		wanted <- struct{}{}
+		must(t, consumer.Wait(ctx))
+		frame, err := consumer.Next(ctx)
+		must(t, err)
+		must(t, frame.Release())
+	})
+	if garbage != 0 {
+		t.Fatalf("a wait costs %v allocations", garbage)
+	}
+}
+
+func BenchmarkClaimPublish(b *testing.B) {
+	producer, _ := pair(b, Latest)
+	b.ReportAllocs()
+	for b.Loop() {
+		frame, err := producer.TryClaim()
+		must(b, err)
+		_, err = frame.Publish()
+		must(b, err)
+	}
+}
+
+func BenchmarkBorrowRelease(b *testing.B) {
+	producer, consumer := pair(b, Latest)
+	publish(b, producer, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		frame, _, err := consumer.Latest()
+		must(b, err)
+		must(b, frame.Release())
+	}
+}
+
+func BenchmarkHandOver(b *testing.B) {
+	producer, consumer := pair(b, Latest)
+	ctx := within(b, patience)
+	b.ReportAllocs()
+	for b.Loop() {
+		frame, err := producer.TryClaim()
+		must(b, err)
+		_, err = frame.Publish()
+		must(b, err)
+		read, err := consumer.Next(ctx)
+		must(b, err)
+		must(b, read.Release())
+	}
+}

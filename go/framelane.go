@@ -1,0 +1,15 @@
+// Package framelane shares camera frames between processes without copying them.
+//
+// A Producer publishes frames into a lane; any number of Consumers, in this and other languages,
+// read the same bytes in place. Neither side needs a daemon, and a crashed, stuck or hostile peer
+// costs nobody else a frame.
+//
+// A Frame is a lease: its bytes stay as they are until Release. Frames and their planes are memory
+// that other processes have too, mapped read-only: writing to them ends the program. Whoever
+// forgets a frame is told, see OnLeak.
+//
+// Waiting for a frame uses the runtime's poller: a goroutine in Next costs no thread.
+//
+// The package needs the C library, found by pkg-config. With the build tag framelane_static it is
+// linked in; with framelane_workspace it is the one that cargo built in the checkout.
+package framelane

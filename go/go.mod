@@ -1,0 +1,3 @@
+module github.com/framelane/framelane/go
+
+go 1.24

@@ -1,0 +1,201 @@
+package framelane
+
+import (
+	"time"
+
+	"github.com/framelane/framelane/go/layout"
+)
+
+// Mode is how a consumer reads.
+type Mode = layout.Mode
+
+const (
+	// Latest delivers the newest frame and says how many passed.
+	Latest = layout.ModeLatest
+	// Ordered delivers what is still reachable in order and counts what was missed.
+	Ordered = layout.ModeOrdered
+	// Lossless makes the producer wait; only lanes made WithLossless admit it.
+	Lossless = layout.ModeLossless
+)
+
+// ProducerOption changes how Create makes a lane.
+type ProducerOption interface{ forProducer(*producerSettings) }
+
+// ConsumerOption changes how Open attaches to a lane.
+type ConsumerOption interface{ forConsumer(*consumerSettings) }
+
+// Option is one for both sides.
+type Option interface {
+	ProducerOption
+	ConsumerOption
+}
+
+type producerSettings struct {
+	layout                       FrameLayout
+	payloadBytes                 uint64
+	leaseBudget, claims, history uint32
+	lossless, lockMemory         bool
+	reclaim                      bool
+	memory                       MemoryKind
+	devices                      []int32
+	lease                        time.Duration
+	hugePages                    HugePages
+	numaNode                     int32
+	access, group                uint32
+	trust                        Trust
+	directory                    string
+}
+
+type consumerSettings struct {
+	mode                    Mode
+	leases                  uint32
+	reattach, wantsWritable bool
+	wait                    time.Duration
+	directory               string
+}
+
+type producerOption func(*producerSettings)
+
+func (set producerOption) forProducer(s *producerSettings) { set(s) }
+
+type consumerOption func(*consumerSettings)
+
+func (set consumerOption) forConsumer(s *consumerSettings) { set(s) }
+
+type directory string
+
+func (d directory) forProducer(s *producerSettings) { s.directory = string(d) }
+func (d directory) forConsumer(s *consumerSettings) { s.directory = string(d) }
+
+// WithDirectory uses this runtime directory instead of searching for one.
+func WithDirectory(path string) Option { return directory(path) }
+
+// WithLayout gives the geometry that each claimed frame starts with.
+func WithLayout(picture FrameLayout) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.layout = picture })
+}
+
+// WithPayloadBytes sizes the payload of a slot, where it is not that of the layout.
+func WithPayloadBytes(bytes uint64) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.payloadBytes = bytes })
+}
+
+// WithLeaseBudget limits the leases that all consumers together may hold (8).
+func WithLeaseBudget(leases uint32) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.leaseBudget = leases })
+}
+
+// WithClaims limits the frames that the producer holds claimed at once (1).
+func WithClaims(claims uint32) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.claims = claims })
+}
+
+// WithHistory keeps this many frames before the newest reachable (1).
+func WithHistory(frames uint32) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.history = frames })
+}
+
+// WithLossless admits lossless consumers, for which claims wait.
+func WithLossless() ProducerOption {
+	return producerOption(func(s *producerSettings) { s.lossless = true })
+}
+
+// MemoryKind is where the bytes of a lane's frames are.
+type MemoryKind = layout.MemoryKind
+
+// WithMemory makes a lane of this kind of memory; see WithDeviceBuffers.
+func WithMemory(kind MemoryKind) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.memory = kind })
+}
+
+// WithDeviceBuffers makes a lane whose frames lie in these file descriptors, which are duplicated.
+func WithDeviceBuffers(kind MemoryKind, descriptors ...int) ProducerOption {
+	return producerOption(func(s *producerSettings) {
+		s.memory, s.devices = kind, nil
+		for _, descriptor := range descriptors {
+			s.devices = append(s.devices, int32(descriptor))
+		}
+	})
+}
+
+// WithLease guarantees device frames for this long after publication; 0 is for ever.
+func WithLease(lease time.Duration) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.lease = lease })
+}
+
+// HugePages says whether a lane is to be in huge pages.
+type HugePages uint32
+
+const (
+	HugePagesOff     HugePages = 0
+	HugePagesTry     HugePages = 1
+	HugePagesRequire HugePages = 2
+)
+
+// WithHugePages puts the lane into huge pages.
+func WithHugePages(pages HugePages) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.hugePages = pages })
+}
+
+// WithLockedMemory locks the lane into memory where the limits allow it.
+func WithLockedMemory() ProducerOption {
+	return producerOption(func(s *producerSettings) { s.lockMemory = true })
+}
+
+// WithNumaNode binds the lane to a NUMA node.
+func WithNumaNode(node int32) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.numaNode = node })
+}
+
+// WithGroup admits users of a group, WithEveryone all; without either only the producer's own.
+func WithGroup(group uint32) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.access, s.group = 1, group })
+}
+
+// WithEveryone admits every user.
+func WithEveryone() ProducerOption {
+	return producerOption(func(s *producerSettings) { s.access = 2 })
+}
+
+// Trust says whom the producer shares bells with.
+type Trust uint32
+
+const (
+	// TrustSameUser lets peers of the same user share bells.
+	TrustSameUser Trust = 0
+	// TrustedOnly admits the producer's own user only.
+	TrustedOnly Trust = 1
+	// Untrusted shares bells with nobody.
+	Untrusted Trust = 2
+)
+
+// WithTrust changes whom the producer trusts (TrustSameUser).
+func WithTrust(trust Trust) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.trust = trust })
+}
+
+// WithReclaim runs the owners of returned buffers in Producer.Reclaim, not on a thread of the
+// library.
+func WithReclaim() ProducerOption {
+	return producerOption(func(s *producerSettings) { s.reclaim = true })
+}
+
+// WithLeases asks to hold this many frames at once (1).
+func WithLeases(leases uint32) ConsumerOption {
+	return consumerOption(func(s *consumerSettings) { s.leases = leases })
+}
+
+// WithReattach says whether to attach to the next producer when this one is gone (true).
+func WithReattach(reattach bool) ConsumerOption {
+	return consumerOption(func(s *consumerSettings) { s.reattach = reattach })
+}
+
+// WithWaitForLane lets Open wait for a producer (0: not at all). The context may end it earlier.
+func WithWaitForLane(time time.Duration) ConsumerOption {
+	return consumerOption(func(s *consumerSettings) { s.wait = time })
+}
+
+// WithWritable accepts device buffers that this process could write to.
+func WithWritable() ConsumerOption {
+	return consumerOption(func(s *consumerSettings) { s.wantsWritable = true })
+}

@@ -1,0 +1,37 @@
+//! The native half of the Python package `framelane`: lanes, leases and waiting. What Python users
+//! see of it stands in `framelane/_core.pyi`.
+
+mod bytes;
+mod consumer;
+mod descriptor;
+mod dlpack;
+mod errors;
+mod frame;
+mod frame_mut;
+mod lanes;
+mod numpy;
+mod options;
+mod plane;
+mod producer;
+mod shape;
+mod waiting;
+
+use pyo3::prelude::*;
+
+/// The extension module.
+#[pymodule]
+#[pyo3(name = "_core")]
+mod framelane_core {
+    #[pymodule_export]
+    use crate::consumer::Consumer;
+    #[pymodule_export]
+    use crate::frame::Frame;
+    #[pymodule_export]
+    use crate::frame_mut::FrameMut;
+    #[pymodule_export]
+    use crate::lanes::{discover, layout_hash, monotonic_ns, picture, query};
+    #[pymodule_export]
+    use crate::plane::Plane;
+    #[pymodule_export]
+    use crate::producer::Producer;
+}

@@ -1,3 +1,0 @@
-module github.com/framelane/framelane/schema
-
-go 1.24
