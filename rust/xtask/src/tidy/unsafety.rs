@@ -37,6 +37,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/hobot-sys/src/", "types of C functions, and finding them in a loaded library"),
     ("rust/hobot/src/", "calls of the vendor's library"),
     ("rust/hobot/tests/rules.rs", "the same calls without our owners in between"),
+    ("rust/hobot-standin/vio/src/", "C entry points"),
     ("rust/hobot-standin/hbmem/src/", "C entry points, and mappings with given rights"),
     ("rust/peer-bench/src/shared.rs", "mapped bytes become values"),
     ("rust/peer-bench/src/lanes/iceoryx.rs", "an uninitialised loan is handed on as it is"),
