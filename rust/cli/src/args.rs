@@ -3,7 +3,7 @@
 
 use crate::failure::EXIT_CODES;
 use crate::{
-    bench, camera, completions, doctor, hz, info, ls, render, schema, snapshot, watch, who,
+    bench, camera, completions, doctor, hz, info, ls, render, schema, shmbuf, snapshot, watch, who,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -38,6 +38,8 @@ pub enum Command {
     Bench(bench::Args),
     /// Look for what could keep lanes from working here, and say what to do
     Doctor(doctor::Args),
+    /// Speak the older byte ring of the shmbuf programs
+    Shmbuf(shmbuf::Args),
     /// Print the shared memory layout, or compare it with a running lane's
     Schema(schema::Args),
     /// Print a completion script for a shell
@@ -57,6 +59,7 @@ impl Command {
             Command::Who(args) => who::run(&args),
             Command::Bench(args) => bench::run(&args),
             Command::Doctor(args) => doctor::run(&args),
+            Command::Shmbuf(args) => shmbuf::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
         }
@@ -72,6 +75,7 @@ impl Command {
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
             Command::Schema(args) => args.lane.as_deref(),
+            Command::Shmbuf(args) => args.lane(),
             Command::Bench(_)
             | Command::Render(_)
             | Command::Ls(_)

@@ -1,6 +1,7 @@
 //! Exit codes, and errors that say what to do next.
 
 use crate::output::clean;
+use crate::shmbuf::Shmbuf;
 use framelane::ErrorKind;
 use std::fmt;
 use std::process::ExitCode;
@@ -32,7 +33,8 @@ pub fn report(error: &anyhow::Error, lane: Option<&str>) -> ExitCode {
     let kind = error.downcast_ref::<framelane::Error>().map(framelane::Error::kind);
     // Part of the text may come from another process.
     eprintln!("framelane: {}", clean(&format!("{error:#}")));
-    if let Some(next) = kind.and_then(|kind| next_step(kind, lane)) {
+    let of_a_lane = !error.is::<Shmbuf>();
+    if let Some(next) = kind.filter(|_| of_a_lane).and_then(|kind| next_step(kind, lane)) {
         eprintln!("  try: {next}");
     }
     ExitCode::from(match kind {

@@ -17,6 +17,7 @@ mod numbers;
 mod output;
 mod render;
 mod schema;
+mod shmbuf;
 mod snapshot;
 mod table;
 mod units;

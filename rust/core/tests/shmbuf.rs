@@ -4,6 +4,7 @@ mod common;
 mod raw;
 
 use common::child::{command, entry, say};
+use common::forks::{expect_good, fork};
 use common::messages::{
     CAPACITY, RING, message, open_receiver, receive, receiving, send, sending, shared_folder,
 };
@@ -233,6 +234,23 @@ fn a_receiver_that_lies_stops_its_sender_alone() {
     write_at(&path, 8, &u32::MAX.to_le_bytes());
     send(&mut sender, 2);
     assert_eq!(sender.capacity_bytes() as u64, CAPACITY, "its own capacity counts");
+}
+
+#[test]
+fn a_forked_child_can_neither_use_nor_end_what_its_parent_has() {
+    let folder = shared_folder();
+    let mut sender = Some(Sender::create(RING, sending(folder.path()).bell(true)).unwrap());
+    let mut receiver = Some(open_receiver(folder.path()));
+    let child = fork(|| {
+        let (mut sender, mut receiver) = (sender.take().unwrap(), receiver.take().unwrap());
+        assert_eq!(kind(sender.try_send(b"from the child")), ErrorKind::Forked);
+        assert_eq!(kind(receiver.next_bytes()), ErrorKind::Forked);
+        drop((sender, receiver));
+    });
+    expect_good(child);
+    assert!(folder.path().join("ring").exists());
+    send(sender.as_mut().unwrap(), 1);
+    assert_eq!(receive(receiver.as_mut().unwrap()), 1);
 }
 
 #[test]

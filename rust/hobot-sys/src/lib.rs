@@ -9,13 +9,20 @@
 //! back to the library, or mapped memory of whoever owns the buffer.
 #![allow(unsafe_code, reason = "types of C functions, and finding them in a loaded library")]
 
+mod camera;
 mod hbmem;
 mod load;
 mod status;
+mod vio;
 
+pub use camera::{Cam, CameraConfig, MipiConfig};
 pub use hbmem::{CommonBuf, Format, GraphicBuf, Hbmem, PLANES, usage};
 pub use load::{FOLDER_VARIABLE, LoadError};
-pub use status::{hb_mem, hb_mem_name};
+pub use status::{hb_mem, hb_mem_name, hbn_name};
+pub use vio::{
+    AeStatistics, BufAttr, CimAttr, FrameInfo, Image, InputAttr, IspAttr, IspOutputAttr, Rect,
+    TimeVal, VinAttr, VinInputAttr, VinOutputAttr, Vpf, VseOutputAttr, frame_format, node,
+};
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("the vendor's libraries exist for 64-bit systems only");

@@ -1,7 +1,7 @@
 //! What the vendor's libraries fail with, in our words and theirs.
 
 use framelane::ErrorKind;
-use framelane_hobot_sys::{LoadError, hb_mem, hb_mem_name};
+use framelane_hobot_sys::{LoadError, hb_mem, hb_mem_name, hbn_name};
 
 /// Why something could not be done.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -12,6 +12,14 @@ pub enum Error {
     /// A function of libhbmem failed.
     #[error("{function}: {} ({code})", hb_mem_name(*code).unwrap_or("number"))]
     Memory {
+        /// Its name.
+        function: &'static str,
+        /// What it returned.
+        code: i32,
+    },
+    /// A function of libvpf or libcam failed.
+    #[error("{function}: {} ({code})", hbn_name(*code).unwrap_or("number"))]
+    Vio {
         /// Its name.
         function: &'static str,
         /// What it returned.
@@ -31,6 +39,7 @@ impl Error {
         match self {
             Error::Load(_) => ErrorKind::Unsupported,
             Error::Memory { code, .. } => memory_kind(*code),
+            Error::Vio { code, .. } => vio_kind(*code),
             Error::Ours(error) => error.kind(),
         }
     }
@@ -38,14 +47,18 @@ impl Error {
     /// What the vendor's function returned, if it was one that failed.
     pub fn code(&self) -> Option<i32> {
         match self {
-            Error::Memory { code, .. } => Some(*code),
+            Error::Memory { code, .. } | Error::Vio { code, .. } => Some(*code),
             Error::Load(_) | Error::Ours(_) => None,
         }
     }
 
     /// Whether the same call may succeed in a moment.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Error::Memory { code: hb_mem::TIMEOUT, .. })
+        match self {
+            Error::Memory { code, .. } => *code == hb_mem::TIMEOUT,
+            Error::Vio { code, .. } => NO_FRAME_NOW.contains(code),
+            Error::Load(_) | Error::Ours(_) => false,
+        }
     }
 }
 
@@ -61,6 +74,26 @@ impl From<Error> for framelane::Error {
 /// The answer of a function of libhbmem as a result.
 pub(crate) fn memory(function: &'static str, code: i32) -> Result<()> {
     if code == 0 { Ok(()) } else { Err(Error::Memory { function, code }) }
+}
+
+/// Nothing came in time, a frame was dropped, the flow was stopped: libvpf mostly says -43 for all
+/// of them.
+const NO_FRAME_NOW: [i32; 6] = [-21, -38, -39, -40, -41, -43];
+
+/// The answer of a function of libvpf or libcam as a result.
+pub(crate) fn vio(function: &'static str, code: i32) -> Result<()> {
+    if code == 0 { Ok(()) } else { Err(Error::Vio { function, code }) }
+}
+
+fn vio_kind(code: i32) -> ErrorKind {
+    match code {
+        code if NO_FRAME_NOW.contains(&code) => ErrorKind::TimedOut,
+        -6..=-1 | -11..=-7 | -44 => ErrorKind::InvalidArgument,
+        -23 => ErrorKind::Unsupported,
+        -24 => ErrorKind::PermissionDenied,
+        -25 | -32 => ErrorKind::OutOfMemory,
+        _ => ErrorKind::System,
+    }
 }
 
 fn memory_kind(code: i32) -> ErrorKind {
@@ -92,6 +125,11 @@ mod tests {
         assert_eq!((ours.kind(), ours.to_string()), (error.kind(), error.to_string()));
         let slow = memory("hb_mem_wait_share_status", hb_mem::TIMEOUT).unwrap_err();
         assert!(slow.is_transient());
+        let none = vio("hbn_vnode_getframe", -43).unwrap_err();
+        assert_eq!(none.to_string(), "hbn_vnode_getframe: no frame could be taken (-43)");
+        assert!(none.is_transient());
+        let bad = vio("hbn_vnode_set_ochn_attr", -10).unwrap_err();
+        assert_eq!((bad.kind(), bad.is_transient()), (ErrorKind::InvalidArgument, false));
         let odd = memory("f", -3).unwrap_err();
         assert_eq!((odd.to_string().as_str(), odd.kind()), ("f: number (-3)", ErrorKind::System));
     }

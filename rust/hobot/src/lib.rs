@@ -10,6 +10,7 @@ mod describe;
 mod error;
 mod importer;
 mod memory;
+pub mod vio;
 
 pub use buffer::{Buffer, CommonBuffer, GraphicBuffer, Raw};
 pub use describe::{

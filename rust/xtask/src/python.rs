@@ -13,7 +13,8 @@ use std::time::Duration;
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
 const LIMIT: Duration = Duration::from_secs(300);
 /// What is checked for types beside the package, each where its modules find each other.
-const TYPED: &[&str] = &["python/tests"];
+const TYPED: &[&str] =
+    &["python/tests", "conformance/agents/python", "examples/hello/python", "bench/python"];
 
 /// A Python that has the package, built from here, and NumPy. Built once in a run.
 pub fn with_package(optimised: bool) -> Result<PathBuf> {
@@ -71,6 +72,14 @@ pub fn tier() -> Result<Counts> {
     counts += told("types of the package, its tests and its users", types(&python));
     counts += told("README: a lane in Python", from_the_readme(&python));
     Ok(counts)
+}
+
+/// Prints what taking a frame costs beside the usual ways.
+pub fn peers() -> Result<bool> {
+    let python = with_package(true)?;
+    tools::python_with(&["iceoryx2"])?;
+    Program::new(python).args(["-B", "python/bench/peers.py"]).limit(LIMIT).check()?;
+    Ok(true)
 }
 
 fn told(what: &str, outcome: Result<()>) -> Counts {

@@ -5,7 +5,7 @@ use super::name::Place;
 use super::options::ReceiverOptions;
 use super::ring::{PREFIX_BYTES, Ring};
 use super::segment::{self, Found, Segment};
-use super::waiting::{RECEIVER, SENDER, Waiting};
+use super::waiting::{RECEIVER, SENDER, Waiting, deadline};
 use crate::error::{Error, Result, protocol};
 use crate::failpoint::step;
 use crate::fork;
@@ -47,7 +47,7 @@ impl Receiver {
     /// one that is no ring; `PermissionDenied`: a receiver needs to write, too.
     pub fn open(name: &str, options: ReceiverOptions) -> Result<Self> {
         let place = Place::new(name, options.directory.as_deref())?;
-        let deadline = Instant::now() + options.wait_for_sender;
+        let deadline = deadline(options.wait_for_sender);
         let segment = loop {
             match segment::attach(&place)? {
                 Found::Segment(segment) => break segment,
@@ -105,7 +105,7 @@ impl Receiver {
     /// As [`next_bytes`](Self::next_bytes); `Disconnected` when the sender is gone and everything
     /// is read, where re-attaching is off.
     pub fn wait(&mut self, timeout: Duration) -> Result<Option<usize>> {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         let mut look = Instant::now();
         loop {
             let head = self.ring().head().load(Acquire);

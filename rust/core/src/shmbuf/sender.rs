@@ -5,7 +5,7 @@ use super::name::Place;
 use super::options::SenderOptions;
 use super::ring::PREFIX_BYTES;
 use super::segment::{self, Segment};
-use super::waiting::{RECEIVER, SENDER, Waiting};
+use super::waiting::{RECEIVER, SENDER, Waiting, deadline};
 use crate::error::{Error, Result, invalid};
 use crate::failpoint::step;
 use crate::fork;
@@ -110,7 +110,7 @@ impl Sender {
     /// # Errors
     /// As [`try_send`](Self::try_send).
     pub fn send(&mut self, message: &[u8], timeout: Duration) -> Result<bool> {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         loop {
             let tail = self.segment.ring.tail().load(Acquire);
             if self.put(message)? {
@@ -124,7 +124,7 @@ impl Sender {
 
     /// Waits up to `timeout` until everything sent has been read; whether it has.
     pub fn drain(&mut self, timeout: Duration) -> Result<bool> {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         loop {
             let tail = self.segment.ring.tail().load(Acquire);
             if self.used()? == 0 {

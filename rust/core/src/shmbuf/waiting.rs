@@ -13,6 +13,12 @@ use std::time::{Duration, Instant};
 /// A sleeper looks up this often, whatever it waits for.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// When a time from now is over; far away if it is longer than clocks go.
+pub(super) fn deadline(timeout: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(1 << 32);
+    Instant::now() + timeout.min(FAR)
+}
+
 /// Bits of the reserved word that belong to one side.
 pub(super) struct Bell {
     rings: u32,

@@ -8,10 +8,12 @@
 
 mod faults;
 mod place;
+mod scene;
 mod state;
 mod table;
 
 pub use faults::Fault;
 pub use place::{Place, folder_of};
+pub use scene::{Scene, UNFINISHED, luma};
 pub use state::{Holder, Record, State};
 pub use table::Ion;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The libraries by the names they are loaded by, and by the names cargo builds them under.
 const LIBRARIES: &[(&str, &str)] =
-    &[("libhbmem.so.1", "libhbmem.so"), ("libvpf.so.1", "libvpf.so"), ("libcam.so.1", "libcam.so")];
+    &[("libhbmem.so.1", "libhbmem.so"), ("libvpf.so.1", "libvio.so"), ("libcam.so.1", "libvio.so")];
 
 /// A folder of its own with links to the stand-ins.
 pub struct Place {

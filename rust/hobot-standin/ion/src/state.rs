@@ -1,6 +1,7 @@
 //! The table itself: pure data and its rules.
 
 use crate::faults::Fault;
+use crate::scene::Scene;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,11 +57,19 @@ pub struct State {
     pub buffers: BTreeMap<i32, Record>,
     /// Faults to play.
     pub faults: Vec<Fault>,
+    /// What the cameras see, by number.
+    pub scenes: BTreeMap<u32, Scene>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        State { next_phys: FIRST_PHYS, next_file: 0, buffers: BTreeMap::new(), faults: Vec::new() }
+        State {
+            next_phys: FIRST_PHYS,
+            next_file: 0,
+            buffers: BTreeMap::new(),
+            faults: Vec::new(),
+            scenes: BTreeMap::new(),
+        }
     }
 }
 

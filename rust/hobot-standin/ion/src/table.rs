@@ -4,6 +4,7 @@
 //! in between leaves the other half as the newest.
 
 use crate::faults::Fault;
+use crate::scene::Scene;
 use crate::state::{Process, Record, State};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{File, OpenOptions};
@@ -126,6 +127,16 @@ impl Ion {
     /// Plans a fault.
     pub fn plan(&self, fault: Fault) -> Result<()> {
         self.quick_change(|state| state.faults.push(fault))
+    }
+
+    /// What a camera sees.
+    pub fn scene(&self, camera: u32) -> Result<Scene> {
+        self.quick_change(|state| state.scenes.get(&camera).copied().unwrap_or_default())
+    }
+
+    /// Sets the scene before a camera.
+    pub fn set_scene(&self, camera: u32, scene: Scene) -> Result<()> {
+        self.quick_change(|state| state.scenes.insert(camera, scene)).map(|_| ())
     }
 
     /// What happens to this call: a number and a delay in ms.

@@ -27,6 +27,11 @@ const ROOMS: &[Room] = &[
         may_use: &["framelane-hobot-sys", "framelane-standin-ion"],
     },
     Room {
+        package: "framelane-standin-vio",
+        folder: "rust/hobot-standin/vio",
+        may_use: &["framelane-hobot-sys", "framelane-standin-ion"],
+    },
+    Room {
         package: "framelane-hobot",
         folder: "rust/hobot",
         may_use: &[
@@ -34,6 +39,7 @@ const ROOMS: &[Room] = &[
             "framelane-hobot-sys",
             "framelane-standin-hbmem",
             "framelane-standin-ion",
+            "framelane-standin-vio",
         ],
     },
     Room { package: "framelane-camera", folder: "rust/camera", may_use: &["framelane"] },

@@ -1,0 +1,353 @@
+//! From a setup to a running flow, and back again in the right order.
+
+use super::Vio;
+use super::frame::VioFrame;
+use super::setup::{CameraSetup, ChannelSetup, SensorSetup};
+use crate::error::{Error, Result, vio};
+use framelane_hobot_sys::{
+    AeStatistics, BufAttr, CameraConfig, CimAttr, Image, InputAttr, IspAttr, IspOutputAttr,
+    MipiConfig, Rect, VinAttr, VinInputAttr, VinOutputAttr, VseOutputAttr, frame_format, node,
+    usage,
+};
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// RAW10 as MIPI numbers it.
+const RAW10: u32 = 0x2B;
+/// A sensor does not always answer at once after it was switched on.
+const ATTACH_TRIES: u32 = 5;
+const ATTACH_PAUSE: Duration = Duration::from_millis(500);
+
+/// A camera that runs. Ends when it and all its frames are dropped.
+pub struct Pipeline(Arc<Running>);
+
+pub(crate) struct Running {
+    pub(crate) vio: Arc<Vio>,
+    sensor: Option<i64>,
+    nodes: Vec<i64>,
+    flow: Option<i64>,
+    started: AtomicBool,
+}
+
+impl Pipeline {
+    /// Checks the setup, opens the sensor and starts the flow.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for what cannot work; otherwise what the vendor's function fails with.
+    pub fn start(vio: &Arc<Vio>, setup: &CameraSetup) -> Result<Pipeline> {
+        setup.check()?;
+        let mut running = Running {
+            vio: vio.clone(),
+            sensor: None,
+            nodes: Vec::new(),
+            flow: None,
+            started: AtomicBool::new(false),
+        };
+        running.open_sensor(setup)?;
+        let vin = running.open_vin(setup)?;
+        let isp = running.open_isp(&setup.sensor)?;
+        let vse = running.open_vse(setup)?;
+        running.connect(vin, isp, vse)?;
+        running.attach(vin)?;
+        running.run()?;
+        Ok(Pipeline(Arc::new(running)))
+    }
+
+    /// The next frame of a channel. Up to 1000 ms can be waited for.
+    ///
+    /// # Errors
+    /// A transient one when none came in time or the flow was stopped.
+    pub fn get(&self, channel: u32, timeout: Duration) -> Result<VioFrame> {
+        let get = self.0.vio.vpf.hbn_vnode_getframe()?;
+        // The library makes 4000 of 0 and of more than 1000.
+        let milliseconds = timeout.as_millis().clamp(1, 1000) as u32;
+        let mut image = Image::zeroed();
+        // SAFETY: a place for the answer that lives during the call.
+        vio("hbn_vnode_getframe", unsafe { get(self.0.vse(), channel, milliseconds, &mut image) })?;
+        Ok(VioFrame::new(self.0.clone(), channel, image))
+    }
+
+    /// Mean of the exposure statistics, as the ISP has them now.
+    ///
+    /// # Errors
+    /// What the library fails with.
+    pub fn brightness(&self) -> Result<f32> {
+        let ask = self.0.vio.vpf.hbn_isp_get_ae_statistics()?;
+        let mut told = AeStatistics::zeroed();
+        // SAFETY: a place for the answer that lives during the call.
+        vio("hbn_isp_get_ae_statistics", unsafe { ask(self.0.nodes[1], &mut told) })?;
+        let sum: u64 = told.exposure.iter().map(|&zone| u64::from(zone)).sum();
+        Ok(sum as f32 / told.exposure.len() as f32)
+    }
+
+    /// Stops the flow: whoever waits for a frame is told at once, and no more come.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+impl Running {
+    /// The scaler, which is opened last.
+    pub(crate) fn vse(&self) -> i64 {
+        self.nodes.last().copied().unwrap_or(-1)
+    }
+
+    fn open_sensor(&mut self, setup: &CameraSetup) -> Result<()> {
+        let create = self.vio.cam.hbn_camera_create()?;
+        let mut mipi = mipi_config(&setup.sensor);
+        let mut config = camera_config(&setup.sensor, &mut mipi);
+        let mut sensor = 0;
+        // SAFETY: both descriptions and the place for the answer live during the call.
+        vio("hbn_camera_create", unsafe { create(&mut config, &mut sensor) })?;
+        self.sensor = Some(sensor);
+        Ok(())
+    }
+
+    fn open(&mut self, kind: i32, host: u32) -> Result<i64> {
+        let open = self.vio.vpf.hbn_vnode_open()?;
+        let mut node = 0;
+        // SAFETY: a place for the answer that lives during the call.
+        vio("hbn_vnode_open", unsafe { open(kind, host, node::AUTO_ALLOC_ID, &mut node) })?;
+        self.nodes.push(node);
+        Ok(node)
+    }
+
+    fn set<T>(&self, node: i64, attr: &mut T) -> Result<()> {
+        let set = self.vio.vpf.hbn_vnode_set_attr()?;
+        // SAFETY: the attribute of this kind of node, which lives during the call.
+        vio("hbn_vnode_set_attr", unsafe { set(node, std::ptr::from_mut(attr).cast::<c_void>()) })
+    }
+
+    fn set_input<T>(&self, node: i64, attr: &mut T) -> Result<()> {
+        let set = self.vio.vpf.hbn_vnode_set_ichn_attr()?;
+        let attr = std::ptr::from_mut(attr).cast::<c_void>();
+        // SAFETY: as for the whole node.
+        vio("hbn_vnode_set_ichn_attr", unsafe { set(node, 0, attr) })
+    }
+
+    fn set_output<T>(&self, node: i64, channel: u32, attr: &mut T) -> Result<()> {
+        let set = self.vio.vpf.hbn_vnode_set_ochn_attr()?;
+        let attr = std::ptr::from_mut(attr).cast::<c_void>();
+        // SAFETY: as for the whole node.
+        vio("hbn_vnode_set_ochn_attr", unsafe { set(node, channel, attr) })
+    }
+
+    fn open_vin(&mut self, setup: &CameraSetup) -> Result<i64> {
+        let (width, height) = (setup.sensor.width, setup.sensor.height);
+        let vin = self.open(node::VIN, setup.host)?;
+        let mut attr = VinAttr::zeroed();
+        attr.cim = CimAttr {
+            mipi_en: 1,
+            mipi_rx: setup.host,
+            ipi_channel: 1,
+            cim_isp_flyby: 1,
+            enable_frame_id: 1,
+            ..CimAttr::zeroed()
+        };
+        self.set(vin, &mut attr)?;
+        self.set_input(vin, &mut VinInputAttr { format: RAW10, width, height })?;
+        let mut out = VinOutputAttr::zeroed();
+        (out.ddr_en, out.wstride, out.vstride, out.format) = (1, width * 2, height, RAW10);
+        self.set_output(vin, 0, &mut out)?;
+        Ok(vin)
+    }
+
+    fn open_isp(&mut self, sensor: &SensorSetup) -> Result<i64> {
+        let whole = Rect { x: 0, y: 0, w: sensor.width, h: sensor.height };
+        let isp = self.open(node::ISP, 0)?;
+        let mut attr = IspAttr::zeroed();
+        (attr.input_mode, attr.crop) = (1, whole);
+        self.set(isp, &mut attr)?;
+        self.set_input(isp, &mut input(sensor, frame_format::RAW, 10))?;
+        let mut out = IspOutputAttr::zeroed();
+        (out.ddr_en, out.out, out.fmt, out.bit_width) = (1, whole, frame_format::NV12, 8);
+        self.set_output(isp, 0, &mut out)?;
+        Ok(isp)
+    }
+
+    fn open_vse(&mut self, setup: &CameraSetup) -> Result<i64> {
+        let vse = self.open(node::VSE, 0)?;
+        self.set(vse, &mut 0u32)?; // vse_attr_t: no rate control
+        self.set_input(vse, &mut input(&setup.sensor, frame_format::NV12, 8))?;
+        let set_buffers = self.vio.vpf.hbn_vnode_set_ochn_buf_attr()?;
+        for channel in &setup.channels {
+            self.set_output(vse, channel.number, &mut output(channel, &setup.sensor))?;
+            let cached = if channel.cached { usage::CACHED } else { 0 };
+            let flags = usage::CPU_READ_OFTEN | usage::CPU_WRITE_OFTEN | cached;
+            let mut buffers = BufAttr { flags, buffers_num: channel.buffers, is_contig: 1 };
+            // SAFETY: a description that lives during the call.
+            let code = unsafe { set_buffers(vse, channel.number, &mut buffers) };
+            vio("hbn_vnode_set_ochn_buf_attr", code)?;
+        }
+        Ok(vse)
+    }
+
+    fn connect(&mut self, vin: i64, isp: i64, vse: i64) -> Result<()> {
+        let create = self.vio.vpf.hbn_vflow_create()?;
+        let add = self.vio.vpf.hbn_vflow_add_vnode()?;
+        let bind = self.vio.vpf.hbn_vflow_bind_vnode()?;
+        let mut flow = 0;
+        // SAFETY: a place for the answer that lives during the call.
+        vio("hbn_vflow_create", unsafe { create(&mut flow) })?;
+        self.flow = Some(flow);
+        for node in [vin, isp, vse] {
+            // SAFETY: plain numbers.
+            vio("hbn_vflow_add_vnode", unsafe { add(flow, node) })?;
+        }
+        // The VIN leads straight on, without a round through memory: its output 1.
+        for (from, out, to) in [(vin, 1, isp), (isp, 0, vse)] {
+            // SAFETY: plain numbers.
+            vio("hbn_vflow_bind_vnode", unsafe { bind(flow, from, out, to, 0) })?;
+        }
+        Ok(())
+    }
+
+    fn attach(&self, vin: i64) -> Result<()> {
+        let attach = self.vio.cam.hbn_camera_attach_to_vin()?;
+        let sensor = self.sensor.unwrap_or(-1);
+        let mut tries = 0;
+        loop {
+            // SAFETY: plain numbers.
+            match vio("hbn_camera_attach_to_vin", unsafe { attach(sensor, vin) }) {
+                Err(error) if tries + 1 < ATTACH_TRIES => {
+                    tracing::info!(%error, "the sensor does not answer yet");
+                    tries += 1;
+                    std::thread::sleep(ATTACH_PAUSE);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn run(&self) -> Result<()> {
+        let start = self.vio.vpf.hbn_vflow_start()?;
+        // SAFETY: plain numbers.
+        vio("hbn_vflow_start", unsafe { start(self.flow.unwrap_or(-1)) })?;
+        self.started.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    fn stop(&self) {
+        if !self.started.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let Some(flow) = self.flow else { return };
+        let stopped = self.vio.vpf.hbn_vflow_stop().map_err(Error::from).and_then(|stop| {
+            // SAFETY: plain numbers.
+            vio("hbn_vflow_stop", unsafe { stop(flow) })
+        });
+        if let Err(error) = stopped {
+            tracing::warn!(%error, "stopping a camera");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+        let (vpf, cam) = (&self.vio.vpf, &self.vio.cam);
+        // A flow closes the nodes it was given, and only those.
+        match (self.flow, vpf.hbn_vflow_destroy(), vpf.hbn_vnode_close()) {
+            // SAFETY: each handle is this owner's, and ended once.
+            (Some(flow), Ok(destroy), _) => unsafe { destroy(flow) },
+            // SAFETY: as above.
+            (None, _, Ok(close)) => self.nodes.iter().for_each(|&node| unsafe { close(node) }),
+            _ => {}
+        }
+        if let (Some(sensor), Ok(destroy)) = (self.sensor, cam.hbn_camera_destroy()) {
+            // SAFETY: as above.
+            if let Err(error) = vio("hbn_camera_destroy", unsafe { destroy(sensor) }) {
+                tracing::warn!(%error, "closing a sensor");
+            }
+        }
+    }
+}
+
+fn input(sensor: &SensorSetup, fmt: i32, bit_width: u32) -> InputAttr {
+    InputAttr { tpg_en: 0, width: sensor.width, height: sensor.height, fmt, bit_width }
+}
+
+fn output(channel: &ChannelSetup, sensor: &SensorSetup) -> VseOutputAttr {
+    let crop = channel.crop_of(sensor);
+    VseOutputAttr {
+        chn_en: 1,
+        roi: Rect { x: crop.x, y: crop.y, w: crop.width, h: crop.height },
+        target_w: channel.width,
+        target_h: channel.height,
+        fmt: frame_format::NV12,
+        bit_width: 8,
+        ..VseOutputAttr::zeroed()
+    }
+}
+
+/// Bit and index of `stop_check_instart` among the extra attributes.
+const STOP_CHECK: usize = 6;
+
+fn mipi_config(sensor: &SensorSetup) -> MipiConfig {
+    let mut extra = [0; 37];
+    extra[STOP_CHECK] = 1;
+    MipiConfig {
+        rx_enable: 1,
+        phy: 0,
+        lane: sensor.lanes,
+        datatype: RAW10 as u16,
+        fps: sensor.fps as u16,
+        mclk: 24,
+        mipiclk: sensor.mipi_clock,
+        width: sensor.width as u16,
+        height: sensor.height as u16,
+        linelenth: sensor.line_length,
+        framelenth: sensor.frame_length,
+        settle: 30,
+        ppi_pg: 0,
+        hsa_time: 0,
+        hbp_time: 0,
+        hsd_time: 0,
+        channel_num: 1,
+        channel_sel: [0; 4],
+        padding: 0,
+        rx_ex_mask: 1 << STOP_CHECK,
+        rx_attr_ex: extra,
+        bypass: std::ptr::null_mut(),
+        end_flag: 0,
+    }
+}
+
+fn camera_config(sensor: &SensorSetup, mipi: &mut MipiConfig) -> CameraConfig {
+    CameraConfig {
+        name: text(&sensor.name),
+        addr: sensor.address,
+        isp_addr: 0,
+        eeprom_addr: 0,
+        serial_addr: 0,
+        sensor_mode: 1,
+        sensor_clk: 0,
+        gpio_enable_bit: 1,
+        gpio_level_bit: 0,
+        bus_select: 0,
+        bus_timeout: 0,
+        fps: sensor.fps,
+        width: sensor.width,
+        height: sensor.height,
+        format: RAW10,
+        flags: 0,
+        extra_mode: 0,
+        config_index: 0,
+        ts_compensate: 0,
+        mipi_cfg: mipi,
+        calib_lname: text(&sensor.calibration),
+        sensor_param: std::ptr::null_mut(),
+        iparam_mode: 0,
+        end_flag: 0,
+    }
+}
+
+/// A name that ends in zero; the setup was checked to fit.
+fn text(name: &str) -> [u8; 108] {
+    let mut bytes = [0; 108];
+    let length = name.len().min(107);
+    bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
+    bytes
+}

@@ -1,0 +1,78 @@
+//! A frame of the camera, given back to the hardware once.
+
+use super::bring_up::Running;
+use crate::describe::describe_picture;
+use crate::error::{Error, Result, vio};
+use framelane::{ErrorKind, FrameDescriptor};
+use framelane_hobot_sys::{GraphicBuf, Image};
+use std::sync::Arc;
+
+/// A frame that this process has from the hardware; dropping it gives the buffer back, from
+/// whatever thread, and the hardware may overwrite it at once.
+pub struct VioFrame {
+    from: Arc<Running>,
+    channel: u32,
+    image: Image,
+}
+
+impl VioFrame {
+    pub(crate) fn new(from: Arc<Running>, channel: u32, image: Image) -> Self {
+        VioFrame { from, channel, image }
+    }
+
+    /// Number of the exposure, the same on all channels of a camera, from the start of its flow.
+    pub fn frame_id(&self) -> u32 {
+        self.image.info.frame_id
+    }
+
+    /// Which buffer of the channel's ring it is in.
+    pub fn buffer_index(&self) -> i32 {
+        self.image.info.bufferindex
+    }
+
+    /// The buffer's description, as this process has it.
+    pub fn buffer(&self) -> &GraphicBuf {
+        &self.image.buffer
+    }
+
+    /// A frame's descriptor with geometry, planes and the vendor's words.
+    ///
+    /// # Errors
+    /// `Unsupported` for a format that has no name there.
+    pub fn describe(&self) -> Result<FrameDescriptor> {
+        describe_picture(&self.image.buffer)
+    }
+
+    /// Copies a plane into `to`, which has its size.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for another size.
+    pub fn copy_plane(&self, plane: usize, to: &mut [u8]) -> Result<()> {
+        let buffer = &self.image.buffer;
+        let size = buffer.size.get(plane).copied().unwrap_or(0);
+        let address = buffer.virt_addr.get(plane).copied().unwrap_or(0);
+        if size != to.len() as u64 || address == 0 {
+            let text = format!("{} bytes for plane {plane} of {size}", to.len());
+            return Err(framelane::Error::new(ErrorKind::InvalidArgument, text).into());
+        }
+        // SAFETY: libvpf keeps the plane mapped while its flow runs, which this frame keeps; the
+        // hardware does not write there before the frame is given back.
+        unsafe { (address as *const u8).copy_to_nonoverlapping(to.as_mut_ptr(), to.len()) };
+        Ok(())
+    }
+}
+
+impl Drop for VioFrame {
+    fn drop(&mut self) {
+        let release = self.from.vio.vpf.hbn_vnode_releaseframe().map_err(Error::from);
+        let released = release.and_then(|release| {
+            // SAFETY: a frame that came from this channel and was not given back before.
+            let code = unsafe { release(self.from.vse(), self.channel, &mut self.image) };
+            vio("hbn_vnode_releaseframe", code)
+        });
+        if let Err(error) = released {
+            // Of a flow that was stopped the hardware has them all back already.
+            tracing::debug!(%error, channel = self.channel, "a frame could not be given back");
+        }
+    }
+}
