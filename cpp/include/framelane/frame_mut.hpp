@@ -57,7 +57,8 @@ class FrameMut {
   PlaneViewMut plane(std::size_t index) && = delete;
   PlaneViewMut try_plane(std::size_t index, Error& error) & noexcept {
     PlaneViewMut view;
-    if (!detail::told(bridge::claimed_plane(claimed_, index, view.plane_), error)) view = PlaneViewMut();
+    const auto status = bridge::claimed_plane(claimed_, index, view.plane_);
+    if (!detail::told(status, error)) view = PlaneViewMut();
     return view;
   }
   PlaneViewMut try_plane(std::size_t index, Error& error) && = delete;
