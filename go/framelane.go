@@ -11,5 +11,6 @@
 // Waiting for a frame uses the runtime's poller: a goroutine in Next costs no thread.
 //
 // The package needs the C library, found by pkg-config. With the build tag framelane_static it is
-// linked in; with framelane_workspace it is the one that cargo built in the checkout.
+// linked in; with framelane_workspace it is the one that cargo built in the checkout. The go
+// command does not notice when pkg-config says something else than before: go build -a then.
 package framelane

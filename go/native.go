@@ -1,8 +1,11 @@
 package framelane
 
+// Only so that the go command notices when the tag comes or goes is FRAMELANE_STATIC defined.
+
 /*
 #cgo !framelane_workspace,!framelane_static pkg-config: framelane
 #cgo framelane_static pkg-config: framelane-static
+#cgo framelane_static CFLAGS: -DFRAMELANE_STATIC
 #cgo framelane_workspace CFLAGS: -I${SRCDIR}/../rust/ffi/include
 #cgo framelane_workspace CFLAGS: -I${SRCDIR}/../schema/generated/c
 #cgo framelane_workspace LDFLAGS: -L${SRCDIR}/../target/debug -l:libframelane_ffi.a
@@ -163,6 +166,9 @@ func nativeCreate(name string, from []ProducerOption) (*nativeProducer, error) {
 	}
 	for _, option := range from {
 		option.forProducer(&settings)
+	}
+	if settings.err != nil {
+		return nil, settings.err
 	}
 	o.lease_budget = C.uint32_t(settings.leaseBudget)
 	o.claims = C.uint32_t(settings.claims)

@@ -31,6 +31,7 @@ type Option interface {
 }
 
 type producerSettings struct {
+	err                          error // of an option
 	layout                       FrameLayout
 	payloadBytes                 uint64
 	leaseBudget, claims, history uint32
@@ -73,6 +74,16 @@ func WithDirectory(path string) Option { return directory(path) }
 // WithLayout gives the geometry that each claimed frame starts with.
 func WithLayout(picture FrameLayout) ProducerOption {
 	return producerOption(func(s *producerSettings) { s.layout = picture })
+}
+
+// WithPicture is WithLayout of a picture without padding.
+func WithPicture(format PixelFormat, width, height uint32) ProducerOption {
+	return producerOption(func(s *producerSettings) {
+		var err error
+		if s.layout, err = NewFrameLayout(format, width, height); err != nil {
+			s.err = err
+		}
+	})
 }
 
 // WithPayloadBytes sizes the payload of a slot, where it is not that of the layout.

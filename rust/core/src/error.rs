@@ -8,6 +8,7 @@ use crate::layout::ErrorKind;
 pub struct Error {
     kind: ErrorKind,
     text: String,
+    missed: u64,
 }
 
 /// Result of every fallible call of the SDK.
@@ -16,7 +17,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error of `kind` with its sentence.
     pub fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
-        Error { kind, text: text.into() }
+        Error { kind, text: text.into(), missed: 0 }
     }
 
     /// What kind of failure this is; its documentation says what to do next.
@@ -24,9 +25,18 @@ impl Error {
         self.kind
     }
 
+    /// Of `Lapped`: records that were overwritten before they were read; 0 of any other kind.
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    pub(crate) fn lapped(text: String, missed: u64) -> Self {
+        Error { kind: ErrorKind::Lapped, text, missed }
+    }
+
     /// The same error with what was being done put in front.
     pub fn context(self, doing: impl std::fmt::Display) -> Self {
-        Error { kind: self.kind, text: format!("{doing}: {}", self.text) }
+        Error { text: format!("{doing}: {}", self.text), ..self }
     }
 
     pub(crate) fn system(what: impl std::fmt::Display, errno: rustix::io::Errno) -> Self {

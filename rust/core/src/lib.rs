@@ -72,6 +72,8 @@ pub mod runtime_dir;
 pub mod shmbuf;
 #[cfg(not(loom))]
 mod signals;
+#[cfg(not(loom))]
+mod stream;
 #[cfg(all(test, not(loom)))]
 mod stress;
 #[cfg(not(loom))]
@@ -87,8 +89,8 @@ pub use crate::{
     error::{Error, Result},
     format::FrameLayout,
     layout::{
-        ColorMatrix, ColorRange, ColorTransfer, ErrorKind, FrameDescriptor, MemoryKind, Mode,
-        PixelFormat, Plane, Report,
+        Codec, ColorMatrix, ColorRange, ColorTransfer, ErrorKind, FrameDescriptor, MemoryKind,
+        Mode, PixelFormat, Plane, RecordInfo, Report, StreamConfig, StreamStart,
     },
     layout_diff::first_difference,
     mem::{
@@ -98,5 +100,9 @@ pub use crate::{
     producer::{
         Access, DeviceBuffer, FrameMut, HugePages, Owner, Producer, ProducerOptions, Reclaim,
         Returned, Trust,
+    },
+    stream::{
+        Record, RecordMut, StreamInfo, StreamReader, StreamReaderOptions, StreamWriter,
+        StreamWriterOptions,
     },
 };

@@ -2,9 +2,12 @@
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{install, tools, workspace};
+use crate::{install, readme, tools, workspace};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,18 +16,23 @@ pub const NEEDS: &[(&str, &str)] =
     &[("cc", "apt install gcc"), ("pkg-config", "apt install pkg-config")];
 
 /// Folders with Go in them.
-const FOLDERS: &[&str] = &["go"];
+const FOLDERS: &[&str] = &["go", "conformance/agents/go", "examples/hello/go", "bench/go"];
 /// Links what cargo has built in this checkout.
 const WORKSPACE: &[&str] = &["-tags", "framelane_workspace"];
+/// Of README.md.
+const SECTION: &str = "A lane in Go";
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs the tier.
 pub fn tier() -> Result<Counts> {
-    install::build(false)?;
+    Program::cargo(["build", "--locked", "--package", "framelane-ffi"]).limit(LIMIT).check()?;
     let go = Go { program: tools::program("go")? };
     let mut counts = Counts::default();
     counts += told("format", go.format());
     counts += told("vet", go.vet());
+    for (name, tags) in [("static", "-tags framelane_static"), ("shared", "")] {
+        counts += told(&format!("README, {name} library"), go.readme(tags));
+    }
     counts += go.tests("tests", &[])?;
     counts += go.tests("tests, race detector", &["-race"])?;
     counts += go.tests("tests, AddressSanitizer", &["-asan"])?;
@@ -36,11 +44,14 @@ struct Go {
 }
 
 impl Go {
-    /// A go command in a folder. Nothing is fetched: neither modules nor another toolchain.
+    /// A go command in a folder.
     fn run(&self, folder: &str, arguments: &[&str]) -> Program {
-        Program::new(&self.program)
-            .args(["-C", folder])
-            .args(arguments)
+        self.environment(Program::new(&self.program).args(["-C", folder]).args(arguments))
+    }
+
+    /// Nothing is fetched: neither modules nor another toolchain.
+    fn environment(&self, program: Program) -> Program {
+        program
             .env("CGO_ENABLED", "1")
             .env("CGO_LDFLAGS", format!("-L{}", workspace::target().join("debug").display()))
             .env("GOPROXY", "off")
@@ -62,6 +73,40 @@ impl Go {
             self.run(folder, &[&["vet"], WORKSPACE, &["./..."]].concat()).check()?;
         }
         Ok(())
+    }
+
+    /// The program of the README, pasted into a fresh folder, from an installed prefix.
+    fn readme(&self, tags: &str) -> Result<()> {
+        let scratch = tempfile::Builder::new().prefix("framelane-go-").tempdir()?;
+        let (folder, lanes) = (scratch.path().join("lane"), scratch.path().join("lanes"));
+        fs::create_dir_all(&folder)?;
+        fs::create_dir_all(&lanes)?;
+        // The same one each time: go would not notice that it is another.
+        let prefix = workspace::target().join("go/prefix");
+        install::for_c(false, &prefix)?;
+        fs::write(folder.join("main.go"), readme::block(SECTION, "go")?)?;
+        let lines = readme::block(SECTION, "sh")?
+            .replace("/opt/framelane", &prefix.to_string_lossy())
+            .replace("-tags framelane_static", tags);
+        let said = self
+            .environment(Program::new("sh").args(["-e", "-c", "cd \"$0\"; eval \"$1\""]))
+            .args([folder.as_os_str(), lines.as_ref()])
+            // Only what is installed may be linked.
+            .env("CGO_LDFLAGS", "")
+            .env("CHECKOUT", workspace::root())
+            .env("FRAMELANE_DIR", &lanes)
+            .env("LD_LIBRARY_PATH", prefix.join("lib"))
+            .env("PATH", self.path()?)
+            .check()?;
+        ensure!(said.ends_with("frame 1 begins with 128\n"), "it says {said}");
+        Ok(())
+    }
+
+    /// Where `go` is this one.
+    fn path(&self) -> Result<OsString> {
+        let folder = self.program.parent().context("go is in no folder")?.to_owned();
+        let others = env::var_os("PATH").unwrap_or_default();
+        Ok(env::join_paths([folder].into_iter().chain(env::split_paths(&others)))?)
     }
 
     /// The tests of the binding; what failing ones have printed is shown.

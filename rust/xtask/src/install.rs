@@ -57,7 +57,7 @@ pub fn run(options: &Options) -> Result<bool> {
 }
 
 /// What cargo made of rust/ffi.
-pub struct Built {
+struct Built {
     shared: PathBuf,
     archive: PathBuf,
     /// Libraries that the archive needs, as the compiler says.
@@ -70,8 +70,13 @@ pub fn whole(release: bool, prefix: &Path) -> Result<()> {
     cpp::install(&cpp::build(release)?, prefix)
 }
 
+/// Builds and installs what C needs, for tests.
+pub fn for_c(release: bool, prefix: &Path) -> Result<()> {
+    install(&build(release)?, prefix)
+}
+
 /// Builds rust/ffi; what is built already is used again.
-pub fn build(release: bool) -> Result<Built> {
+fn build(release: bool) -> Result<Built> {
     let made = cargo("framelane-ffi", "framelane_ffi", release)?;
     Ok(Built { shared: made.file("so")?, archive: made.file("a")?, native: made.native })
 }

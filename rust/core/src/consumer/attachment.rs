@@ -1,23 +1,20 @@
-//! A consumer's hold on one epoch of a lane: mappings, page, bell and connection.
+//! A consumer's hold on one epoch of a frame lane.
 
 use super::Holding;
-use super::bell::ClientBell;
 use super::import::{Import, Imports};
 use super::lane_info::LaneInfo;
+use super::tie::Tie;
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
-use crate::fork;
-use crate::layout::{BellByte, ErrorKind, FrameDescriptor, LaneFlag, MemoryKind, Mode, Plane};
+use crate::layout::{ErrorKind, FrameDescriptor, LaneFlag, MemoryKind, Mode, Plane};
 use crate::mem::buffer::{BufferView, DevicePlane};
 use crate::mem::map::Mapping;
-use crate::mem::view::{LaneView, PageView};
+use crate::mem::view::LaneView;
 use crate::ring::consumer::{self as ring, Proof};
 use crate::ring::token::{sequence_of, slot_of};
-use crate::ring::words::PageWords;
-use crate::wire::{peer, socket};
 use rustix::fd::OwnedFd;
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::ops::{Deref, Range};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
 /// An external buffer, mapped when a frame in it is first read.
@@ -37,17 +34,19 @@ pub(crate) struct Known {
 
 /// One epoch, from attach until its last frame is dropped.
 pub(crate) struct Attachment {
+    pub(crate) tie: Tie,
     pub(crate) info: LaneInfo,
     pub(crate) lane: Arc<LaneView>,
-    pub(crate) page: PageView,
-    pub(crate) bell: ClientBell,
-    pub(crate) socket: OwnedFd,
-    pub(crate) pidfd: Option<OwnedFd>,
     pub(crate) devices: Vec<ClientDevice>,
     pub(crate) imports: Imports,
-    /// The connection is over: device frames no longer count.
-    pub(crate) lost: AtomicBool,
-    pub(crate) generation: u64,
+}
+
+impl Deref for Attachment {
+    type Target = Tie;
+    #[inline]
+    fn deref(&self) -> &Tie {
+        &self.tie
+    }
 }
 
 impl Attachment {
@@ -66,7 +65,7 @@ impl Attachment {
     /// Leases a frame above `after` into `cell`; its token, which a hostile lane may have made up.
     #[inline]
     pub(crate) fn borrow(&self, mode: Mode, cell: usize, after: u64) -> Option<u64> {
-        let (lane, page) = (&*self.lane, &self.page);
+        let (lane, page) = (&*self.lane, &self.tie.page);
         match mode {
             Mode::Latest => {
                 let proof = if self.is_device() { Proof::State } else { Proof::HeadOrState };
@@ -81,7 +80,7 @@ impl Attachment {
                 let passed = token.map_or(newest, sequence_of);
                 if passed > after {
                     ring::advance(page, passed);
-                    self.ring_if_wanted();
+                    self.ring_if_wanted(&*self.lane);
                 }
                 token
             }
@@ -103,15 +102,7 @@ impl Attachment {
     pub(crate) fn release(&self, cell: usize) {
         ring::clear(&self.page, cell);
         if self.info.flags & LaneFlag::BELL_ON_RELEASE != 0 {
-            self.ring_if_wanted();
-        }
-    }
-
-    #[inline]
-    fn ring_if_wanted(&self) {
-        if ring::release_wanted(&*self.lane) {
-            // A full socket already holds a bell that the producer has not read.
-            let _ = socket::send(&self.socket, &[BellByte::Released.number()]);
+            self.ring_if_wanted(&*self.lane);
         }
     }
 
@@ -119,15 +110,6 @@ impl Attachment {
     #[inline]
     pub(crate) fn check(&self, token: u64) -> bool {
         ring::check(&*self.lane, token) && !(self.is_device() && self.is_lost())
-    }
-
-    /// Whether the producer has gone, and its device with it. A holder that only checks its frame
-    /// hears of it nowhere else, which is worth a system call.
-    fn is_lost(&self) -> bool {
-        if !self.lost.load(Relaxed) && peer::is_gone(&self.socket, self.pidfd.as_ref()) {
-            self.lost.store(true, Relaxed);
-        }
-        self.lost.load(Relaxed)
     }
 
     /// Copies a device frame's descriptor to its holder's place and says whether the frame may be
@@ -193,20 +175,6 @@ impl Attachment {
         })
     }
 
-    /// Notes bytes the SDK copied for this consumer.
-    pub(crate) fn count_copied(&self, bytes: usize) {
-        self.page.copied_bytes().fetch_add(bytes as u64, Relaxed);
-    }
-
-    /// An error in a forked child, whose parent this attachment belongs to.
-    #[inline]
-    pub(crate) fn refuse_fork(&self) -> Result<()> {
-        if fork::is_foreign(self.generation) {
-            return Err(crate::producer::forked(&self.info.name));
-        }
-        Ok(())
-    }
-
     /// A frame was taken back.
     pub(crate) fn revoked(&self, token: u64) -> Error {
         let text = format!(
@@ -215,18 +183,5 @@ impl Attachment {
             self.info.name
         );
         Error::new(ErrorKind::Revoked, text)
-    }
-}
-
-impl Drop for Attachment {
-    fn drop(&mut self) {
-        if self.refuse_fork().is_err() {
-            return; // the page is the parent's, and not even mapped here
-        }
-        // Nobody holds a frame any more; the producer learns it from the hang-up.
-        for cell in 0..self.info.leases as usize {
-            self.page.cell(cell).store(0, std::sync::atomic::Ordering::Release);
-        }
-        socket::hang_up(&self.socket);
     }
 }

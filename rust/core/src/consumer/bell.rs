@@ -1,7 +1,8 @@
 //! What a consumer sleeps on and polls.
 
-use crate::mem::view::{BellView, LaneView};
-use crate::ring::words::{AtomicU32, LaneWords};
+use super::tie::SharedWords;
+use crate::mem::view::BellView;
+use crate::ring::words::AtomicU32;
 use rustix::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -16,12 +17,12 @@ pub(crate) enum ClientBell {
 /// The futex word a consumer sleeps on, kept mapped for whoever wants to wake it.
 #[derive(Clone)]
 pub(crate) enum WakeWord {
-    Lane(Arc<LaneView>),
+    Lane(SharedWords),
     Bell(Arc<BellView>),
 }
 
 impl WakeWord {
-    pub(crate) fn of(lane: &Arc<LaneView>, bell: &ClientBell) -> Self {
+    pub(crate) fn of(lane: &SharedWords, bell: &ClientBell) -> Self {
         match bell {
             ClientBell::Shared { .. } => WakeWord::Lane(lane.clone()),
             ClientBell::Private { word } => WakeWord::Bell(word.clone()),

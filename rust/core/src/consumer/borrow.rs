@@ -21,7 +21,7 @@ impl Consumer {
     /// Leases a frame above `after`, all in registers.
     #[inline(always)]
     pub(super) fn borrow(&mut self, mode: Mode, after: u64) -> Borrowed {
-        let Some(epoch) = &mut self.current else { return Borrowed::Nothing };
+        let Some(epoch) = &mut self.link.current else { return Borrowed::Nothing };
         let newest = epoch.newest();
         let Some(guest) = epoch.admit() else { return Borrowed::Failed };
         let token = match epoch.borrow(mode, guest.number(), after) {
@@ -52,7 +52,7 @@ impl Consumer {
     /// Goes on after a device frame that is past its deadline: what comes after it may be in time.
     #[cold]
     fn pass_over(&mut self, mode: Mode, mut after: u64) -> Borrowed {
-        let Some(epoch) = &mut self.current else { return Borrowed::Nothing };
+        let Some(epoch) = &mut self.link.current else { return Borrowed::Nothing };
         for _ in 0..SLOTS {
             let newest = epoch.newest();
             let Some(guest) = epoch.admit() else { return Borrowed::Failed };
@@ -73,7 +73,7 @@ impl Consumer {
     #[inline(always)]
     pub(super) fn deliver(&mut self, guest: Holding, token: u64) -> Frame {
         let missed = self.note(sequence_of(token));
-        let new_epoch = std::mem::take(&mut self.announce_epoch);
+        let new_epoch = std::mem::take(&mut self.link.announce_epoch);
         Frame { guest, lease: Lease { token }, missed, new_epoch }
     }
 
@@ -89,7 +89,7 @@ impl Consumer {
     /// Counts a delivered frame; how many passed before it.
     #[inline]
     fn note(&mut self, sequence: u64) -> u64 {
-        let Some(epoch) = &self.current else { return 0 };
+        let Some(epoch) = &self.link.current else { return 0 };
         if sequence <= self.last {
             return 0; // the newest once more
         }
@@ -108,15 +108,18 @@ impl Consumer {
     /// Why a borrow failed.
     #[cold]
     pub(super) fn failure(&self) -> Error {
-        let Some(epoch) = &self.current else { return not_found(&self.name, &self.places) };
-        if epoch.guests() >= self.options.leases {
+        let Some(epoch) = &self.link.current else {
+            return not_found(&self.link.name, &self.link.places);
+        };
+        if epoch.guests() >= self.link.wish.leases {
             let text = format!(
                 "all {} frames granted on lane {:?} are held; release one",
-                self.options.leases, self.name
+                self.link.wish.leases, self.link.name
             );
             return Error::new(ErrorKind::LeasesInUse, text);
         }
-        let text = format!("lane {:?} names a slot beyond its {}", self.name, epoch.info.slots);
+        let text =
+            format!("lane {:?} names a slot beyond its {}", self.link.name, epoch.info.slots);
         crate::error::protocol(text)
     }
 }

@@ -1,13 +1,14 @@
 //! Attaching: Hello, Welcome or Refused, Ready, and distrust of each answer.
 
-use super::attachment::Attachment;
-use super::options::ConsumerOptions;
+use super::link::Reading;
 use super::parcel::Parcel;
 use crate::clock::{Deadline, timespec};
 use crate::error::{Error, Result, protocol};
 use crate::failpoint::step;
 use crate::layout::limit::{DEVICE_BUFFERS, LAYOUT_TABLE_BYTES};
-use crate::layout::{Bye, ErrorKind, Hello, MemoryKind, MessageType, Ready, Refused, Welcome};
+use crate::layout::{
+    Bye, ErrorKind, Hello, MemoryKind, MessageType, Mode, Ready, Refused, StreamStart, Welcome,
+};
 use crate::layout_diff::first_difference;
 use crate::wire::message;
 use crate::wire::socket::{self, Received};
@@ -27,18 +28,26 @@ const MEMORY_KINDS: u32 =
 /// The largest packet a producer sends, descriptors apart.
 const PACKET_BYTES: usize = 1024;
 
+/// What a reader asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish {
+    pub(crate) mode: Mode,
+    /// 0 of a stream.
+    pub(crate) leases: u32,
+    pub(crate) wants_writable: bool,
+    /// The place in a stream where reading begins, and the age that KEY_BEFORE means.
+    pub(crate) stream: Option<(StreamStart, u64)>,
+}
+
 /// Runs the handshake on a fresh connection.
 ///
 /// # Errors
 /// What the producer refused with; `TimedOut` when it does not answer; `Disconnected` when it
 /// hangs up; `Protocol` when what it sends cannot be believed.
-pub(crate) fn attach(
-    lane: &str,
-    options: &ConsumerOptions,
-    connection: OwnedFd,
-) -> Result<Attachment> {
+pub(crate) fn attach<R: Reading + ?Sized>(reader: &R, connection: OwnedFd) -> Result<R::Epoch> {
     let deadline = Deadline::after(ANSWER);
-    let welcome = greet(lane, options, &connection, deadline)?;
+    let link = reader.link();
+    let welcome = greet(&link.name, &link.wish, &connection, deadline)?;
     step("attach.welcomed");
     let mut ready: Ready = message::new();
     ready.consumer_id = welcome.consumer_id;
@@ -46,24 +55,24 @@ pub(crate) fn attach(
     step("attach.ready");
     let parcel = Parcel::receive(&connection, &welcome, deadline)?;
     step("attach.received");
-    let attachment = parcel.open(lane, options, connection, &welcome)?;
+    let epoch = reader.open_epoch(parcel, connection, &welcome)?;
     step("attach.mapped");
-    Ok(attachment)
+    Ok(epoch)
 }
 
-fn greet(
-    lane: &str,
-    options: &ConsumerOptions,
-    connection: &OwnedFd,
-    deadline: Deadline,
-) -> Result<Welcome> {
+fn greet(lane: &str, wish: &Wish, connection: &OwnedFd, deadline: Deadline) -> Result<Welcome> {
     let mut hello: Hello = message::new();
     message::put_text(&mut hello.lane, lane);
-    hello.leases = options.leases;
+    hello.leases = wish.leases;
     let imported = u32::from(super::import::is_registered()) << MemoryKind::HbMem as u32;
     hello.memory_kinds = MEMORY_KINDS | imported;
-    hello.mode = options.mode.number();
-    hello.wants_writable = options.wants_writable.into();
+    hello.mode = wish.mode.number();
+    hello.wants_writable = wish.wants_writable.into();
+    if let Some((start, age_ns)) = wish.stream {
+        hello.wants_stream = 1;
+        hello.start = start.number();
+        hello.start_age_ns = age_ns;
+    }
     // If the producer has refused and hung up already, its reason is there to be read.
     let _ = send(connection, hello.as_bytes());
     step("attach.hello");
@@ -75,7 +84,7 @@ fn greet(
         kind if kind == MessageType::Bye.number() => return Err(farewell(&packet)),
         _ => {}
     }
-    read_welcome(&packet, options.leases)
+    read_welcome(&packet, wish.leases)
 }
 
 /// Reads a Welcome that grants what was asked for.

@@ -46,18 +46,7 @@ impl LaneInfo {
     /// Checks a copied header against the size of what it came from; nothing of it is believed
     /// before.
     pub(crate) fn from_header(header: &LaneHeader, file_bytes: u64) -> Result<Self> {
-        let wrong = |what: &str, value: u64| {
-            Err(protocol(format!("the lane's header says {what} {value}, which cannot be")))
-        };
-        if header.magic != LANE_MAGIC {
-            return wrong("magic", header.magic);
-        }
-        if header.layout_hash != LAYOUT_HASH || u64::from(header.layout_version) != VERSION {
-            return wrong("layout", header.layout_hash);
-        }
-        if header.lane_kind != LaneKind::Frame.number() {
-            return wrong("lane kind", header.lane_kind.into());
-        }
+        check_common(header, LaneKind::Frame, file_bytes)?;
         let Some(memory_kind) = MemoryKind::from_number(header.memory_kind) else {
             return wrong("memory kind", header.memory_kind.into());
         };
@@ -66,12 +55,6 @@ impl LaneInfo {
         }
         if header.history >= header.slot_count {
             return wrong("history", header.history.into());
-        }
-        if header.epoch == 0 {
-            return wrong("epoch", 0);
-        }
-        if header.total_bytes > file_bytes {
-            return wrong("total bytes", header.total_bytes);
         }
         check_geometry(header)?;
         Ok(LaneInfo {
@@ -100,6 +83,31 @@ impl LaneInfo {
         let start = (self.payload_offset + slot as u64 * self.payload_stride) as usize;
         start..start + self.payload_bytes as usize
     }
+}
+
+/// What a header of a lane of either kind has to say.
+pub(crate) fn check_common(header: &LaneHeader, kind: LaneKind, file_bytes: u64) -> Result<()> {
+    if header.magic != LANE_MAGIC {
+        return wrong("magic", header.magic);
+    }
+    if header.layout_hash != LAYOUT_HASH || u64::from(header.layout_version) != VERSION {
+        return wrong("layout", header.layout_hash);
+    }
+    if header.lane_kind != kind.number() {
+        return wrong("lane kind", header.lane_kind.into());
+    }
+    if header.epoch == 0 {
+        return wrong("epoch", 0);
+    }
+    if header.total_bytes > file_bytes {
+        return wrong("total bytes", header.total_bytes);
+    }
+    Ok(())
+}
+
+/// The error for a header that no honest producer writes.
+pub(crate) fn wrong<T>(what: &str, value: u64) -> Result<T> {
+    Err(protocol(format!("the lane's header says {what} {value}, which cannot be")))
 }
 
 fn check_geometry(header: &LaneHeader) -> Result<()> {

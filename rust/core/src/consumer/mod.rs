@@ -11,10 +11,12 @@ pub(crate) mod fuzzing;
 mod handshake;
 mod import;
 mod lane_info;
+mod link;
 mod options;
 mod parcel;
 mod poller;
 mod reattach;
+mod tie;
 mod waiting;
 
 pub use closer::Closer;
@@ -25,16 +27,24 @@ pub use options::ConsumerOptions;
 
 pub(crate) use connect::{Found, connect, not_found, queue_full};
 
-use crate::clock::{Deadline, monotonic_ns};
+pub(crate) use handshake::Wish;
+pub(crate) use lane_info::{check_common, wrong};
+pub(crate) use link::{Epoch as EpochOf, Link, Manner, Reading};
+pub(crate) use parcel::{Parcel, refuse_other};
+pub(crate) use reattach::Reattach;
+pub(crate) use tie::Tie;
+pub(crate) use waiting::Waiting;
+
+use crate::clock::Deadline;
 use crate::error::{Error, Result, invalid};
 use crate::hold::{Guest, Host};
-use crate::layout::{ErrorKind, Mode};
+use crate::layout::{ErrorKind, Mode, Welcome};
+use crate::ring::consumer as ring;
+use crate::ring::words::PageWords;
 use attachment::{Attachment, Known};
-use bell::WakeWord;
 use borrow::Borrowed;
-use poller::Poller;
-use rustix::fd::BorrowedFd;
-use std::path::PathBuf;
+use rustix::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 type Epoch = Host<Attachment, Known>;
@@ -45,31 +55,16 @@ type Holding = Guest<Attachment, Known>;
 /// Can be sent to another thread, but is used by one at a time; [`Closer`] works from any. When
 /// its producer is restarted it attaches to the new one by itself, and the next frame says so.
 pub struct Consumer {
-    name: String,
-    options: ConsumerOptions,
-    places: Vec<PathBuf>,
-    current: Option<Epoch>,
-    sleeping_on: Option<WakeWord>,
-    /// Earlier epochs of which frames are still held.
-    old: Vec<Epoch>,
-    poller: Poller,
-    /// Whether the descriptor was handed out, so that it has to be armed.
-    polled: bool,
-    closer: Closer,
-    /// Lost its producer, and is not to look for another.
-    ended: bool,
-    /// Why the last attempt to attach to a producer that is there failed.
-    obstacle: Option<Error>,
+    link: Link<Epoch>,
+    mode: Mode,
     /// Sequence delivered last in this epoch.
     last: u64,
     /// Newest sequence for which a borrow has failed: not news again until a newer one comes.
     barren: u64,
     /// Whether a frame of this epoch has been delivered.
     started: bool,
-    announce_epoch: bool,
     received: u64,
     missed: u64,
-    looked_ns: u64,
 }
 
 impl Consumer {
@@ -81,37 +76,24 @@ impl Consumer {
     /// producer refuses with: `LayoutMismatch` with the first differing field, `NoLeases`,
     /// `Unsupported`, and `TooMany` when it did so until the end of the time.
     pub fn open(name: &str, options: ConsumerOptions) -> Result<Consumer> {
-        crate::name::validate(name)?;
         if !(1..=63).contains(&options.leases) {
             return Err(invalid(format!("{} leases, 1 to 63 can be asked for", options.leases)));
         }
-        let closer = Closer::new()?;
+        let ConsumerOptions { mode, leases, wants_writable, .. } = options;
+        let wish = Wish { mode, leases, wants_writable, stream: None };
+        let manner =
+            Manner { reattach: options.reattach, return_on_signal: options.return_on_signal };
         let deadline = Deadline::after(options.wait_for_lane);
         let mut consumer = Consumer {
-            name: name.to_owned(),
-            places: crate::runtime_dir::places(options.directory.as_deref()),
-            options,
-            current: None,
-            sleeping_on: None,
-            old: Vec::new(),
-            poller: Poller::new(closer.fd())?,
-            polled: false,
-            closer,
-            ended: false,
-            obstacle: None,
+            link: Link::new(name, options.directory, wish, manner)?,
+            mode,
             last: 0,
             barren: 0,
             started: false,
-            announce_epoch: false,
             received: 0,
             missed: 0,
-            looked_ns: monotonic_ns(),
         };
-        if !consumer.attach_until(deadline)? {
-            let obstacle = consumer.obstacle.take();
-            return Err(obstacle.unwrap_or_else(|| not_found(name, &consumer.places)));
-        }
-        consumer.announce_epoch = false;
+        consumer.attach_first(deadline)?;
         Ok(consumer)
     }
 
@@ -124,10 +106,10 @@ impl Consumer {
     /// re-attaching, what the new producer refuses with.
     #[inline]
     pub fn try_next(&mut self) -> Result<Option<Frame>> {
-        self.refuse()?;
+        self.link.refuse()?;
         if self.has_news() {
             // The frame is made where it is returned: moving it costs as much as borrowing it.
-            match self.borrow(self.options.mode, self.last) {
+            match self.borrow(self.mode, self.last) {
                 Borrowed::Frame(guest, token) => return Ok(Some(self.deliver(guest, token))),
                 Borrowed::Nothing => {}
                 Borrowed::Failed => return Err(self.failure()),
@@ -166,15 +148,15 @@ impl Consumer {
     /// # Errors
     /// As [`try_next`](Self::try_next); `Unsupported` for a lossless reader, which skips nothing.
     pub fn latest(&mut self) -> Result<Option<Frame>> {
-        if self.options.mode == Mode::Lossless {
+        if self.mode == Mode::Lossless {
             let text = "a lossless reader takes every frame: use next";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        self.refuse()?;
+        self.link.refuse()?;
         if !self.has_news() {
             self.settle()?;
         }
-        let newest = self.current.as_ref().map_or(0, |epoch| epoch.newest());
+        let newest = self.link.current.as_ref().map_or(0, |epoch| epoch.newest());
         if newest == 0 {
             return Ok(None);
         }
@@ -187,7 +169,7 @@ impl Consumer {
     /// # Errors
     /// As [`try_next`](Self::try_next).
     pub fn wait(&mut self, timeout: Duration) -> Result<bool> {
-        self.refuse()?;
+        self.link.refuse()?;
         if self.has_news() {
             return Ok(true);
         }
@@ -206,7 +188,7 @@ impl Consumer {
     /// # Errors
     /// As [`try_next`](Self::try_next).
     pub fn ready(&mut self) -> Result<bool> {
-        self.refuse()?;
+        self.link.refuse()?;
         if !self.has_news() {
             self.settle()?;
         }
@@ -218,16 +200,12 @@ impl Consumer {
     /// [`try_next`](Self::try_next) until it returns None before polling again, and expect to be
     /// woken for nothing now and then, at first for instance.
     pub fn fd(&mut self) -> BorrowedFd<'_> {
-        if !self.polled && !self.closer.is_foreign() {
-            // Nothing is armed yet, and a frame may be waiting: have the caller look once.
-            self.polled = self.poller.ring_once(self.closer.fd()).is_ok();
-        }
-        self.poller.fd()
+        self.link.fd()
     }
 
     /// A handle that closes this consumer from any thread.
     pub fn closer(&self) -> Closer {
-        self.closer.clone()
+        self.link.closer.clone()
     }
 
     /// Frames delivered.
@@ -242,17 +220,17 @@ impl Consumer {
 
     /// Random id of the producer attached to now, 0 while there is none.
     pub fn epoch(&self) -> u64 {
-        self.current.as_ref().map_or(0, |epoch| epoch.info.epoch)
+        self.link.current.as_ref().map_or(0, |epoch| epoch.info.epoch)
     }
 
     /// The lane as of the last attach; None while there is no producer.
     pub fn lane(&self) -> Option<&LaneInfo> {
-        self.current.as_ref().map(|epoch| &epoch.info)
+        self.link.current.as_ref().map(|epoch| &epoch.info)
     }
 
     /// Frames of this consumer that are held now, earlier epochs included.
     pub fn held(&self) -> u32 {
-        self.current.iter().chain(&self.old).map(Epoch::guests).sum()
+        self.link.held()
     }
 
     /// Stops reading. Held frames stay valid; the connection ends with the last of them.
@@ -260,49 +238,72 @@ impl Consumer {
         drop(self);
     }
 
-    #[inline]
-    fn refuse(&self) -> Result<()> {
-        if self.closer.is_foreign() {
-            return Err(crate::producer::forked(&self.name));
-        }
-        if self.current.is_none() {
-            self.refuse_detached()?;
-        }
-        if self.closer.is_closed() {
-            return Err(self.closed());
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn closed(&self) -> Error {
-        let text = format!("this consumer of lane {:?} is closed", self.name);
-        Error::new(ErrorKind::Closed, text)
-    }
-
-    /// Whether the lane has a frame that has neither been delivered nor found impossible.
-    #[inline]
-    fn has_news(&self) -> bool {
-        self.current.as_ref().is_some_and(|epoch| epoch.newest() > self.last.max(self.barren))
-    }
-
     /// The next frame of the mode, without any system call.
     #[inline]
     fn take(&mut self) -> Result<Option<Frame>> {
-        self.refuse()?;
+        self.link.refuse()?;
         if !self.has_news() {
             return Ok(None);
         }
-        let borrowed = self.borrow(self.options.mode, self.last);
+        let borrowed = self.borrow(self.mode, self.last);
         self.delivered(borrowed)
     }
 }
 
-impl Drop for Consumer {
-    fn drop(&mut self) {
-        // A closer may live longer, and is not to keep the lane mapped.
-        if !self.closer.is_foreign() {
-            self.closer.sleeps_on(None);
+impl link::Epoch for Epoch {
+    fn tie(&self) -> &Tie {
+        &self.tie
+    }
+
+    fn held(&self) -> u32 {
+        self.guests()
+    }
+
+    fn outlives_producer(&self) -> bool {
+        !self.is_device()
+    }
+}
+
+impl Reading for Consumer {
+    type Epoch = Epoch;
+
+    fn link(&self) -> &Link<Epoch> {
+        &self.link
+    }
+
+    fn link_mut(&mut self) -> &mut Link<Epoch> {
+        &mut self.link
+    }
+
+    #[inline]
+    fn has_news(&self) -> bool {
+        self.link.current.as_ref().is_some_and(|epoch| epoch.newest() > self.last.max(self.barren))
+    }
+
+    fn open_epoch(&self, parcel: Parcel, connection: OwnedFd, welcome: &Welcome) -> Result<Epoch> {
+        let attachment = parcel.open(&self.link.name, &self.link.wish, connection, welcome)?;
+        Ok(Epoch::new(attachment, self.link.wish.leases))
+    }
+
+    fn begin(&mut self, epoch: &Epoch) {
+        self.last = match self.mode {
+            Mode::Lossless => epoch.page.cursor().load(Relaxed).saturating_sub(1),
+            Mode::Latest | Mode::Ordered => 0,
+        };
+        // A lossless reader has joined before its first frame: a gap there would be a loss.
+        self.started = self.mode == Mode::Lossless;
+        self.barren = 0;
+        if self.mode == Mode::Ordered && epoch.info.history == 0 {
+            tracing::warn!(
+                lane = self.link.name,
+                "ordered reading of a lane without history: only the newest frame is reachable"
+            );
+        }
+    }
+
+    fn idle(&self) {
+        if let Some(epoch) = self.link.current.as_ref().filter(|epoch| epoch.guests() == 0) {
+            ring::warm(&epoch.page, 0);
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::attachment::{Attachment, ClientDevice};
 use super::bell::ClientBell;
-use super::handshake::{farewell, receive};
+use super::handshake::{Wish, farewell, receive};
 use super::lane_info::LaneInfo;
-use super::options::ConsumerOptions;
+use super::tie::{SharedWords, Tie};
 use crate::clock::Deadline;
-use crate::error::{Result, protocol};
+use crate::error::{Error, Result, protocol};
 use crate::fork;
 use crate::layout::layout::{BELL_MAGIC, PAGE_MAGIC};
 use crate::layout::{BellKind, FdKind, Fds, MessageType, Welcome};
@@ -23,7 +23,7 @@ const LARGEST_PAGE: u64 = 64 << 10;
 
 /// The descriptors of one lane, by their meaning.
 #[derive(Default)]
-pub(super) struct Parcel {
+pub(crate) struct Parcel {
     lane: Option<OwnedFd>,
     page: Option<OwnedFd>,
     bell_page: Option<OwnedFd>,
@@ -83,24 +83,41 @@ impl Parcel {
         Ok(())
     }
 
-    /// Maps what was received, each only after its seals and size are known to be safe.
+    /// Maps a frame lane, each descriptor only after its seals and size are known to be safe.
     pub(super) fn open(
-        self,
+        mut self,
         name: &str,
-        options: &ConsumerOptions,
+        wish: &Wish,
         connection: OwnedFd,
         welcome: &Welcome,
     ) -> Result<Attachment> {
-        let missing = |what: &str| protocol(format!("the producer sent no {what} descriptor"));
-        let (lane, mut info) = open_lane(&self.lane.ok_or_else(|| missing("lane"))?)?;
-        if info.epoch != welcome.epoch || info.name != name {
-            let text = format!("lane {:?} of epoch {:#x} came instead", info.name, info.epoch);
-            return Err(protocol(text));
-        }
+        let (lane, mut info) = open_lane(&self.lane()?)?;
+        refuse_other(name, &info.name, info.epoch, welcome)?;
         super::import::ready(info.memory_kind)?;
         info.consumer_id = welcome.consumer_id;
         info.leases = welcome.leases;
-        let page = open_page(&self.page.ok_or_else(|| missing("page"))?, &info, options)?;
+        let lane = Arc::new(lane);
+        let devices = std::mem::take(&mut self.devices);
+        let devices = devices.into_iter().map(open_device).collect::<Result<_>>()?;
+        let tie = self.tie(name, wish, lane.clone(), connection, welcome)?;
+        Ok(Attachment { tie, info, lane, devices, imports: Default::default() })
+    }
+
+    /// The descriptor of lane memory.
+    pub(crate) fn lane(&mut self) -> Result<OwnedFd> {
+        self.lane.take().ok_or_else(|| missing("lane"))
+    }
+
+    /// Page, bell and connection, once the lane itself is mapped.
+    pub(crate) fn tie(
+        self,
+        name: &str,
+        wish: &Wish,
+        words: SharedWords,
+        connection: OwnedFd,
+        welcome: &Welcome,
+    ) -> Result<Tie> {
+        let page = open_page(&self.page.ok_or_else(|| missing("page"))?, wish, welcome)?;
         let bell = match BellKind::from_number(welcome.bell) {
             Some(BellKind::Shared) => {
                 ClientBell::Shared { eventfd: self.eventfd.ok_or_else(|| missing("eventfd"))? }
@@ -111,22 +128,32 @@ impl Parcel {
             }
             None => return Err(protocol(format!("{} is no kind of bell", welcome.bell))),
         };
-        let devices = self.devices.into_iter().map(open_device).collect::<Result<_>>()?;
         let producer = peer::credentials(&connection)?;
         let (pidfd, _) = peer::watch(&connection, producer);
-        Ok(Attachment {
-            info,
-            lane: Arc::new(lane),
+        Ok(Tie {
+            name: name.to_owned(),
+            leases: wish.leases,
+            words,
             page,
             bell,
             socket: connection,
             pidfd,
-            devices,
-            imports: Default::default(),
             lost: AtomicBool::new(false),
             generation: fork::generation(),
         })
     }
+}
+
+fn missing(what: &str) -> Error {
+    protocol(format!("the producer sent no {what} descriptor"))
+}
+
+/// Refuses the memory of another lane than was asked for.
+pub(crate) fn refuse_other(asked: &str, name: &str, epoch: u64, welcome: &Welcome) -> Result<()> {
+    if epoch != welcome.epoch || name != asked {
+        return Err(protocol(format!("lane {name:?} of epoch {epoch:#x} came instead")));
+    }
+    Ok(())
 }
 
 fn open_lane(fd: &OwnedFd) -> Result<(LaneView, LaneInfo)> {
@@ -152,17 +179,17 @@ fn page_size(fd: &OwnedFd, least: usize, what: &str) -> Result<u64> {
     Ok(bytes)
 }
 
-fn open_page(fd: &OwnedFd, info: &LaneInfo, options: &ConsumerOptions) -> Result<PageView> {
+fn open_page(fd: &OwnedFd, wish: &Wish, welcome: &Welcome) -> Result<PageView> {
     let bytes = page_size(fd, size_of::<crate::layout::ConsumerPage>(), "the consumer page")?;
     let map = Mapping::writable(fd, bytes)?.keep_from_children()?;
     map.populate()?;
     let page = PageView::new(map)?;
     let found = page.snapshot();
     let ours = found.magic == PAGE_MAGIC
-        && found.epoch == info.epoch
-        && found.consumer_id == info.consumer_id
-        && found.leases == info.leases
-        && found.mode == options.mode.number();
+        && found.epoch == welcome.epoch
+        && found.consumer_id == welcome.consumer_id
+        && found.leases == wish.leases
+        && found.mode == wish.mode.number();
     if !ours {
         return Err(protocol("the consumer page that came is not this consumer's"));
     }

@@ -1,8 +1,8 @@
 //! The one descriptor of a consumer handle: an epoll instance made once, whose contents follow
 //! the connection. It outlives every re-attach.
 
-use super::attachment::Attachment;
 use super::bell::ClientBell;
+use super::tie::Tie;
 use crate::clock::timespec;
 use crate::error::{Error, Result};
 use crate::wire::socket::{self, Received};
@@ -62,7 +62,7 @@ impl Poller {
     }
 
     /// Watches a fresh attachment instead of the places.
-    pub(crate) fn attached(&mut self, attachment: &Attachment) -> Result<()> {
+    pub(crate) fn attached(&mut self, attachment: &Tie) -> Result<()> {
         if let Some((watches, timer)) = self.search.take() {
             // Closing them would not do where a child of a fork has them too.
             let _ = epoll::delete(&self.epoll, watches);
@@ -80,7 +80,7 @@ impl Poller {
     }
 
     /// Watches nothing of a lost attachment any more: its frames may keep its descriptors open.
-    pub(crate) fn detached(&mut self, attachment: &Attachment) {
+    pub(crate) fn detached(&mut self, attachment: &Tie) {
         if let ClientBell::Shared { eventfd } = &attachment.bell {
             let _ = epoll::delete(&self.epoll, eventfd);
         }
@@ -118,16 +118,16 @@ impl Poller {
 
     /// Empties the bell and looks at the connection, without waiting. One system call, and one
     /// more where the bell is a packet.
-    pub(crate) fn drain(&self, attachment: Option<&Attachment>) -> Result<Seen> {
+    pub(crate) fn drain(&self, attachment: Option<&Tie>) -> Result<Seen> {
         self.look(attachment, Some(Duration::ZERO))
     }
 
     /// Waits up to `timeout` for anything to happen.
-    pub(crate) fn wait(&self, attachment: Option<&Attachment>, timeout: Duration) -> Result<Seen> {
+    pub(crate) fn wait(&self, attachment: Option<&Tie>, timeout: Duration) -> Result<Seen> {
         self.look(attachment, Some(timeout))
     }
 
-    fn look(&self, attachment: Option<&Attachment>, timeout: Option<Duration>) -> Result<Seen> {
+    fn look(&self, attachment: Option<&Tie>, timeout: Option<Duration>) -> Result<Seen> {
         let mut room = [const { std::mem::MaybeUninit::<Event>::uninit() }; 8];
         let mut seen = Seen::default();
         let events = match epoll::wait(&self.epoll, &mut room, timeout.map(timespec).as_ref()) {

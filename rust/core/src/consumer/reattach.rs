@@ -1,38 +1,50 @@
 //! Finding a producer, losing it, and finding the next one.
 
-use super::connect::{Found, connect, queue_full};
-use super::{Consumer, Epoch, handshake};
+use super::connect::{Found, connect, not_found, queue_full};
+use super::handshake;
+use super::link::{Epoch, LOOK_AGAIN, Reading};
 use crate::clock::{Deadline, monotonic_ns};
-use crate::consumer::bell::WakeWord;
 use crate::error::{Error, Result};
-use crate::layout::{ErrorKind, Mode};
+use crate::layout::ErrorKind;
 use crate::ring::waiting;
-use crate::ring::words::PageWords;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// Earlier epochs that may stay mapped because frames of them are held.
 const OLD_EPOCHS: usize = 2;
 
-/// Longest wait before the places are looked at again.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
-
 /// First wait where a producer is there but has no room now; doubled up to `LOOK_AGAIN`.
 const TRY_AGAIN: Duration = Duration::from_millis(2);
 
-impl Consumer {
+/// Attaching and re-attaching, for whatever kind of lane.
+pub(crate) trait Reattach: Reading {
+    /// The first attach.
+    ///
+    /// # Errors
+    /// `NotFound` when no producer came in time, or what the one that is there lacks.
+    fn attach_first(&mut self, deadline: Deadline) -> Result<()> {
+        if !self.attach_until(deadline)? {
+            let link = self.link_mut();
+            let obstacle = link.obstacle.take();
+            return Err(obstacle.unwrap_or_else(|| not_found(&link.name, &link.places)));
+        }
+        self.link_mut().announce_epoch = false;
+        Ok(())
+    }
+
     /// Attaches to a producer, waiting for one until the deadline or, where that was asked for, a
     /// signal; whether there is one.
-    pub(super) fn attach_until(&mut self, deadline: Deadline) -> Result<bool> {
+    fn attach_until(&mut self, deadline: Deadline) -> Result<bool> {
         let mut pause = TRY_AGAIN;
         loop {
-            self.refuse()?;
+            self.link().refuse()?;
             if self.try_attach()? {
                 return Ok(true);
             }
-            let wait = if self.obstacle.is_some() { pause } else { LOOK_AGAIN };
+            let link = self.link();
+            let wait = if link.obstacle.is_some() { pause } else { LOOK_AGAIN };
             let Some(slice) = deadline.slice(wait) else { return Ok(false) };
-            if self.poller.wait(None, slice)?.interrupted && self.options.return_on_signal {
+            if link.poller.wait(None, slice)?.interrupted && link.manner.return_on_signal {
                 return Ok(false);
             }
             pause = LOOK_AGAIN.min(pause * 2);
@@ -41,36 +53,39 @@ impl Consumer {
 
     /// One attempt; whether it succeeded. Failures that another moment may cure are no errors;
     /// where a producer is there, `obstacle` says what it lacks.
-    pub(super) fn try_attach(&mut self) -> Result<bool> {
+    fn try_attach(&mut self) -> Result<bool> {
+        let link = self.link_mut();
         // Watch first: a producer that comes between the look and the wait must wake us, and
         // whoever cures an error below polls this descriptor for the next attempt.
-        self.poller.search(&self.places)?;
+        link.poller.search(&link.places)?;
         self.make_room_for_epoch()?;
-        self.obstacle = None;
-        let connection = match connect(&self.name, &self.places)? {
+        let link = self.link_mut();
+        link.obstacle = None;
+        let connection = match connect(&link.name, &link.places)? {
             Found::Connected(connection) => connection,
             Found::Nobody => return Ok(false),
             Found::Busy => {
-                self.obstacle = Some(queue_full(&self.name));
+                link.obstacle = Some(queue_full(&link.name));
                 return Ok(false);
             }
         };
-        match handshake::attach(&self.name, &self.options, connection) {
-            Ok(attachment) => {
-                self.poller.attached(&attachment)?;
-                self.begin(Epoch::new(attachment, self.options.leases));
+        match handshake::attach(self, connection) {
+            Ok(epoch) => {
+                self.link_mut().poller.attached(epoch.tie())?;
+                self.attached(epoch);
                 Ok(true)
             }
             // It died or ended on us.
             Err(error) if error.kind() == ErrorKind::Disconnected => Ok(false),
             Err(error) => {
-                let error = error.context(format!("attaching to lane {:?}", self.name));
+                let link = self.link_mut();
+                let error = error.context(format!("attaching to lane {:?}", link.name));
                 match error.kind() {
                     // It is busy with others, who come back all at once when it was restarted, or
                     // does not answer now.
                     ErrorKind::TooMany | ErrorKind::TimedOut => {
                         tracing::info!(%error, "will try again");
-                        self.obstacle = Some(error);
+                        link.obstacle = Some(error);
                         Ok(false)
                     }
                     _ => Err(error),
@@ -79,68 +94,51 @@ impl Consumer {
         }
     }
 
-    fn begin(&mut self, epoch: Epoch) {
-        let word = WakeWord::of(&epoch.lane, &epoch.bell);
-        self.closer.sleeps_on(Some(word.clone()));
-        self.sleeping_on = Some(word);
-        self.last = match self.options.mode {
-            Mode::Lossless => epoch.page.cursor().load(Relaxed).saturating_sub(1),
-            Mode::Latest | Mode::Ordered => 0,
-        };
-        // A lossless reader has joined before its first frame: a gap there would be a loss.
-        self.started = self.options.mode == Mode::Lossless;
-        self.barren = 0;
-        self.announce_epoch = true;
-        self.looked_ns = monotonic_ns();
-        if self.options.mode == Mode::Ordered && epoch.info.history == 0 {
-            tracing::warn!(
-                lane = self.name,
-                "ordered reading of a lane without history: only the newest frame is reachable"
-            );
-        }
-        if self.polled {
+    fn attached(&mut self, epoch: Self::Epoch) {
+        self.begin(&epoch);
+        let link = self.link_mut();
+        let word = epoch.tie().wake_word();
+        link.closer.sleeps_on(Some(word.clone()));
+        link.sleeping_on = Some(word);
+        link.announce_epoch = true;
+        link.looked_ns = monotonic_ns();
+        if link.polled {
             // The look that led here has armed the page of the epoch before, if any.
-            waiting::arm(&epoch.page);
+            waiting::arm(&epoch.tie().page);
         }
-        self.current = Some(epoch);
+        link.current = Some(epoch);
     }
 
-    /// The producer is gone: its frames that are held stay, the rest is let go.
-    pub(super) fn lose(&mut self) -> Result<()> {
-        if let Some(epoch) = self.current.take() {
-            epoch.lost.store(true, Relaxed);
-            self.poller.detached(&epoch);
-            self.closer.sleeps_on(None);
-            self.sleeping_on = None;
-            if epoch.guests() > 0 {
-                self.old.push(epoch);
+    /// The producer is gone: what is held of it stays, the rest is let go.
+    fn lose(&mut self) -> Result<()> {
+        let link = self.link_mut();
+        if let Some(epoch) = link.current.take() {
+            epoch.tie().lost.store(true, Relaxed);
+            link.poller.detached(epoch.tie());
+            link.closer.sleeps_on(None);
+            link.sleeping_on = None;
+            if epoch.held() > 0 {
+                link.old.push(epoch);
             }
         }
-        self.ended = !self.options.reattach;
-        self.refuse_detached()
-    }
-
-    /// Errors of a consumer without a producer.
-    #[cold]
-    pub(super) fn refuse_detached(&self) -> Result<()> {
-        if self.ended {
-            let text = format!("the producer of lane {:?} is gone", self.name);
-            return Err(Error::new(ErrorKind::Disconnected, text));
-        }
-        Ok(())
+        link.ended = !link.manner.reattach;
+        link.refuse_detached()
     }
 
     fn make_room_for_epoch(&mut self) -> Result<()> {
-        self.old.retain(|epoch| epoch.guests() > 0);
-        if self.old.len() < OLD_EPOCHS {
+        let link = self.link_mut();
+        link.old.retain(|epoch| epoch.held() > 0);
+        if link.old.len() < OLD_EPOCHS {
             return Ok(());
         }
-        let held: u32 = self.old.iter().map(Epoch::guests).sum();
+        let held: u32 = link.old.iter().map(Epoch::held).sum();
         let text = format!(
             "{held} frames of {OLD_EPOCHS} earlier producers of lane {:?} are still held; release \
              them to attach to the next",
-            self.name
+            link.name
         );
         Err(Error::new(ErrorKind::OldEpochsHeld, text))
     }
 }
+
+impl<R: Reading + ?Sized> Reattach for R {}

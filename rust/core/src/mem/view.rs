@@ -114,24 +114,31 @@ impl LaneView {
     }
 }
 
-impl LaneWords for LaneView {
-    #[inline(always)]
-    fn head(&self) -> &AtomicU64 {
-        word64(&self.map, offset_of!(LaneHeader, head))
-    }
-    #[inline(always)]
-    fn wake(&self) -> &AtomicU32 {
-        word32(&self.map, offset_of!(LaneHeader, wake))
-    }
-    #[inline(always)]
-    fn closed(&self) -> &AtomicU32 {
-        word32(&self.map, offset_of!(LaneHeader, closed))
-    }
-    #[inline(always)]
-    fn release_wanted(&self) -> &AtomicU32 {
-        word32(&self.map, offset_of!(LaneHeader, release_wanted))
-    }
+/// The words that lanes of either kind begin with.
+macro_rules! header_words {
+    ($view:ty) => {
+        impl LaneWords for $view {
+            #[inline(always)]
+            fn head(&self) -> &AtomicU64 {
+                word64(&self.map, offset_of!(LaneHeader, head))
+            }
+            #[inline(always)]
+            fn wake(&self) -> &AtomicU32 {
+                word32(&self.map, offset_of!(LaneHeader, wake))
+            }
+            #[inline(always)]
+            fn closed(&self) -> &AtomicU32 {
+                word32(&self.map, offset_of!(LaneHeader, closed))
+            }
+            #[inline(always)]
+            fn release_wanted(&self) -> &AtomicU32 {
+                word32(&self.map, offset_of!(LaneHeader, release_wanted))
+            }
+        }
+    };
 }
+pub(super) use header_words;
+header_words!(LaneView);
 
 impl FrameWords for LaneView {
     #[inline(always)]
@@ -217,8 +224,13 @@ impl BellView {
 }
 
 /// Writes a whole struct to the start of a mapping that nobody else sees yet.
-pub(crate) fn write_struct<T: FromBytes + IntoBytes>(map: &Mapping, mut value: T) {
-    store_words(map, 0, value.as_mut_bytes());
+pub(crate) fn write_struct<T: FromBytes + IntoBytes>(map: &Mapping, value: T) {
+    write_struct_at(map, 0, value);
+}
+
+/// Writes a whole struct somewhere else in such a mapping.
+pub(crate) fn write_struct_at<T: FromBytes + IntoBytes>(map: &Mapping, at: usize, mut value: T) {
+    store_words(map, at, value.as_mut_bytes());
 }
 
 /// Copies a struct out of a mapping word by word.
@@ -229,7 +241,7 @@ pub(crate) fn read_struct<T: FromBytes + IntoBytes>(map: &Mapping, at: usize) ->
 }
 
 #[inline(always)]
-fn word64(map: &Mapping, at: usize) -> &AtomicU64 {
+pub(super) fn word64(map: &Mapping, at: usize) -> &AtomicU64 {
     debug_assert!(at % 8 == 0 && at + 8 <= map.len());
     // SAFETY: every caller passes an 8-byte aligned offset of a field, inside a mapping whose size
     // its view's constructor has checked; the mapping lives as long as the reference. Atomics may
@@ -238,13 +250,13 @@ fn word64(map: &Mapping, at: usize) -> &AtomicU64 {
 }
 
 #[inline(always)]
-fn word32(map: &Mapping, at: usize) -> &AtomicU32 {
+pub(super) fn word32(map: &Mapping, at: usize) -> &AtomicU32 {
     debug_assert!(at % 4 == 0 && at + 4 <= map.len());
     // SAFETY: as for word64, with 4 bytes.
     unsafe { &*map.base().wrapping_add(at).cast::<AtomicU32>() }
 }
 
-fn load_words(map: &Mapping, at: usize, into: &mut [u8]) {
+pub(super) fn load_words(map: &Mapping, at: usize, into: &mut [u8]) {
     assert!(at % 8 == 0 && into.len() % 8 == 0 && at + into.len() <= map.len());
     for (index, bytes) in into.chunks_exact_mut(8).enumerate() {
         let word = word64(map, at + index * 8).load(Relaxed);
@@ -252,7 +264,7 @@ fn load_words(map: &Mapping, at: usize, into: &mut [u8]) {
     }
 }
 
-fn store_words(map: &Mapping, at: usize, from: &[u8]) {
+pub(super) fn store_words(map: &Mapping, at: usize, from: &[u8]) {
     assert!(map.is_writable() && at % 8 == 0 && from.len() % 8 == 0);
     assert!(at + from.len() <= map.len());
     for (index, bytes) in from.chunks_exact(8).enumerate() {

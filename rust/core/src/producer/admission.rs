@@ -1,9 +1,9 @@
 //! Connections to a lane, from connect to hang-up.
 
+use super::base::Served;
 use super::connection::{Connection, Stage};
+use super::facts::Facts;
 use super::handshake;
-use super::lane::Lane;
-use super::report;
 use super::service::{Poller, say_bye};
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
@@ -29,14 +29,18 @@ pub(crate) enum PeerEvent {
 
 /// All connections of one lane.
 pub(crate) struct Admission {
-    lane: Arc<Lane>,
+    lane: Arc<dyn Served>,
     connections: HashMap<u32, Connection>,
     next_id: u32,
 }
 
 impl Admission {
-    pub(crate) fn new(lane: Arc<Lane>) -> Self {
+    pub(crate) fn new(lane: Arc<dyn Served>) -> Self {
         Admission { lane, connections: HashMap::new(), next_id: 1 }
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.lane.base().facts
     }
 
     /// Takes a fresh connection, or refuses it.
@@ -51,7 +55,7 @@ impl Admission {
 
     fn enter(&mut self, poller: &Poller, socket: &Arc<OwnedFd>) -> Result<()> {
         let peer = peer::credentials(&**socket)?;
-        handshake::refuse_stranger(&self.lane.facts, peer)?;
+        handshake::refuse_stranger(self.facts(), peer)?;
         if self.refuse_crowd(poller, peer).is_err() {
             self.forget_departed(poller, peer);
             self.refuse_crowd(poller, peer)?;
@@ -88,7 +92,8 @@ impl Admission {
         if own >= PER_PROCESS {
             return too_many(format!(
                 "process {} has its {PER_PROCESS} attachments to lane {:?}",
-                peer.pid, self.lane.facts.name
+                peer.pid,
+                self.facts().name
             ));
         }
         let waiting = self.connections.values().filter(|c| c.is_unfinished()).count() as u64;
@@ -160,7 +165,7 @@ impl Admission {
 
     /// Reads what a peer sent; whether it has gone.
     fn read(&mut self, id: u32) -> Result<bool> {
-        let mut released = false;
+        let (mut released, mut key_wanted) = (false, false);
         for _ in 0..PACKETS {
             let mut packet = [0; 512];
             let Some(connection) = self.connections.get_mut(&id) else { return Ok(true) };
@@ -177,6 +182,10 @@ impl Admission {
                     connection.count_bell()?;
                     released = true;
                 }
+                [byte] if byte == BellByte::KeyWanted.number() => {
+                    connection.count_bell()?;
+                    key_wanted = true;
+                }
                 ref packet => {
                     if self.message(id, packet)? {
                         return Ok(true);
@@ -186,6 +195,9 @@ impl Admission {
         }
         if released {
             self.lane.released();
+        }
+        if key_wanted {
+            self.lane.key_wanted();
         }
         Ok(false)
     }
@@ -199,8 +211,9 @@ impl Admission {
                 if kind == MessageType::Query.number() {
                     return self.answer(id, packet).map(|()| true);
                 }
-                let (hello, mode) = handshake::read_hello(&self.lane.facts, packet)?;
-                connection.welcome(&self.lane, id, &hello, mode)?;
+                let (hello, mode) = handshake::read_hello(&self.lane.base().facts, packet)?;
+                self.lane.refuse_hello(&hello, mode)?;
+                connection.welcome(&*self.lane, id, &hello, mode)?;
                 step("admit.welcomed");
                 Ok(false)
             }
@@ -212,25 +225,23 @@ impl Admission {
                         ready.consumer_id
                     )));
                 }
-                handshake::send_parcel(&self.lane, &connection.socket, parcel)?;
+                handshake::send_parcel(self.lane.base(), &connection.socket, parcel)?;
                 step("admit.sent");
                 connection.stage = Stage::Attached { bells: 0, second: 0 };
                 Ok(false)
             }
-            Stage::Attached { .. } => {
-                Err(protocol("an attached consumer sends only release bells"))
-            }
+            Stage::Attached { .. } => Err(protocol("an attached consumer sends only bells")),
         }
     }
 
     fn answer(&self, id: u32, packet: &[u8]) -> Result<()> {
         let query: Query = message::read(packet)?;
         let asked = message::text(&query.lane)?;
-        if asked != self.lane.facts.name {
-            let text = format!("asked about {asked:?}, this is {:?}", self.lane.facts.name);
+        if asked != self.facts().name {
+            let text = format!("asked about {asked:?}, this is {:?}", self.facts().name);
             return Err(protocol(text));
         }
-        let mut report = report::report(&self.lane, monotonic_ns());
+        let mut report = self.lane.report(monotonic_ns());
         for entry in &mut report.consumers[..report.consumer_count as usize] {
             if let Some(connection) = self.connections.get(&entry.consumer_id) {
                 entry.liveness = connection.liveness.number();
@@ -288,14 +299,7 @@ impl Admission {
         if let Some(pidfd) = &connection.pidfd {
             poller.forget(pidfd);
         }
-        let mut state = self.lane.lock();
-        let Some(index) = state.members.iter().position(|member| member.id == id) else { return };
-        let member = state.members.swap_remove(index);
-        let copied = member.page.copied_bytes().load(std::sync::atomic::Ordering::Relaxed);
-        state.counts.departed_copied = state.counts.departed_copied.saturating_add(copied);
-        drop(state);
-        drop(member); // unmaps its page, outside the mutex
-        self.lane.released();
+        self.lane.leave(id);
     }
 }
 

@@ -1,7 +1,7 @@
 //! One connection to a lane.
 
+use super::base::Served;
 use super::handshake::{self, Parcel};
-use super::lane::Lane;
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
 use crate::layout::{Hello, Liveness, Mode};
@@ -58,7 +58,7 @@ impl Connection {
 
     pub(super) fn welcome(
         &mut self,
-        lane: &Lane,
+        lane: &dyn Served,
         id: u32,
         hello: &Hello,
         mode: Mode,

@@ -1,5 +1,6 @@
 //! Making lane memory.
 
+use super::base::Base;
 use super::external::Returns;
 use super::facts::{Facts, verify_devices};
 use super::lane::Lane;
@@ -17,10 +18,9 @@ use crate::mem::memfd::HUGE_PAGE_BYTES;
 use crate::mem::view::{LaneView, SLOTS_BYTES, write_struct};
 use crate::mem::{budget, memfd};
 use crate::ring::producer::Ring;
-use crate::{fork, random, wire};
-use rustix::event::{EventfdFlags, eventfd};
-use std::sync::atomic::AtomicU64;
-use std::sync::{Condvar, Mutex};
+use crate::{random, wire};
+use rustix::fd::OwnedFd;
+use std::sync::Mutex;
 use std::thread::JoinHandle;
 use zerocopy::FromZeros;
 
@@ -56,22 +56,16 @@ pub(crate) fn create(
     mut options: ProducerOptions,
 ) -> Result<(Lane, Option<JoinHandle<()>>)> {
     options.validate()?;
-    refuse_few_descriptors(&options)?;
+    refuse_few_descriptors(options.lease_budget, options.device_buffers.len())?;
     let slots = options.slot_count()?;
     let payload = options.payload()?;
     let (geometry, huge) = geometry(&options, slots, payload)?;
-    let memory = memfd::create(&format!("framelane:{name}"), geometry.total, huge)?;
-    let map = Mapping::writable(&memory, geometry.total)?;
-    if let Some(node) = options.numa_node {
-        map.bind_to_node(node)?;
-    }
-    memfd::reserve(&memory, geometry.total, name)?;
-    map.populate()?;
-    let map = map.keep_from_children()?;
-    let locked = options.lock_memory && lock_if_allowed(&map);
+    let Memory { fd, map, locked } =
+        memory(name, geometry.total, huge, options.numa_node, options.lock_memory)?;
     let devices = verify_devices(std::mem::take(&mut options.device_buffers))?;
     let facts = Facts {
         name: name.to_owned(),
+        lane_kind: LaneKind::Frame,
         epoch: random::nonzero_u64(),
         memory_kind: options.memory,
         slot_count: slots,
@@ -93,38 +87,57 @@ pub(crate) fn create(
     };
     write_struct(&map, header(&facts));
     // From here on no new mapping can write, ours excepted.
-    memfd::seal_read_only(&memory)?;
+    memfd::seal_read_only(&fd)?;
     let view = LaneView::new(map, size_of::<LaneHeader>() as u64)?;
     let (returns, return_thread) = Returns::new(options.reclaim, name)?;
-    let control = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-        .map_err(|errno| Error::system("eventfd", errno))?;
     let lane = Lane {
         template: template(&options),
         state: Mutex::new(state(&facts)),
-        facts,
+        base: Base::new(facts, fd)?,
         view,
-        memory,
-        changed: Condvar::new(),
         returns,
-        control,
-        copied_bytes: AtomicU64::new(0),
         claims_left: Default::default(),
-        generation: fork::generation(),
     };
     Ok((lane, return_thread))
+}
+
+/// Lane memory while it is made.
+pub(crate) struct Memory {
+    pub(crate) fd: OwnedFd,
+    pub(crate) map: Mapping,
+    pub(crate) locked: bool,
+}
+
+/// Memory for a lane, all of it there, not sealed yet.
+pub(crate) fn memory(
+    name: &str,
+    bytes: u64,
+    huge: bool,
+    numa_node: Option<u32>,
+    lock: bool,
+) -> Result<Memory> {
+    let fd = memfd::create(&format!("framelane:{name}"), bytes, huge)?;
+    let map = Mapping::writable(&fd, bytes)?;
+    if let Some(node) = numa_node {
+        map.bind_to_node(node)?;
+    }
+    memfd::reserve(&fd, bytes, name)?;
+    map.populate()?;
+    let map = map.keep_from_children()?;
+    let locked = lock && lock_if_allowed(&map);
+    Ok(Memory { fd, map, locked })
 }
 
 pub(super) fn state(facts: &Facts) -> State {
     let external = facts.memory_kind != MemoryKind::Inline;
     State {
         ring: Ring::new(facts.slot_count as usize, facts.history.into()),
-        members: Vec::new(),
+        members: Default::default(),
         held: (0..if external { facts.slot_count } else { 0 }).map(|_| None).collect(),
         counts: Default::default(),
         claims_out: 0,
         claims_made: 0,
         claimants: 0,
-        cheats: Vec::new(),
         service_idle: true,
         closed: false,
     }
@@ -154,16 +167,15 @@ fn geometry(options: &ProducerOptions, slots: u32, payload: u64) -> Result<(Geom
 }
 
 /// A consumer costs a socket, a pidfd, an eventfd and, while it attaches, two memfds.
-fn refuse_few_descriptors(options: &ProducerOptions) -> Result<()> {
-    let consumers = u64::from(options.lease_budget).min(CONSUMERS);
-    let needed = 16 + 3 * consumers + 2 + options.device_buffers.len() as u64;
+pub(crate) fn refuse_few_descriptors(consumers: u32, device_buffers: usize) -> Result<()> {
+    let consumers = u64::from(consumers).min(CONSUMERS);
+    let needed = 16 + 3 * consumers + 2 + device_buffers as u64;
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     match limit {
         Some(limit) if limit < needed => {
             let text = format!(
-                "{consumers} consumers and {} device buffers need {needed} file descriptors, \
-                 the limit of this process is {limit} (ulimit -n)",
-                options.device_buffers.len()
+                "{consumers} consumers and {device_buffers} device buffers need {needed} file \
+                 descriptors, the limit of this process is {limit} (ulimit -n)"
             );
             Err(Error::new(ErrorKind::TooMany, text))
         }
@@ -209,7 +221,7 @@ fn template(options: &ProducerOptions) -> FrameDescriptor {
     template
 }
 
-fn header(facts: &Facts) -> LaneHeader {
+pub(crate) fn header(facts: &Facts) -> LaneHeader {
     let mut header = LaneHeader::new_zeroed();
     header.magic = LANE_MAGIC;
     header.layout_hash = LAYOUT_HASH;
@@ -217,7 +229,9 @@ fn header(facts: &Facts) -> LaneHeader {
     header.header_bytes = size_of::<LaneHeader>() as u32;
     header.epoch = facts.epoch;
     header.total_bytes = facts.total_bytes;
-    header.slots_offset = size_of::<LaneHeader>() as u64;
+    if facts.lane_kind == LaneKind::Frame {
+        header.slots_offset = size_of::<LaneHeader>() as u64;
+    }
     header.payload_offset = facts.payload_offset;
     header.payload_stride = facts.payload_stride;
     header.payload_bytes = facts.payload_bytes;
@@ -232,7 +246,7 @@ fn header(facts: &Facts) -> LaneHeader {
     header.producer_pid = std::process::id();
     header.producer_uid = facts.uid;
     header.device_buffers = facts.devices.len() as u32;
-    header.lane_kind = LaneKind::Frame.number();
+    header.lane_kind = facts.lane_kind.number();
     header.memory_kind = facts.memory_kind.number();
     wire::message::put_text(&mut header.name, &facts.name);
     header

@@ -160,7 +160,7 @@ impl Lane {
         state.claims_made -= 1; // no FrameMut was made of it
         state.counts.published += 1;
         state.ask_for_releases(&self.view, &mut returns);
-        let ringing = state.ringing();
+        let ringing = state.members.ringing();
         let wake_service = deadline_ns != 0 && std::mem::take(&mut state.service_idle);
         self.let_go(state);
         ringing.ring(&self.view);

@@ -2,7 +2,7 @@
 
 use super::options::{Access, DeviceBuffer, Trust};
 use crate::error::{Error, Result, invalid};
-use crate::layout::{ErrorKind, FrameDescriptor, MemoryKind, Plane};
+use crate::layout::{ErrorKind, FrameDescriptor, LaneKind, MemoryKind, Plane};
 use crate::mem::memfd;
 use rustix::fd::OwnedFd;
 use std::ops::Range;
@@ -20,6 +20,7 @@ pub(crate) struct Device {
 pub(crate) struct Facts {
     pub(crate) name: String,
     pub(crate) epoch: u64,
+    pub(crate) lane_kind: LaneKind,
     pub(crate) memory_kind: MemoryKind,
     pub(crate) slot_count: u32,
     pub(crate) history: u32,

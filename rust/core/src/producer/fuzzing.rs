@@ -3,10 +3,14 @@
 use super::bell::Bell;
 use super::create::state;
 use super::facts::{Device, Facts};
+use super::frames;
 use super::handshake::read_hello;
+use super::member::Member;
 use super::options::{Access, Trust};
-use super::state::{Busy, Member, State};
-use crate::layout::{ConsumerPage, FrameDescriptor, LaneFlag, LaneHeader, MemoryKind, Mode, Plane};
+use super::state::{Busy, State};
+use crate::layout::{
+    ConsumerPage, FrameDescriptor, LaneFlag, LaneHeader, LaneKind, MemoryKind, Mode, Plane,
+};
 use crate::mem::map::Mapping;
 use crate::mem::memfd;
 use crate::mem::view::{LaneView, PageView, SLOTS_BYTES};
@@ -27,6 +31,7 @@ fn facts(memory_kind: MemoryKind, devices: Vec<Device>) -> Facts {
     let lease_budget = LEASES.iter().sum::<usize>() as u32;
     Facts {
         name: LANE.into(),
+        lane_kind: LaneKind::Frame,
         epoch: 1,
         memory_kind,
         slot_count: lease_budget + CLAIMS + 1 + HISTORY,
@@ -58,11 +63,11 @@ fn memory(bytes: usize) -> OwnedFd {
 pub(crate) fn hello(packet: &[u8]) -> bool {
     thread_local!(static FACTS: Facts = facts(MemoryKind::Inline, Vec::new()));
     FACTS.with(|facts| match read_hello(facts, packet) {
-        Ok((hello, _)) => {
+        Ok((hello, mode)) if frames::refuse_hello(facts, &hello, mode).is_ok() => {
             assert!((1..=63).contains(&hello.leases));
             true
         }
-        Err(_) => false,
+        _ => false,
     })
 }
 
@@ -123,6 +128,7 @@ impl Stage {
                 revoked: 0,
                 answered: 0,
                 cursor: 1,
+                key_answered: 0,
             });
         }
         stage
@@ -133,7 +139,8 @@ impl Stage {
         let members = std::mem::take(&mut self.state.members);
         self.state = state(&self.facts);
         self.state.members = members;
-        for member in &mut self.state.members {
+        self.state.members.cheats.clear();
+        for member in self.state.members.iter_mut() {
             (member.cursor, member.answered) = (1, 0);
         }
     }
@@ -171,11 +178,11 @@ impl Stage {
         assert_eq!(pinned & !held, 0, "only what is published is held");
         assert!(pinned.count_ones() as usize <= LEASES.iter().sum(), "no more than was granted");
         let asked = self.state.somebody_waits();
-        let ringing = self.state.ringing();
+        let ringing = self.state.members.ringing();
         let bells = ringing.sleepers.len() + ringing.pollers.len();
         assert_eq!(asked, ringing.shared_sleepers || bells > 0);
         assert!(bells <= LEASES.len(), "one bell a consumer");
-        assert!(self.state.ringing().pollers.is_empty(), "a ticket is answered once");
+        assert!(self.state.members.ringing().pollers.is_empty(), "a ticket is answered once");
     }
 }
 
@@ -192,7 +199,7 @@ pub(crate) fn page(data: &[u8]) {
             steps.iter().for_each(|&code| stage.step(&mut claimed, code));
             (rest, turn) = (more, turn + 1);
         }
-        assert!(stage.state.cheats.len() <= 1, "one lossless consumer lies at most once");
+        assert!(stage.state.members.cheats.len() <= 1, "one lossless consumer lies at most once");
         let _ = (stage.state.holders(), stage.state.laggards());
     });
 }

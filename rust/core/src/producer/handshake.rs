@@ -1,28 +1,26 @@
 //! The answers to a Hello: whether a consumer is admitted, and with what.
 
+use super::base::{Base, Served};
 use super::bell::Bell;
 use super::facts::Facts;
-use super::lane::Lane;
+use super::member::Member;
 use super::options::{Access, Trust};
-use super::state::{Member, State};
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
 use crate::failpoint::step;
 use crate::layout::layout::{BELL_MAGIC, PAGE_MAGIC};
-use crate::layout::limit::{CONSUMERS, FDS_PER_MESSAGE, PER_UID};
+use crate::layout::limit::FDS_PER_MESSAGE;
 use crate::layout::{
-    BellPage, ConsumerPage, ErrorKind, FdKind, Fds, Hello, LAYOUT_HASH, LaneFlag, MemoryKind, Mode,
-    Welcome,
+    BellPage, ConsumerPage, ErrorKind, FdKind, Fds, Hello, LAYOUT_HASH, LaneFlag, LaneKind,
+    MemoryKind, Mode, Welcome,
 };
 use crate::mem::map::Mapping;
 use crate::mem::memfd;
 use crate::mem::view::{BellView, PageView, write_struct};
-use crate::ring::words::PageWords;
 use crate::wire::peer::Peer;
 use crate::wire::{message, socket};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use zerocopy::{FromZeros, IntoBytes};
 
 /// What a consumer gets after its Ready; dropped once sent.
@@ -68,79 +66,34 @@ pub(crate) fn read_hello(facts: &Facts, packet: &[u8]) -> Result<(Hello, Mode)> 
         let text = format!("lane {:?} does not admit lossless consumers", facts.name);
         return Err(Error::new(ErrorKind::Unsupported, text));
     }
-    if !(1..=63).contains(&hello.leases) {
-        let text = format!("{} leases asked for, 1 to 63 can be", hello.leases);
-        return Err(Error::new(ErrorKind::InvalidArgument, text));
-    }
-    refuse_memory(facts, &hello)?;
+    refuse_other_kind(facts, &hello)?;
     Ok((hello, mode))
 }
 
-fn refuse_memory(facts: &Facts, hello: &Hello) -> Result<()> {
-    let kind = facts.memory_kind;
-    if hello.memory_kinds & 1 << kind.number() == 0 {
-        let text = format!(
-            "frames of lane {:?} are in {} memory, which this consumer does not read",
-            facts.name,
-            kind.name()
-        );
-        return Err(Error::new(ErrorKind::Unsupported, text));
-    }
-    if hello.wants_writable == 0 && facts.devices.iter().any(|device| device.writable) {
-        let text = format!(
-            "buffers of lane {:?} could be written by their readers; ask for writable ones",
-            facts.name
-        );
-        return Err(Error::new(ErrorKind::Unsupported, text));
-    }
-    Ok(())
-}
-
-/// Limits on attachments, with the one that was hit in the text.
-fn refuse_crowd(facts: &Facts, state: &State, peer: Peer, leases: u32) -> Result<()> {
-    let too_many = |text: String| Err(Error::new(ErrorKind::TooMany, text));
-    if state.members.len() as u64 >= CONSUMERS {
-        return too_many(format!("lane {:?} has its {CONSUMERS} consumers", facts.name));
-    }
-    let same_uid = state.members.iter().filter(|member| member.uid == peer.uid).count();
-    if same_uid as u64 >= PER_UID {
-        return too_many(format!(
-            "user {} has its {PER_UID} attachments to lane {:?}",
-            peer.uid, facts.name
-        ));
-    }
-    let granted = state.leases_granted();
-    if granted + leases > facts.lease_budget {
-        let text = format!(
-            "{leases} leases asked for, lane {:?} has {} of {} left ({} slots = {} leases + {} \
-             claims + 1 + {} history)",
-            facts.name,
-            facts.lease_budget - granted,
-            facts.lease_budget,
-            facts.slot_count,
-            facts.lease_budget,
-            facts.claims,
-            facts.history
-        );
-        return Err(Error::new(ErrorKind::NoLeases, text));
-    }
-    Ok(())
+fn refuse_other_kind(facts: &Facts, hello: &Hello) -> Result<()> {
+    let text = match (facts.lane_kind, hello.wants_stream != 0) {
+        (LaneKind::Frame, false) | (LaneKind::Stream, true) => return Ok(()),
+        (LaneKind::Frame, true) => "is a frame lane: open it with a Consumer",
+        (LaneKind::Stream, false) => "is a stream lane: open it with a StreamReader",
+    };
+    Err(Error::new(ErrorKind::Unsupported, format!("lane {:?} {text}", facts.name)))
 }
 
 /// Makes a consumer LIVE. Its Welcome is sent only afterwards, so that every claim that could
 /// overlook it comes before its first borrow.
 pub(crate) fn admit(
-    lane: &Lane,
+    lane: &dyn Served,
     id: u32,
     peer: Peer,
     connection: &Arc<OwnedFd>,
     hello: &Hello,
     mode: Mode,
 ) -> Result<(Parcel, Welcome)> {
-    let (page_fd, own_page, first) = consumer_page(lane, id, hello, mode)?;
-    let (bell, bell_page) = bell(lane, peer, connection)?;
+    let base = lane.base();
+    let (page_fd, own_page, first) = consumer_page(&base.facts, id, hello, mode)?;
+    let (bell, bell_page) = bell(&base.facts, peer, connection)?;
     let bell = Arc::new(bell);
-    let member = |cursor| Member {
+    let member = Member {
         id,
         pid: peer.pid,
         uid: peer.uid,
@@ -151,34 +104,30 @@ pub(crate) fn admit(
         attached_ns: monotonic_ns(),
         revoked: 0,
         answered: 0,
-        cursor,
+        cursor: 0,
+        key_answered: 0,
     };
-    let mut state = lane.lock();
-    refuse_crowd(&lane.facts, &state, peer, hello.leases)?;
-    let cursor = state.ring.newest() + 1;
-    first.cursor().store(cursor, Relaxed);
-    state.members.push(member(cursor));
-    drop(state);
+    lane.join(member, peer, hello, &first)?;
     step("admit.live");
-    let welcome = welcome(lane, id, hello.leases, &bell);
+    let welcome = welcome(&base.facts, id, hello.leases, &bell);
     Ok((Parcel { page: page_fd, bell_page, bell }, welcome))
 }
 
 /// The page to hand out, our read-only view of it, and the view its first words are written with.
 fn consumer_page(
-    lane: &Lane,
+    facts: &Facts,
     id: u32,
     hello: &Hello,
     mode: Mode,
 ) -> Result<(OwnedFd, PageView, PageView)> {
     let bytes = rustix::param::page_size() as u64;
-    let name = format!("framelane-page:{}", lane.facts.name);
+    let name = format!("framelane-page:{}", facts.name);
     let fd = memfd::create(&name, bytes, false)?;
     memfd::reserve(&fd, bytes, &name)?;
     let writable = Mapping::writable(&fd, bytes)?.keep_from_children()?;
     let mut page = ConsumerPage::new_zeroed();
     page.magic = PAGE_MAGIC;
-    page.epoch = lane.facts.epoch;
+    page.epoch = facts.epoch;
     page.layout_hash = LAYOUT_HASH;
     page.consumer_id = id;
     page.leases = hello.leases;
@@ -202,8 +151,8 @@ fn shares_bell(facts: &Facts, peer: Peer) -> bool {
     facts.trust != Trust::Untrusted && among_ourselves && peer.uid == facts.uid
 }
 
-fn bell(lane: &Lane, peer: Peer, connection: &Arc<OwnedFd>) -> Result<(Bell, Option<OwnedFd>)> {
-    if shares_bell(&lane.facts, peer) {
+fn bell(facts: &Facts, peer: Peer, connection: &Arc<OwnedFd>) -> Result<(Bell, Option<OwnedFd>)> {
+    if shares_bell(facts, peer) {
         return Ok((Bell::shared()?, None));
     }
     let bytes = rustix::param::page_size() as u64;
@@ -218,10 +167,10 @@ fn bell(lane: &Lane, peer: Peer, connection: &Arc<OwnedFd>) -> Result<(Bell, Opt
     Ok((Bell::Private { word, socket: connection.clone() }, Some(fd)))
 }
 
-fn welcome(lane: &Lane, id: u32, leases: u32, bell: &Bell) -> Welcome {
-    let devices = lane.facts.devices.len() as u32;
+fn welcome(facts: &Facts, id: u32, leases: u32, bell: &Bell) -> Welcome {
+    let devices = facts.devices.len() as u32;
     let mut welcome: Welcome = message::new();
-    welcome.epoch = lane.facts.epoch;
+    welcome.epoch = facts.epoch;
     welcome.consumer_id = id;
     welcome.leases = leases;
     // Lane, page and one bell descriptor come before the devices.
@@ -232,7 +181,7 @@ fn welcome(lane: &Lane, id: u32, leases: u32, bell: &Bell) -> Welcome {
 }
 
 /// Sends the descriptors a Welcome announced.
-pub(crate) fn send_parcel(lane: &Lane, connection: &OwnedFd, parcel: &Parcel) -> Result<()> {
+pub(crate) fn send_parcel(lane: &Base, connection: &OwnedFd, parcel: &Parcel) -> Result<()> {
     let mut items = vec![(FdKind::Lane, lane.memory.as_fd()), (FdKind::Page, parcel.page.as_fd())];
     match (&*parcel.bell, &parcel.bell_page) {
         (Bell::Shared { eventfd }, _) => items.push((FdKind::Eventfd, eventfd.as_fd())),

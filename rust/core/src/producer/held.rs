@@ -79,7 +79,7 @@ impl State {
     fn revoke(&mut self, lane: &LaneView, slot: usize, into: &mut Vec<Return>) {
         let sequence = self.ring.sequence(slot);
         let before = self.counts.revoked;
-        for member in &mut self.members {
+        for member in self.members.iter_mut() {
             if self.ring.pinned_by(&member.page, member.leases) & 1 << slot != 0 {
                 member.revoked += 1;
                 self.counts.revoked += 1;

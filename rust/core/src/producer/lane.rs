@@ -1,39 +1,38 @@
 //! A lane from its producer's side: claim, publish, and everything they touch.
 
+use super::base::Base;
 use super::bell::wake;
 use super::external::{Return, Returns};
-use super::facts::Facts;
 use super::frame_mut::FrameMut;
 use super::state::{Busy, State};
 use crate::clock::{Deadline, monotonic_ns};
 use crate::error::{Error, Result};
 use crate::failpoint::step;
-use crate::fork;
 use crate::hold::Tally;
 use crate::layout::{ErrorKind, FrameDescriptor, MemoryKind};
 use crate::mem::view::{Claim, LaneView};
 use crate::ring::producer as ring;
 use crate::ring::words::LaneWords;
-use rustix::fd::OwnedFd;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shared by the producer handle, its claimed frames and its service thread.
 pub(crate) struct Lane {
-    pub(crate) facts: Facts,
+    pub(crate) base: Base,
     pub(crate) view: LaneView,
-    pub(crate) memory: OwnedFd,
     pub(crate) template: FrameDescriptor,
     pub(crate) state: Mutex<State>,
-    /// A release, a cursor step, a detach or a close: claimants look again.
-    pub(crate) changed: Condvar,
     pub(crate) returns: Returns,
-    /// Eventfd that wakes the service thread.
-    pub(crate) control: OwnedFd,
-    pub(crate) copied_bytes: AtomicU64,
     /// Claims that are over, with which the last claimed frame finds itself the last.
     pub(crate) claims_left: Tally,
-    pub(crate) generation: u64,
+}
+
+impl Deref for Lane {
+    type Target = Base;
+    #[inline]
+    fn deref(&self) -> &Base {
+        &self.base
+    }
 }
 
 impl Lane {
@@ -42,15 +41,6 @@ impl Lane {
         // A panic under the mutex cannot leave shared memory half-changed in a way that matters:
         // each step of the ring is safe to stop at, as for a killed process.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The frame memory of this process, or an error in a forked child.
-    #[inline]
-    pub(crate) fn refuse_fork(&self) -> Result<()> {
-        if fork::is_foreign(self.generation) {
-            return Err(forked(&self.facts.name));
-        }
-        Ok(())
     }
 
     /// Claims a slot; without a deadline at once or not at all. Everything but the case of a free
@@ -131,11 +121,6 @@ impl Lane {
         Error::new(ErrorKind::NoFreeSlot, text)
     }
 
-    #[cold]
-    fn closed(&self) -> Error {
-        Error::new(ErrorKind::Closed, format!("lane {:?} is closed", self.facts.name))
-    }
-
     /// Publishes claimed slots in order; the last sequence, and whether the claims are already
     /// counted out, so that their frames end without another word to the lane.
     #[inline(always)]
@@ -180,7 +165,7 @@ impl Lane {
     /// Wakes and rings whoever waits; consumes the guard, as it makes system calls.
     #[cold]
     fn ring_waiting(&self, mut state: MutexGuard<'_, State>) {
-        let ringing = state.ringing();
+        let ringing = state.members.ringing();
         let wake_claimants = state.claimants > 0;
         drop(state);
         ringing.ring(&self.view);
@@ -218,7 +203,7 @@ impl Lane {
         }
         state.take_all(&self.view, &mut returns);
         ring::close(&self.view);
-        let ringing = state.everybody();
+        let ringing = state.members.everybody();
         drop(state);
         ringing.ring(&self.view);
         self.changed.notify_all();
@@ -228,14 +213,10 @@ impl Lane {
         step("close.rung");
     }
 
-    pub(crate) fn wake_service(&self) {
-        let _ = rustix::io::write(&self.control, &1u64.to_ne_bytes());
-    }
-
     /// Releases the mutex after a claim, and has the liars it found disconnected.
     #[inline]
     pub(super) fn let_go(&self, state: MutexGuard<'_, State>) {
-        let liars = !state.cheats.is_empty();
+        let liars = !state.members.cheats.is_empty();
         drop(state);
         if liars {
             self.wake_service();
@@ -243,13 +224,8 @@ impl Lane {
     }
 
     fn report_cheats(&self, state: &State) {
-        if !state.cheats.is_empty() {
+        if !state.members.cheats.is_empty() {
             self.wake_service();
         }
     }
-}
-
-pub(crate) fn forked(name: &str) -> Error {
-    let text = format!("lane {name:?} was opened before a fork; open it again in this process");
-    Error::new(ErrorKind::Forked, text)
 }

@@ -1,27 +1,30 @@
 //! The producer: one process that owns a lane.
 
 mod admission;
-mod bell;
+pub(crate) mod base;
+pub(crate) mod bell;
 mod connection;
-mod create;
+pub(crate) mod create;
 mod external;
-mod facts;
+pub(crate) mod facts;
 mod frame_mut;
+mod frames;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod handshake;
 mod held;
 mod lane;
-mod name;
+pub(crate) mod member;
+pub(crate) mod name;
 mod options;
-mod report;
-mod service;
+pub(crate) mod report;
+pub(crate) mod service;
 mod state;
 
+pub(crate) use base::forked;
 pub use external::{Owner, Returned};
 pub use frame_mut::FrameMut;
 pub(crate) use frame_mut::plane_range;
-pub(crate) use lane::forked;
 pub use options::{Access, DeviceBuffer, HugePages, ProducerOptions, Reclaim, Trust};
 
 use crate::clock::Deadline;

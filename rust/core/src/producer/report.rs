@@ -1,8 +1,10 @@
 //! What a lane tells about itself.
 
+use super::base::Base;
 use super::lane::Lane;
-use super::state::{Member, State, bits};
-use crate::layout::{ConsumerReport, LaneKind, Mode, Report};
+use super::member::Member;
+use super::state::{State, bits};
+use crate::layout::{ConsumerReport, Mode, Report};
 use crate::ring::token::token;
 use crate::ring::words::PageWords;
 use crate::wire::message::{self, put_text};
@@ -11,6 +13,17 @@ use zerocopy::FromZeros;
 
 /// The lane now. Names of processes are looked up after the mutex is released.
 pub(crate) fn report(lane: &Lane, now_ns: u64) -> Report {
+    let mut report = of_base(lane, now_ns);
+    // Of a forked child neither the mutex nor the memory can be used.
+    if lane.refuse_fork().is_ok() {
+        lane.lock().describe(lane, &mut report);
+    }
+    name_processes(&mut report);
+    report
+}
+
+/// What is constant of a lane of either kind.
+pub(crate) fn of_base(lane: &Base, now_ns: u64) -> Report {
     let facts = &lane.facts;
     let mut report: Report = message::new();
     report.epoch = facts.epoch;
@@ -29,16 +42,16 @@ pub(crate) fn report(lane: &Lane, now_ns: u64) -> Report {
     report.producer_uid = facts.uid;
     report.device_buffers = facts.devices.len() as u32;
     report.page_bytes = facts.page_bytes;
-    report.lane_kind = LaneKind::Frame.number();
+    report.lane_kind = facts.lane_kind.number();
     report.memory_kind = facts.memory_kind.number();
-    // Of a forked child neither the mutex nor the memory can be used.
-    if lane.refuse_fork().is_ok() {
-        lane.lock().describe(lane, &mut report);
-    }
+    report
+}
+
+/// Says what the processes are called that read the lane.
+pub(crate) fn name_processes(report: &mut Report) {
     for entry in &mut report.consumers[..report.consumer_count as usize] {
         put_text(&mut entry.command, &command(entry.pid));
     }
-    report
 }
 
 impl State {
@@ -51,9 +64,9 @@ impl State {
         report.ready_slots = self.ring.ready();
         report.claimed_slots = self.ring.claimed();
         report.held_slots = self.pinned() & self.ring.retired();
-        report.leases_granted = self.leases_granted();
+        report.leases_granted = self.members.leases_granted();
         report.consumer_count = self.members.len() as u32;
-        for (entry, member) in report.consumers.iter_mut().zip(&self.members) {
+        for (entry, member) in report.consumers.iter_mut().zip(self.members.iter()) {
             *entry = self.consumer(lane, member);
         }
         let newest = self.ring.newest();
@@ -66,20 +79,7 @@ impl State {
     fn consumer(&self, lane: &Lane, member: &Member) -> ConsumerReport {
         let held_slots = self.ring.pinned_by(&member.page, member.leases);
         let published = |slot| lane.view.load_descriptor(slot).publish_ns;
-        let mut entry = ConsumerReport::new_zeroed();
-        entry.consumer_id = member.id;
-        entry.pid = member.pid;
-        entry.uid = member.uid;
-        entry.leases = member.leases as u32;
-        entry.mode = member.mode.number();
-        entry.bell = member.bell.kind().number();
-        entry.attached_ns = member.attached_ns;
-        entry.received = member.page.received().load(Relaxed);
-        entry.missed = member.page.missed().load(Relaxed);
-        entry.copied_bytes = member.page.copied_bytes().load(Relaxed);
-        entry.last_sequence = member.page.last_sequence().load(Relaxed);
-        entry.revoked = member.revoked;
-        entry.cursor = member.page.cursor().load(Relaxed);
+        let mut entry = consumer(member);
         entry.held_slots = held_slots;
         entry.held_since_ns = bits(held_slots).map(published).min().unwrap_or(0);
         entry
@@ -108,13 +108,26 @@ impl State {
     }
 }
 
-impl Member {
-    fn label(&self) -> String {
-        format!("consumer {} (process {})", self.id, self.pid)
-    }
+/// What is told of a consumer of a lane of either kind.
+pub(crate) fn consumer(member: &Member) -> ConsumerReport {
+    let mut entry = ConsumerReport::new_zeroed();
+    entry.consumer_id = member.id;
+    entry.pid = member.pid;
+    entry.uid = member.uid;
+    entry.leases = member.leases as u32;
+    entry.mode = member.mode.number();
+    entry.bell = member.bell.kind().number();
+    entry.attached_ns = member.attached_ns;
+    entry.received = member.page.received().load(Relaxed);
+    entry.missed = member.page.missed().load(Relaxed);
+    entry.copied_bytes = member.page.copied_bytes().load(Relaxed);
+    entry.last_sequence = member.page.last_sequence().load(Relaxed);
+    entry.revoked = member.revoked;
+    entry.cursor = member.page.cursor().load(Relaxed);
+    entry
 }
 
-fn joined(parts: impl Iterator<Item = String>, nobody: &str) -> String {
+pub(crate) fn joined(parts: impl Iterator<Item = String>, nobody: &str) -> String {
     let parts: Vec<String> = parts.collect();
     if parts.is_empty() { nobody.to_owned() } else { parts.join("; ") }
 }

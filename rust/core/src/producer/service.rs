@@ -3,7 +3,7 @@
 //! binding, does bounded work for each peer, and takes no signals.
 
 use super::admission::{Admission, PeerEvent};
-use super::lane::Lane;
+use super::base::Served;
 use super::name::NameHold;
 use crate::clock::{monotonic_ns, timespec};
 use crate::error::{Error, Result};
@@ -27,15 +27,15 @@ const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 const ACCEPTS: usize = 8;
 
 /// Starts the thread; it ends when the lane is closed.
-pub(crate) fn start(lane: Arc<Lane>, name: NameHold) -> Result<JoinHandle<()>> {
+pub(crate) fn start(lane: Arc<dyn Served>, name: NameHold) -> Result<JoinHandle<()>> {
     let mut service = Service::new(lane, name)?;
-    let thread_name = format!("fl-svc {}", service.lane.facts.name);
+    let thread_name = format!("fl-svc {}", service.lane.base().facts.name);
     crate::signals::spawn_without_signals(thread_name, move || service.run())
         .map_err(|error| Error::io("starting the service thread", error))
 }
 
 struct Service {
-    lane: Arc<Lane>,
+    lane: Arc<dyn Served>,
     name: NameHold,
     epoll: Poller,
     admission: Admission,
@@ -74,9 +74,9 @@ impl Poller {
 }
 
 impl Service {
-    fn new(lane: Arc<Lane>, name: NameHold) -> Result<Self> {
+    fn new(lane: Arc<dyn Served>, name: NameHold) -> Result<Self> {
         let epoll = Poller::new()?;
-        epoll.watch(&lane.control, CONTROL)?;
+        epoll.watch(&lane.base().control, CONTROL)?;
         epoll.watch(name.listener(), LISTENER)?;
         let admission = Admission::new(lane.clone());
         Ok(Service { lane, name, epoll, admission, listener_paused_until_ns: None })
@@ -93,14 +93,14 @@ impl Service {
             match epoll::wait(&self.epoll.0, spare, timeout.map(timespec).as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => {
-                    tracing::error!(%errno, lane = self.lane.facts.name, "epoll_wait");
+                    tracing::error!(%errno, lane = self.lane.base().facts.name, "epoll_wait");
                     return;
                 }
             }
             for event in &events {
                 self.handle(event);
             }
-            if self.lane.lock().closed {
+            if self.lane.has_closed() {
                 self.admission.bye_all(
                     &self.epoll,
                     ErrorKind::Closed,
@@ -116,7 +116,7 @@ impl Service {
         let id = key as u32;
         match key & !u64::from(u32::MAX) {
             0 if key == CONTROL => {
-                let _ = rustix::io::read(&self.lane.control, &mut [0; 8]);
+                let _ = rustix::io::read(&self.lane.base().control, &mut [0; 8]);
             }
             0 => self.accept(),
             SOCKET => self.admission.peer(&self.epoll, id, PeerEvent::Readable),
@@ -148,26 +148,14 @@ impl Service {
             let _ = self.epoll.watch(self.name.listener(), LISTENER);
         }
         self.admission.expire(&self.epoll, now);
-        let mut returns = Vec::new();
-        let cheats = {
-            let mut state = self.lane.lock();
-            state.expire(&self.lane.view, now, &mut returns);
-            std::mem::take(&mut state.cheats)
-        };
-        self.lane.returns.hand_over(returns);
-        for (id, why) in cheats {
+        for (id, why) in self.lane.expire(now) {
             self.admission.bye(&self.epoll, id, ErrorKind::Protocol, &why);
         }
     }
 
     fn timeout(&self, now: u64) -> Option<Duration> {
-        let frames = {
-            let mut state = self.lane.lock();
-            let next = state.next_deadline_ns();
-            state.service_idle = next.is_none();
-            next
-        };
-        let next = [frames, self.admission.next_deadline_ns(), self.listener_paused_until_ns];
+        let due = self.lane.next_deadline_ns();
+        let next = [due, self.admission.next_deadline_ns(), self.listener_paused_until_ns];
         let next = next.into_iter().flatten().min()?;
         Some(Duration::from_nanos(next.saturating_sub(now)))
     }

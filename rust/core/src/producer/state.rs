@@ -3,32 +3,12 @@
 //! The mutex is held for bounded scans only: never across a fill, an owner, a callback or a system
 //! call. Whatever those need is collected here and done by the caller afterwards.
 
-use super::bell::Bell;
 use super::external::Held;
 use super::facts::Facts;
-use crate::layout::{LaneFlag, Mode};
-use crate::mem::view::{LaneView, PageView};
+use super::member::Members;
+use crate::layout::LaneFlag;
+use crate::mem::view::LaneView;
 use crate::ring::producer::{self as ring, Ring};
-use crate::ring::waiting;
-use crate::ring::words::LaneWords;
-use std::sync::Arc;
-
-/// A consumer that is LIVE: from before its Welcome until its death is noticed.
-pub(crate) struct Member {
-    pub(crate) id: u32,
-    pub(crate) pid: u32,
-    pub(crate) uid: u32,
-    pub(crate) leases: usize,
-    pub(crate) mode: Mode,
-    pub(crate) page: PageView,
-    pub(crate) bell: Arc<Bell>,
-    pub(crate) attached_ns: u64,
-    pub(crate) revoked: u64,
-    /// Ticket answered last.
-    pub(crate) answered: u32,
-    /// Largest cursor seen: the page may say anything.
-    pub(crate) cursor: u64,
-}
 
 /// Numbers for `info` and `top`.
 #[derive(Clone, Copy, Default)]
@@ -43,7 +23,7 @@ pub(crate) struct Counts {
 /// Everything the mutex guards.
 pub(crate) struct State {
     pub(crate) ring: Ring,
-    pub(crate) members: Vec<Member>,
+    pub(crate) members: Members,
     pub(crate) held: Vec<Option<Held>>,
     pub(crate) counts: Counts,
     pub(crate) claims_out: u32,
@@ -52,30 +32,9 @@ pub(crate) struct State {
     pub(crate) claims_made: u64,
     /// Threads waiting in a claim.
     pub(crate) claimants: u32,
-    /// Consumers to disconnect, with the reason; the service thread does it.
-    pub(crate) cheats: Vec<(u32, String)>,
     /// The service thread sleeps without a deadline: the next device frame must wake it.
     pub(crate) service_idle: bool,
     pub(crate) closed: bool,
-}
-
-/// Bells to ring once the mutex is released.
-#[derive(Default)]
-pub(crate) struct Ringing {
-    pub(crate) shared_sleepers: bool,
-    pub(crate) sleepers: Vec<Arc<Bell>>,
-    pub(crate) pollers: Vec<Arc<Bell>>,
-}
-
-impl Ringing {
-    /// Makes the system calls: one for all sleepers on the lane's word, one for each other bell.
-    pub(crate) fn ring(self, lane: &LaneView) {
-        if self.shared_sleepers {
-            super::bell::wake(lane.wake(), i32::MAX as u32);
-        }
-        self.sleepers.iter().for_each(|bell| bell.wake_sleepers());
-        self.pollers.iter().for_each(|bell| bell.ring());
-    }
 }
 
 /// Why a slot cannot be claimed now.
@@ -118,63 +77,14 @@ impl State {
 
     /// Whether every lossless cursor has passed the frame that the coming publish would retire.
     fn lossless_consumers_passed(&mut self) -> bool {
-        let newest = self.ring.newest();
-        let mut passed = true;
-        for member in self.members.iter_mut().filter(|member| member.mode == Mode::Lossless) {
-            let cursor = ring::cursor(&member.page);
-            if cursor < member.cursor || cursor > newest + 1 {
-                // Its word counts no longer; until it is gone it neither blocks nor moves.
-                let why = format!("cursor {cursor} is outside {}..={}", member.cursor, newest + 1);
-                if member.cursor != u64::MAX {
-                    self.cheats.push((member.id, why));
-                }
-                member.cursor = u64::MAX;
-                continue;
-            }
-            member.cursor = cursor;
-            passed &= self.ring.has_passed(cursor, self.claims_out.into());
-        }
-        passed
+        let lowest = self.members.lowest_cursor(self.ring.newest(), ring::cursor);
+        self.ring.has_passed(lowest, self.claims_out.into())
     }
 
     /// Whether anybody sleeps, polls or waits for a claim. After the fence of a publish.
     #[inline]
     pub(crate) fn somebody_waits(&self) -> bool {
-        let waits = |member: &Member| {
-            let wanted = waiting::wanted(&member.page, member.answered);
-            wanted.sleepers != 0 || wanted.ticket.is_some()
-        };
-        self.claimants > 0 || self.members.iter().any(waits)
-    }
-
-    /// Collects the bells of everybody who waits.
-    pub(crate) fn ringing(&mut self) -> Ringing {
-        let mut ringing = Ringing::default();
-        for member in &mut self.members {
-            let wanted = waiting::wanted(&member.page, member.answered);
-            if wanted.sleepers != 0 {
-                match *member.bell {
-                    Bell::Shared { .. } => ringing.shared_sleepers = true,
-                    Bell::Private { .. } => ringing.sleepers.push(member.bell.clone()),
-                }
-            }
-            if let Some(ticket) = wanted.ticket {
-                member.answered = ticket;
-                ringing.pollers.push(member.bell.clone());
-            }
-        }
-        ringing
-    }
-
-    /// Bells of everybody, whether they asked or not: the lane ends.
-    pub(crate) fn everybody(&self) -> Ringing {
-        let bells: Vec<_> = self.members.iter().map(|member| member.bell.clone()).collect();
-        Ringing { shared_sleepers: true, sleepers: bells.clone(), pollers: bells }
-    }
-
-    /// Leases promised to members.
-    pub(crate) fn leases_granted(&self) -> u32 {
-        self.members.iter().map(|member| member.leases as u32).sum()
+        self.claimants > 0 || self.members.somebody_waits()
     }
 }
 

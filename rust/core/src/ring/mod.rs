@@ -27,7 +27,6 @@ pub mod edge;
 #[cfg(all(any(test, feature = "fuzzing"), not(loom)))]
 pub mod heap;
 pub mod producer;
-#[allow(dead_code, reason = "the writer and the reader come next")]
 pub mod stream;
 pub mod token;
 pub mod waiting;

@@ -32,7 +32,6 @@ pub trait FrameWords: LaneWords {
 /// Lane memory of a stream. Besides its words it has places that are overwritten while somebody
 /// may be copying from them: everything there is loaded and stored through relaxed atomics, and
 /// what was loaded counts once [`stream::reader::whole`](super::stream::reader::whole) says so.
-#[allow(dead_code, reason = "the writer and the reader come next")]
 pub trait StreamWords: LaneWords {
     /// Sequence of the oldest record that is whole.
     fn oldest(&self) -> &AtomicU64;
@@ -61,6 +60,5 @@ pub trait PageWords {
     /// Incremented to ask for one ring of the descriptor bell.
     fn arm_ticket(&self) -> &AtomicU32;
     /// Incremented to ask a stream writer for a key record.
-    #[allow(dead_code, reason = "the writer and the reader come next")]
     fn key_frame_requests(&self) -> &AtomicU32;
 }

@@ -8,6 +8,7 @@ pub mod messages;
 pub mod os;
 pub mod readers;
 pub mod steps;
+pub mod streams;
 pub mod strip;
 pub mod threads;
 pub mod trace;

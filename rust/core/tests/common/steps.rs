@@ -14,6 +14,8 @@ pub enum Role {
     Revoker,
     /// Borrowing, releasing and waiting.
     Consumer,
+    /// Reading records of a stream.
+    StreamReader,
     /// Making a lane.
     Creator,
     /// Ending a lane.
@@ -33,8 +35,10 @@ pub enum Role {
 const ROLES: &[(&str, Role)] = &[
     ("claim.", Role::Producer),
     ("publish.", Role::Producer),
+    ("append.", Role::Writer),
     ("commit.", Role::Writer),
     ("revoke.", Role::Revoker),
+    ("read.", Role::StreamReader),
     ("borrow.", Role::Consumer),
     ("release.", Role::Consumer),
     ("wait.", Role::Consumer),

@@ -25,7 +25,7 @@ const REFLECTION: &str = "schema/framelane.bfbs";
 /// Which schema texts the reflection data was made from: tells without flatc that it is stale.
 const SOURCES: &str = "schema/framelane.bfbs.sources";
 /// Folders that hold nothing but what is printed.
-const PRINTED: &[&str] = &["schema/generated", "rust/core/src/layout"];
+const PRINTED: &[&str] = &["schema/generated", "rust/core/src/layout", "go/layout"];
 
 const PYTHON_LAYOUT: &str = "schema/generated/python/framelane_layout";
 const PYTHON_PACKAGE: &str = "python/framelane/_layout";
@@ -214,7 +214,9 @@ mod tests {
         let mut files = Vec::new();
         walk(workspace::root(), "schema", &mut files).unwrap();
         walk(workspace::root(), "rust/core/src/layout", &mut files).unwrap();
+        walk(workspace::root(), "go/layout", &mut files).unwrap();
         files.push("rust/core/src/layout.rs".to_owned());
+        files.push("go/internal/probe/structs.go".to_owned());
         files.extend([".py", ".pyi"].map(|end| format!("{PYTHON_PACKAGE}{end}")));
         for path in files {
             let to = root.path().join(&path);

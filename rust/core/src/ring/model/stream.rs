@@ -127,7 +127,7 @@ impl Writer {
         let sequence = self.ring.newest() + 1;
         let at = self.shape.data_at(place.offset);
         self.lane.store_data(at, &sequence.to_ne_bytes());
-        self.ring.commit(&*self.lane, &place, 8, RecordInfo::ZERO)
+        self.ring.commit(&*self.lane, &place, 8, &mut RecordInfo::ZERO.clone())
     }
 }
 
@@ -216,7 +216,7 @@ fn what_a_lossless_reader_holds_stays() {
             let place = writer.ring.begin(&*writer.lane, 8);
             let sequence = writer.ring.newest() + 1;
             writer.lane.plain[shape.data_at(place.offset) / 8].set(sequence);
-            writer.ring.commit(&*writer.lane, &place, 8, RecordInfo::ZERO);
+            writer.ring.commit(&*writer.lane, &place, 8, &mut RecordInfo::ZERO.clone());
         };
         write(&mut writer);
         write(&mut writer);

@@ -112,8 +112,8 @@ impl Stage {
         self.lane.store_data(at, &bytes);
         self.now += sequence % 3;
         let flags = if key { RecordFlag::KEY } else { 0 };
-        let entry = RecordInfo { flags, publish_ns: self.now, ..RecordInfo::ZERO };
-        assert_eq!(self.ring.commit(&self.lane, &place, size, entry), sequence);
+        let mut entry = RecordInfo { flags, publish_ns: self.now, ..RecordInfo::ZERO };
+        assert_eq!(self.ring.commit(&self.lane, &place, size, &mut entry), sequence);
         let (key, config_id) = (key || !self.dependent, self.ring.config_id());
         self.written.push(Written { bytes, key, config_id, publish_ns: self.now });
     }
@@ -191,7 +191,7 @@ impl Stage {
     fn check_all(&self) {
         let (oldest, newest) = (self.ring.oldest(), self.ring.newest());
         assert_eq!(reader::newest(&self.lane), newest);
-        assert_eq!(reader::oldest(&self.lane), oldest);
+        assert_eq!(self.lane.oldest().load(Relaxed), oldest);
         for sequence in 1..=newest {
             match reader::entry(&self.lane, &self.shape, sequence) {
                 Found::Entry(entry) => {

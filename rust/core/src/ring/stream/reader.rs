@@ -4,6 +4,7 @@
 //! they are used, sequences only ever grow, and each walk ends.
 
 use super::{ALIGN, Shape};
+use crate::failpoint::step;
 use crate::layout::stream_limit::NO_KEY;
 use crate::layout::{RecordFlag, RecordInfo, StreamConfig};
 use crate::ring::edge;
@@ -28,11 +29,6 @@ pub fn newest(lane: &impl StreamWords) -> u64 {
     lane.head().load(edge::RECORD.acquire())
 }
 
-/// Sequence of the oldest record that is whole, at this moment.
-pub fn oldest(lane: &impl StreamWords) -> u64 {
-    lane.oldest().load(Relaxed)
-}
-
 /// Whether record `sequence` is still there, and so whatever was copied of it before this call.
 #[inline]
 pub fn whole(lane: &impl StreamWords, sequence: u64) -> bool {
@@ -44,6 +40,7 @@ pub fn whole(lane: &impl StreamWords, sequence: u64) -> bool {
 /// The entry of a record up to the newest that the caller has seen.
 pub fn entry(lane: &impl StreamWords, shape: &Shape, sequence: u64) -> Found {
     let entry = lane.load_entry(shape.entry_at(sequence));
+    step("read.entry");
     if !whole(lane, sequence) {
         return Found::Lapped;
     }
@@ -70,6 +67,7 @@ fn is_possible(entry: &RecordInfo, shape: &Shape, sequence: u64) -> bool {
 pub fn copy(lane: &impl StreamWords, shape: &Shape, entry: &RecordInfo, into: &mut [u8]) -> bool {
     debug_assert_eq!(into.len(), entry.size_bytes as usize);
     lane.load_data(shape.data_at(entry.offset_bytes), into);
+    step("read.copied");
     whole(lane, entry.sequence)
 }
 
@@ -138,4 +136,5 @@ pub fn key_before(lane: &impl StreamWords, shape: &Shape, publish_ns: u64) -> Op
 pub fn advance(page: &impl PageWords, sequence: u64) {
     // edge DONE: every read of the records below comes before this.
     page.cursor().store(sequence, edge::DONE.release());
+    step("read.advanced");
 }

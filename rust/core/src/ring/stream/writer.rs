@@ -92,6 +92,7 @@ impl Ring {
     }
 
     /// Whether a key record is there.
+    #[cfg(test)]
     pub fn has_key(&self) -> bool {
         self.newest_key >= self.oldest
     }
@@ -150,15 +151,14 @@ impl Ring {
         edge::LAP.fence_release();
     }
 
-    /// Ends the open record with `size` bytes of its place; its sequence. Sequence, offset, size,
-    /// config and key distance of `entry` are set here. The caller reads the waiting words
-    /// afterwards.
+    /// Ends the open record with `size` bytes of its place; its sequence. What `entry` says beyond
+    /// its times, capture id and flags is set here. The caller reads the waiting words afterwards.
     pub fn commit(
         &mut self,
         lane: &impl StreamWords,
         place: &Place,
         size: u64,
-        mut entry: RecordInfo,
+        entry: &mut RecordInfo,
     ) -> u64 {
         debug_assert!(self.open && size <= place.room);
         let sequence = self.next_sequence;
@@ -175,7 +175,7 @@ impl Ring {
         entry.key_distance = self.key_distance(sequence);
         self.last_ns = self.last_ns.max(entry.publish_ns);
         entry.publish_ns = self.last_ns;
-        lane.store_entry(self.shape.entry_at(sequence), &entry);
+        lane.store_entry(self.shape.entry_at(sequence), entry);
         step("commit.entered");
         self.next_sequence += 1;
         self.used = place.offset + size.next_multiple_of(ALIGN);

@@ -1,0 +1,7 @@
+module github.com/framelane/framelane/conformance/agents/go
+
+go 1.24
+
+require github.com/framelane/framelane/go v0.0.0
+
+replace github.com/framelane/framelane/go => ../../../go
