@@ -135,6 +135,7 @@ impl Consumer {
             .return_on_signal(true)
             .wants_writable(writable)
             .directory(directory);
+        framelane_hobot::register();
         let deadline = Deadline::after(wait, "wait")?;
         let consumer = loop {
             let slice = deadline.slice().unwrap_or_default();

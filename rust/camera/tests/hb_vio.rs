@@ -5,7 +5,7 @@ mod common;
 
 use common::{Board, DEADLINE, Role, board, entry, hear, say};
 use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, MemoryKind, Mode};
-use framelane_camera::hb_vio::{self, CameraStats, Config, Places};
+use framelane_camera::hb_vio::{self, CameraStats, Cameras, Config, Places};
 use framelane_standin_ion::{Fault, Scene, luma};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,7 +63,7 @@ fn beside(config: &Config, test: impl FnOnce(&Running<'_>)) -> Vec<CameraStats> 
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let asked = || stop.load(Ordering::Acquire);
-        let cameras = scope.spawn(move || hb_vio::run(config, &places, &asked));
+        let cameras = scope.spawn(move || Cameras::open(config, &places)?.run(&asked));
         test(&Running { stop: &stop, lanes: lanes.path() });
         cameras.join().unwrap().unwrap()
     })
@@ -123,7 +123,7 @@ fn holder() {
 
 /// Runs the cameras until it is killed.
 fn cameras() {
-    hb_vio::run(&config(PATIENT), &Places::default(), &|| false).unwrap();
+    Cameras::open(&config(PATIENT), &Places::default()).unwrap().run(&|| false).unwrap();
 }
 
 #[test]
@@ -321,6 +321,7 @@ fn a_camera_that_cannot_be_started_at_all_ends_the_run_in_the_vendors_words() {
     board.place.ion().plan(Fault::of("hbn_vflow_start", -36)).unwrap();
     let lanes = tempfile::tempdir().unwrap();
     let places = places(lanes.path());
-    let error = hb_vio::run(&config(""), &places, &|| false).unwrap_err();
+    let cameras = Cameras::open(&config(""), &places).unwrap();
+    let error = cameras.run(&|| false).unwrap_err();
     assert_eq!(error.to_string(), "hbn_vflow_start: node start (-36)");
 }

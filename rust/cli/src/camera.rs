@@ -4,7 +4,7 @@ mod hb_vio;
 
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
-use crate::{output, units};
+use crate::{notify, output, units};
 use clap::ValueEnum;
 use framelane::{
     Access, ErrorKind, FrameLayout, HugePages, PixelFormat, Producer, ProducerOptions, Trust,
@@ -169,6 +169,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let info = source.info().clone();
     let producer = Producer::create(args.lane(), args.options(info.layout)?)?;
     announce(&*source, &producer);
+    notify::ready();
     let options = PumpOptions {
         rate: info.rate,
         camera_id: args.camera_id,

@@ -13,6 +13,7 @@ mod lanes;
 mod ledger;
 mod log;
 mod ls;
+mod notify;
 mod numbers;
 mod output;
 mod render;

@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::{Ran, Scene, finish, until};
+use common::{DEADLINE, Ran, Scene, finish};
 use framelane_standin_ion::Place;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use std::os::unix::net::UnixDatagram;
 use std::process::Child;
 
 const CONFIG: &str = r#"
@@ -81,12 +82,17 @@ impl Drop for Camera {
 fn cameras_come_from_a_file_and_every_command_reads_their_lanes() {
     let bench = Bench::new();
     let args = ["camera", "--source", "hb_vio", "--config", &bench.config, "--json"];
-    let camera = Camera(Some(bench.command(&args).spawn().unwrap()));
+    let socket = bench.scene.path().join("notify");
+    let systemd = UnixDatagram::bind(&socket).unwrap();
+    systemd.set_read_timeout(Some(DEADLINE)).unwrap();
+    let camera = bench.command(&args).env("NOTIFY_SOCKET", &socket).spawn().unwrap();
+    let camera = Camera(Some(camera));
+    let mut told = [0; 32];
+    let length = systemd.recv(&mut told).unwrap();
+    assert_eq!(&told[..length], b"READY=1\n");
     let lanes = ["pet_camera_active_zc", "pet_camera_yolo_zc", "pet_camera_yolo_zc_cam1"];
-    until("the lanes are open", || {
-        let listed = bench.json(&["ls"]);
-        listed["lanes"].as_array().unwrap().len() == lanes.len()
-    });
+    let listed = bench.json(&["ls"]);
+    assert_eq!(listed["lanes"].as_array().unwrap().len(), lanes.len(), "{listed}");
     for (lane, kind) in lanes.into_iter().zip(["hb_mem", "inline", "hb_mem"]) {
         let info = bench.json(&["info", lane]).to_string();
         assert!(info.contains(&format!("\"{kind}\"")), "{lane}: {info}");

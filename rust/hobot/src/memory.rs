@@ -2,6 +2,7 @@
 
 use crate::buffer::{Buffer, CommonBuffer, GraphicBuffer};
 use crate::error::{Error, Result, memory};
+use framelane::ErrorKind;
 use framelane_hobot_sys::{CommonBuf, GraphicBuf, Hbmem};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,11 +55,15 @@ impl Memory {
     /// is not kept: the next call tries again.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// As [`open`](Self::open); `Forked` in a child of the process that opened it.
     pub fn shared() -> Result<Memory> {
         static SHARED: Mutex<Option<Memory>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(memory) = &*shared {
+            if memory.is_foreign() {
+                let text = "libhbmem was opened before the fork, and belongs to the parent";
+                return Err(framelane::Error::new(ErrorKind::Forked, text).into());
+            }
             return Ok(memory.clone());
         }
         Ok(shared.insert(Memory::open(None)?).clone())

@@ -9,6 +9,7 @@ mod fuzz;
 mod golang;
 mod header;
 mod hello;
+mod hobot;
 mod install;
 mod interrupt;
 mod loom;

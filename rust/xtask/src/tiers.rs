@@ -3,7 +3,7 @@
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
-    conformance, cpp, demo, fuzz, golang, hello, loom, python, schema, tidy, tsan, workspace,
+    conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema, tidy, tsan, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -143,6 +143,13 @@ pub const TIERS: &[Tier] = &[
         needs: &[CXX],
         when: When::Ci,
         run: hello::tier,
+    },
+    Tier {
+        name: "hobot",
+        about: "every language reads frames where the RDK X5's cameras put them, on the stand-in",
+        needs: &[CXX],
+        when: When::Ci,
+        run: hobot::tier,
     },
     Tier {
         name: "mutation",

@@ -15,9 +15,6 @@ use framelane_hobot::{Format, Picture, usage};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a buffer may take from a lane back to the hardware, where nobody holds it.
-const WAY_BACK: Duration = Duration::from_millis(5);
-
 /// Between two words on starvation.
 const QUIET: Duration = Duration::from_secs(10);
 
@@ -30,6 +27,8 @@ pub struct Feed {
     in_place: Option<Producer>,
     copies: Vec<Producer>,
     flight: Arc<Flight>,
+    /// How long a buffer that nobody holds may take back to the hardware: part of a frame.
+    way_back: Duration,
     stats: ChannelStats,
     last: Option<u64>,
     told: Option<(Instant, u64)>,
@@ -65,6 +64,7 @@ impl Feed {
             in_place: if in_place { Some(device()?) } else { None },
             copies: Vec::new(),
             flight: Arc::default(),
+            way_back: period(camera) / 3,
             stats: ChannelStats::default(),
             last: None,
             told: None,
@@ -122,7 +122,7 @@ impl Feed {
         let limit = self.channel.buffers - 1;
         if !self.flight.has_room(limit) {
             lane.recall();
-            if !self.flight.wait_for_room(limit, WAY_BACK) {
+            if !self.flight.wait_for_room(limit, self.way_back) {
                 drop(frame);
                 self.starved();
                 return Ok(());
@@ -176,7 +176,7 @@ impl Feed {
         let (said, before) = self.told.unwrap_or((Instant::now(), 0));
         if self.told.is_none() || said.elapsed() > QUIET {
             let (lane, count) = (&self.stats.lane, self.stats.starved - before);
-            tracing::warn!(lane, count, "frames given back unseen: readers hold all other buffers");
+            tracing::warn!(lane, count, "frames given back unseen: no other buffer came back");
             self.told = Some((Instant::now(), self.stats.starved));
         }
     }
@@ -197,15 +197,19 @@ impl Feed {
 }
 
 fn device_lane(name: &str, camera: &Camera, own: &Channel, places: &Places) -> Result<Producer> {
-    let period = Duration::from_millis(1000 / u64::from(camera.sensor.fps));
     let options = ProducerOptions::new()
         .memory(MemoryKind::HbMem)
         .history(0)
         .lease_budget(own.leases)
         .lease(own.lease())
-        .frame_period(period)
+        .frame_period(period(camera))
         .directory(places.lanes.clone());
     Producer::create(name, options)
+}
+
+/// From one frame to the next, in whole milliseconds as everybody writes it.
+fn period(camera: &Camera) -> Duration {
+    Duration::from_millis(1000 / u64::from(camera.sensor.fps))
 }
 
 fn copy_lane(name: &str, own: &Channel, places: &Places) -> Result<Producer> {

@@ -60,38 +60,44 @@ pub struct CameraStats {
     pub channels: Vec<ChannelStats>,
 }
 
-/// Makes the lanes, starts the cameras and publishes until `stop` says so.
-///
-/// # Errors
-/// `InvalidArgument` for a configuration that cannot work, before anything is started;
-/// `Unsupported` where a library is missing; what making a lane fails with; what a camera fails
-/// with that cannot be started even once.
-pub fn run(
-    config: &Config,
-    places: &Places,
-    stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Vec<CameraStats>> {
-    config.check()?;
-    let vio = Vio::open(places.libraries.as_deref()).map_err(framelane::Error::from)?;
-    let cameras = config.cameras.iter().enumerate();
-    let mut cameras = cameras
-        .map(|(index, camera)| Camera::open(&vio, index, camera, places))
-        .collect::<Result<Vec<_>>>()?;
-    let failed = AtomicBool::new(false);
-    let ended = || stop() || failed.load(Ordering::Acquire);
-    let results: Vec<Result<CameraStats>> = std::thread::scope(|scope| {
-        let run = |camera| {
-            let (failed, ended) = (&failed, &ended);
-            scope.spawn(move || {
-                let camera: &mut Camera = camera;
-                camera.run(ended).inspect_err(|_| failed.store(true, Ordering::Release))
-            })
-        };
-        let threads: Vec<_> = cameras.iter_mut().map(run).collect();
-        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        threads.into_iter().map(join).collect()
-    });
-    results.into_iter().collect()
+/// Cameras whose lanes are open.
+pub struct Cameras(Vec<Camera>);
+
+impl Cameras {
+    /// Makes the lanes; readers can attach.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a configuration that cannot work, before anything is opened;
+    /// `Unsupported` where a library is missing; what making a lane fails with.
+    pub fn open(config: &Config, places: &Places) -> Result<Self> {
+        config.check()?;
+        let vio = Vio::open(places.libraries.as_deref()).map_err(framelane::Error::from)?;
+        let cameras = config.cameras.iter().enumerate();
+        let open = |(index, camera)| Camera::open(&vio, index, camera, places);
+        Ok(Cameras(cameras.map(open).collect::<Result<_>>()?))
+    }
+
+    /// Starts the cameras and publishes until `stop` says so.
+    ///
+    /// # Errors
+    /// What a camera fails with that cannot be started even once.
+    pub fn run(mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Vec<CameraStats>> {
+        let failed = AtomicBool::new(false);
+        let ended = || stop() || failed.load(Ordering::Acquire);
+        let results: Vec<Result<CameraStats>> = std::thread::scope(|scope| {
+            let run = |camera| {
+                let (failed, ended) = (&failed, &ended);
+                scope.spawn(move || {
+                    let camera: &mut Camera = camera;
+                    camera.run(ended).inspect_err(|_| failed.store(true, Ordering::Release))
+                })
+            };
+            let threads: Vec<_> = self.0.iter_mut().map(run).collect();
+            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().map(join).collect()
+        });
+        results.into_iter().collect()
+    }
 }

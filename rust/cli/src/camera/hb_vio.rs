@@ -2,9 +2,9 @@
 
 use super::Args;
 use crate::interrupt::Interrupt;
-use crate::{output, units};
+use crate::{notify, output, units};
 use framelane::monotonic_ns;
-use framelane_camera::hb_vio::{self, CameraStats, Config, Places};
+use framelane_camera::hb_vio::{CameraStats, Cameras, Config, Places};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
@@ -23,7 +23,9 @@ pub fn run(args: &Args, config: &Path, interrupt: &Interrupt) -> anyhow::Result<
     let start_ns = monotonic_ns();
     let limit_ns = args.duration.map_or(u64::MAX, |limit| limit.as_nanos() as u64);
     let stop = || interrupt.asked() || monotonic_ns() - start_ns >= limit_ns;
-    let cameras = hb_vio::run(&config, &Places::default(), &stop)?;
+    let cameras = Cameras::open(&config, &Places::default())?;
+    notify::ready();
+    let cameras = cameras.run(&stop)?;
     let summary = Summary { source: "hb_vio", elapsed_ns: monotonic_ns() - start_ns, cameras };
     if args.json {
         output::print(&format!("{}\n", serde_json::to_string(&summary)?))?;

@@ -1,5 +1,6 @@
 //! The camera: sensor, VIN, ISP and VSE, and frames that stay where the hardware put them.
 
+mod attributes;
 mod bring_up;
 mod frame;
 mod setup;

@@ -80,11 +80,17 @@ const ROOMS: &[Room] = &[
         folder: "conformance/agents/rust",
         may_use: &["framelane", "framelane-hobot"],
     },
-    Room { package: "framelane-python", folder: "python", may_use: &["framelane"] },
-    Room { package: "framelane-ffi", folder: "rust/ffi", may_use: &["framelane"] },
+    Room {
+        package: "framelane-python",
+        folder: "python",
+        may_use: &["framelane", "framelane-hobot"],
+    },
     // The C ABI only to put both into one library.
-    Room { package: "framelane-cpp", folder: "cpp", may_use: &["framelane", "framelane-ffi"] },
-    Room { package: "framelane-agent", folder: "conformance/agents/rust", may_use: &["framelane"] },
+    Room {
+        package: "framelane-cpp",
+        folder: "cpp",
+        may_use: &["framelane", "framelane-ffi", "framelane-hobot"],
+    },
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
     Room { package: "framelane-bench", folder: "bench/rust", may_use: &["framelane"] },
     Room { package: "framelane-hello", folder: "examples/hello/rust", may_use: &["framelane"] },
@@ -92,7 +98,7 @@ const ROOMS: &[Room] = &[
     Room {
         package: "xtask",
         folder: "rust/xtask",
-        may_use: &["framelane-schema-gen", "framelane-conformance"],
+        may_use: &["framelane-schema-gen", "framelane-conformance", "framelane-standin-ion"],
     },
 ];
 

@@ -37,6 +37,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("cpp/src/producer.rs", "handles, owners and descriptors from C++"),
     ("rust/hobot-sys/src/", "types of C functions, and finding them in a loaded library"),
     ("rust/hobot/src/", "calls of the vendor's library"),
+    ("rust/hobot/tests/vio_rules.rs", "the same calls without our owners in between"),
     ("rust/hobot/tests/rules.rs", "the same calls without our owners in between"),
     ("rust/hobot-standin/vio/src/", "C entry points"),
     ("rust/hobot-standin/hbmem/src/", "C entry points, and mappings with given rights"),
