@@ -179,11 +179,11 @@ fn readers_that_hold_all_they_can_get_starve_themselves_and_nobody_else() {
         assert_shows(&first, 0, 0);
         drop(first);
         let third = next(&mut greedy);
-        assert!(third.descriptor().capture_id > start + 10, "and then the newest");
+        assert!(third.descriptor().capture_id > second.descriptor().capture_id);
         assert_shows(&third, 0, 0);
     });
     let main = channel(&stats, "main-0");
-    assert!(main.starved >= 9, "{main:?}");
+    assert!(main.starved >= 1, "{main:?}");
     assert_eq!((main.most_in_flight, main.revoked), (2, 0));
     assert_eq!(channel(&stats, "small-0").starved, 0);
 }

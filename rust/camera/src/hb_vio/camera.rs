@@ -116,6 +116,7 @@ fn read_channel(
 ) -> Result<bool> {
     let (mut last, mut any) = (Instant::now(), false);
     while !ended() {
+        feed.reclaim();
         match pipeline.get(feed.number(), SLICE) {
             Ok(frame) => {
                 let brightness = || pipeline.brightness().unwrap_or(-1.0);

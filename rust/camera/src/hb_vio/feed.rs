@@ -9,6 +9,7 @@ use crate::error::Result;
 use framelane::layout::{ClockId, FrameFlag};
 use framelane::{
     ErrorKind, FrameDescriptor, FrameLayout, MemoryKind, PixelFormat, Producer, ProducerOptions,
+    Reclaim,
 };
 use framelane_hobot::vio::{Vio, VioFrame};
 use framelane_hobot::{Format, Picture, usage};
@@ -27,8 +28,6 @@ pub struct Feed {
     in_place: Option<Producer>,
     copies: Vec<Producer>,
     flight: Arc<Flight>,
-    /// How long a buffer that nobody holds may take back to the hardware: part of a frame.
-    way_back: Duration,
     stats: ChannelStats,
     last: Option<u64>,
     told: Option<(Instant, u64)>,
@@ -64,7 +63,6 @@ impl Feed {
             in_place: if in_place { Some(device()?) } else { None },
             copies: Vec::new(),
             flight: Arc::default(),
-            way_back: period(camera) / 3,
             stats: ChannelStats::default(),
             last: None,
             told: None,
@@ -120,22 +118,33 @@ impl Feed {
     fn lend(&mut self, frame: VioFrame, descriptor: &FrameDescriptor) -> Result<()> {
         let Some(lane) = &self.in_place else { return Ok(()) };
         let limit = self.channel.buffers - 1;
+        lane.reclaim();
         if !self.flight.has_room(limit) {
             lane.recall();
-            if !self.flight.wait_for_room(limit, self.way_back) {
-                drop(frame);
-                self.starved();
-                return Ok(());
-            }
+            lane.reclaim();
+        }
+        if !self.flight.has_room(limit) {
+            drop(frame);
+            self.starved();
+            return Ok(());
         }
         let ticket = self.flight.start(frame);
         let owner = move |returned: framelane::Returned| ticket.returned(returned.revoked);
-        match lane.publish_external(descriptor, Box::new(owner)) {
+        let published = lane.publish_external(descriptor, Box::new(owner));
+        lane.reclaim(); // the frame before, if nobody holds it
+        match published {
             Ok(_) => self.stats.published += 1,
             Err(error) if error.kind() == ErrorKind::NoFreeSlot => self.starved(),
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Gives back what readers have let go of, or overstayed, while the camera is silent.
+    pub fn reclaim(&self) {
+        if let Some(lane) = &self.in_place {
+            lane.reclaim();
+        }
     }
 
     fn copy(&mut self, index: usize, frame: &VioFrame, descriptor: &FrameDescriptor) -> Result<()> {
@@ -176,17 +185,22 @@ impl Feed {
         let (said, before) = self.told.unwrap_or((Instant::now(), 0));
         if self.told.is_none() || said.elapsed() > QUIET {
             let (lane, count) = (&self.stats.lane, self.stats.starved - before);
-            tracing::warn!(lane, count, "frames given back unseen: no other buffer came back");
+            tracing::warn!(lane, count, "frames given back unseen: readers hold all other buffers");
             self.told = Some((Instant::now(), self.stats.starved));
         }
     }
 
     /// The camera ends: takes back what nobody holds, and waits until leases give the rest back.
     pub fn settle(&self) -> bool {
-        if let Some(lane) = &self.in_place {
-            lane.recall();
+        let Some(lane) = &self.in_place else { return true };
+        let deadline = Instant::now() + 2 * self.channel.lease() + Duration::from_secs(1);
+        lane.recall();
+        lane.reclaim();
+        while !self.flight.has_room(1) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+            lane.reclaim();
         }
-        self.flight.wait_for_room(1, 2 * self.channel.lease() + Duration::from_secs(1))
+        self.flight.has_room(1)
     }
 
     /// What became of its frames.
@@ -199,6 +213,8 @@ impl Feed {
 fn device_lane(name: &str, camera: &Camera, own: &Channel, places: &Places) -> Result<Producer> {
     let options = ProducerOptions::new()
         .memory(MemoryKind::HbMem)
+        // By the channel's own thread, which no other can be late for.
+        .reclaim(Reclaim::Pump)
         .history(0)
         .lease_budget(own.leases)
         .lease(own.lease())

@@ -2,8 +2,7 @@
 
 use framelane_hobot::vio::VioFrame;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
 
 #[derive(Default)]
 struct Out {
@@ -15,7 +14,6 @@ struct Out {
 #[derive(Default)]
 pub struct Flight {
     out: Mutex<Out>,
-    back: Condvar,
     revoked: AtomicU64,
 }
 
@@ -37,21 +35,6 @@ impl Flight {
     /// Whether less than `limit` are out.
     pub fn has_room(&self, limit: u32) -> bool {
         self.lock().now < limit
-    }
-
-    /// Waits a little until less than `limit` are out; whether they are.
-    pub fn wait_for_room(&self, limit: u32, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
-        let mut out = self.lock();
-        while out.now >= limit {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            let woken = self.back.wait_timeout(out, left);
-            out = woken.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
     }
 
     /// Most that were out at once.
@@ -80,6 +63,5 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         drop(self.frame.take()); // first the hardware has it, then it counts as back
         self.flight.lock().now -= 1;
-        self.flight.back.notify_all();
     }
 }
