@@ -3,6 +3,7 @@
 use crate::descriptor;
 use crate::errors::{failure, invalid, raise};
 use crate::frame::Frame;
+use crate::log;
 use crate::options;
 use crate::waiting::{Deadline, seconds};
 use framelane::{Closer, ConsumerOptions, ErrorKind, Mode, monotonic_ns};
@@ -83,6 +84,7 @@ impl Consumer {
             if found.is_some() {
                 return Ok(found);
             }
+            log::pass_on(py);
             py.check_signals()?;
         }
         Ok(None)
@@ -140,6 +142,7 @@ impl Consumer {
             match py.detach(|| framelane::Consumer::open(name, options)) {
                 Ok(consumer) => break consumer,
                 Err(error) => {
+                    log::pass_on(py);
                     py.check_signals()?;
                     let later = [ErrorKind::NotFound, ErrorKind::TimedOut, ErrorKind::TooMany];
                     if !later.contains(&error.kind()) || deadline.slice().is_none() {
@@ -148,6 +151,7 @@ impl Consumer {
                 }
             }
         };
+        log::pass_on(py);
         Ok(Consumer {
             closer: consumer.closer(),
             name: name.to_owned(),
@@ -264,6 +268,7 @@ impl Consumer {
             let consumer = consumer.take();
             py.detach(|| drop(consumer));
         }
+        log::pass_on(py);
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {

@@ -100,13 +100,15 @@ impl FrameMut {
     /// The claim, with what `info` says; nobody else has it any more.
     pub fn take(&self, py: Python<'_>) -> PyResult<framelane::FrameMut> {
         self.refuse_viewed()?;
-        let claimed = self.claimed()?;
-        let what = self.descriptor(py, &claimed)?;
-        drop(claimed);
+        drop(self.claimed()?);
+        let info = lock(&self.info).take();
+        let what = info.map(|info| descriptor::from_python(info.bind(py))).transpose()?;
         let claimed = lock(&self.claimed).take().and_then(Arc::into_inner);
         let claimed = claimed.ok_or_else(|| invalid("the frame is used by another thread"))?;
         let mut frame = claimed.frame.into_inner().unwrap_or_else(PoisonError::into_inner);
-        *frame.descriptor_mut() = what;
+        if let Some(what) = what {
+            *frame.descriptor_mut() = what;
+        }
         Ok(frame)
     }
 }

@@ -9,6 +9,7 @@ mod errors;
 mod frame;
 mod frame_mut;
 mod lanes;
+mod log;
 mod numpy;
 mod options;
 mod plane;
@@ -34,4 +35,10 @@ mod framelane_core {
     use crate::plane::Plane;
     #[pymodule_export]
     use crate::producer::Producer;
+
+    #[pymodule_init]
+    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        crate::log::collect();
+        Ok(())
+    }
 }

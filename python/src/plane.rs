@@ -2,9 +2,8 @@
 #![allow(unsafe_code, reason = "the buffer protocol hands out addresses")]
 
 use crate::frame_mut::Claimed;
-use crate::numpy::{Numpy, shape_tuples};
 use crate::shape::Shape;
-use crate::{dlpack, errors};
+use crate::{dlpack, errors, numpy};
 use framelane::Frame;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
@@ -80,7 +79,8 @@ impl Plane {
         Plane { bytes, span, shape }
     }
 
-    fn flat(&self) -> Self {
+    /// The same bytes in a row.
+    pub fn flat(&self) -> Self {
         let shape = Shape::flat(self.span.bytes);
         Plane { bytes: self.bytes.clone(), span: self.span, shape }
     }
@@ -92,13 +92,9 @@ impl Plane {
     /// The bytes as a NumPy array. One that is read keeps its lease by being based on a view; one
     /// that is written holds a buffer, so that its frame cannot be published under it.
     pub fn into_array<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let numpy = Numpy::get(py)?;
-        if self.is_writable() {
-            return numpy.asarray.bind(py).call1((Bound::new(py, self)?,));
-        }
-        let (counts, strides) = shape_tuples(py, &self.shape)?;
-        let base = Bound::new(py, self.flat())?;
-        numpy.ndarray.bind(py).call1((counts, numpy.uint8.bind(py), base, 0, strides))
+        let (span, shape, writable) = (self.span, self.shape, self.is_writable());
+        let plane = Bound::new(py, self)?;
+        if writable { numpy::holding(plane) } else { numpy::based_on(plane, span.address, &shape) }
     }
 
     /// A NumPy array, in another type or copied where that is asked for.

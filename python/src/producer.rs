@@ -3,6 +3,7 @@
 use crate::descriptor;
 use crate::errors::{failure, invalid, raise};
 use crate::frame_mut::FrameMut;
+use crate::log;
 use crate::options::Keywords;
 use crate::waiting::Deadline;
 use framelane::{ErrorKind, Returned};
@@ -36,6 +37,7 @@ impl Producer {
     fn create(py: Python<'_>, name: &str, keywords: Keywords<'_>) -> PyResult<Self> {
         let options = keywords.options()?;
         let producer = py.detach(|| framelane::Producer::create(name, options)).map_err(raise)?;
+        log::pass_on(py);
         Ok(Producer {
             name: producer.name().to_owned(),
             epoch: producer.epoch(),
@@ -95,6 +97,7 @@ impl Producer {
     /// Claims a slot at once, or within `timeout` seconds.
     #[pyo3(signature = (timeout=Some(0.0)))]
     fn claim(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<FrameMut> {
+        log::pass_on(py);
         let producer = self.producer()?;
         if timeout == Some(0.0) {
             return producer.claim().map(FrameMut::new).map_err(raise);
@@ -104,6 +107,7 @@ impl Producer {
             let slice = deadline.slice().unwrap_or_default();
             match py.detach(|| producer.claim_within(slice)) {
                 Err(error) if error.kind() == ErrorKind::NoFreeSlot => {
+                    log::pass_on(py);
                     py.check_signals()?;
                     if deadline.slice().is_none() {
                         return Err(raise(error));
@@ -161,6 +165,7 @@ impl Producer {
 
     /// How the lane is: geometry, counts, consumers and what they hold.
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        log::pass_on(py);
         let producer = self.producer()?;
         let report = py.detach(|| Box::new(producer.report()));
         descriptor::report(py, &report)
@@ -183,6 +188,7 @@ impl Producer {
         let producer = self.take();
         // It waits for its threads, one of which may be calling an owner.
         py.detach(|| drop(producer));
+        log::pass_on(py);
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {

@@ -121,6 +121,29 @@ def test_without_numpy_only_arrays_are_missing() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "no numpy\n", "")
 
 
+def test_a_numpy_with_another_c_api_is_used_through_python() -> None:
+    """Slower, and the same: read-only, with its strides, keeping the lease."""
+    ended = run(
+        """
+        from numpy._core import _multiarray_umath
+        _multiarray_umath._ARRAY_API = None
+        import framelane
+        producer = framelane.Producer("lane", "rgb24", 5, 3, stride_align=32)
+        consumer = framelane.Consumer("lane")
+        with producer.claim() as frame:
+            frame.array[:] = 7
+        frame = consumer.read(10)
+        array = frame.array
+        frame.release()
+        assert consumer.held == 1 and not array.flags.writeable
+        assert array.shape == (3, 5, 3) and array.strides == (32, 3, 1) and (array == 7).all()
+        del array
+        assert consumer.held == 0
+        """
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
 def test_frames_reach_another_process() -> None:
     with Producer("lane", "grey", 16, 4) as producer:
         publish(producer, 42)

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import framelane
@@ -254,3 +255,17 @@ def test_a_forgotten_claim_goes_back(producer: Producer) -> None:
     assert frame is not None
     frame = None
     assert numpy.asarray(producer.claim().array).shape == (4, 16)
+
+
+def test_what_the_sdk_has_to_say_is_logged(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """More huge pages than there are: ordinary ones are taken, and that is no secret."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    memory = dict(line.split(":") for line in lines)
+    free = int(memory["HugePages_Free"]) * int(memory["Hugepagesize"].split()[0]) * 1024
+    with caplog.at_level("INFO", logger="framelane"):
+        Producer("huge", payload_bytes=free + 1, huge_pages="try").close()
+    messages = [record.getMessage() for record in caplog.records if record.name == "framelane"]
+    assert any("too few huge pages" in message for message in messages), messages
+    assert capfd.readouterr() == ("", "")

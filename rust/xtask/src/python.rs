@@ -74,6 +74,14 @@ pub fn tier() -> Result<Counts> {
     Ok(counts)
 }
 
+/// Prints what taking a frame costs beside the usual ways.
+pub fn peers() -> Result<bool> {
+    let python = with_package(true)?;
+    tools::python_with(&["iceoryx2"])?;
+    Program::new(python).args(["-B", "python/bench/peers.py"]).limit(LIMIT).check()?;
+    Ok(true)
+}
+
 fn told(what: &str, outcome: Result<()>) -> Counts {
     match outcome {
         Ok(()) => {

@@ -3,6 +3,7 @@
 mod languages;
 mod peers;
 
+use crate::python;
 use anyhow::{Result, ensure};
 use std::ffi::OsString;
 
@@ -13,6 +14,9 @@ pub struct Options {
     /// What a frame costs in each language, side by side in one run
     #[arg(long)]
     languages: bool,
+    /// What taking a frame costs in Python, beside iceoryx2 and shared memory with a queue
+    #[arg(long, conflicts_with = "languages")]
+    python: bool,
     /// Arguments of the bench: --quick, --only ROW, --json, --save FILE
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
@@ -20,9 +24,9 @@ pub struct Options {
 
 /// Runs the bench to its end. A missed goal is a finding, not a failure.
 pub fn run(options: &Options) -> Result<bool> {
-    if !options.languages {
+    if !options.languages && !options.python {
         return peers::run(&options.arguments);
     }
-    ensure!(options.arguments.is_empty(), "--languages takes no further arguments");
-    languages::run()
+    ensure!(options.arguments.is_empty(), "no further arguments are taken");
+    if options.python { python::peers() } else { languages::run() }
 }

@@ -24,6 +24,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/ffi/src/", "C entry points"),
     ("python/src/plane.rs", "Python's buffer protocol hands out addresses"),
     ("python/src/bytes.rs", "reads and writes buffers of Python objects"),
+    ("python/src/numpy.rs", "calls NumPy's C API through its table"),
     ("python/src/frame.rs", "a slot of the buffer protocol"),
     ("python/src/frame_mut.rs", "a slot of the buffer protocol"),
     ("python/src/dlpack.rs", "a struct that others free through a function pointer"),
