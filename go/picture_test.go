@@ -15,7 +15,8 @@ func shown(t *testing.T, format PixelFormat, width, height, align uint32,
 	return shownAs(t, picture, fill)
 }
 
-func shownAs(t *testing.T, picture FrameLayout, fill func(plane, row, column int) byte) image.Image {
+func shownAs(t *testing.T, picture FrameLayout,
+	fill func(plane, row, column int) byte) image.Image {
 	t.Helper()
 	frame := filled(t, picture, fill)
 	made, err := frame.Image()
@@ -55,7 +56,7 @@ func filled(t *testing.T, picture FrameLayout, fill func(plane, row, column int)
 	return frame
 }
 
-func hasColour(t *testing.T, made image.Image, x, y int, want color.Color) {
+func shows(t *testing.T, made image.Image, x, y int, want color.Color) {
 	t.Helper()
 	if got := made.At(x, y); got != want {
 		t.Fatalf("at %d,%d there is %v instead of %v", x, y, got, want)
@@ -74,7 +75,7 @@ func TestGreyIsGray(t *testing.T) {
 	if made := made.(*image.Gray); made.Stride != 16 {
 		t.Fatalf("the stride is %d", made.Stride)
 	}
-	hasColour(t, made, 4, 2, color.Gray{Y: 24})
+	shows(t, made, 4, 2, color.Gray{Y: 24})
 }
 
 // Planes say where they are: 100 * plane + 10 * row + column.
@@ -84,8 +85,8 @@ func TestI420IsYCbCr(t *testing.T) {
 	made := shown(t, I420, 5, 3, 8, func(plane, row, column int) byte {
 		return located(min(plane, 2), row, column) // 2xx may pass 255, which is fine
 	})
-	hasColour(t, made, 4, 2, color.YCbCr{Y: located(0, 2, 4), Cb: located(1, 1, 2), Cr: located(2, 1, 2)})
-	hasColour(t, made, 1, 1, color.YCbCr{Y: located(0, 1, 1), Cb: located(1, 0, 0), Cr: located(2, 0, 0)})
+	shows(t, made, 4, 2, color.YCbCr{Y: located(0, 2, 4), Cb: located(1, 1, 2), Cr: located(2, 1, 2)})
+	shows(t, made, 1, 1, color.YCbCr{Y: located(0, 1, 1), Cb: located(1, 0, 0), Cr: located(2, 0, 0)})
 	picture := picture(t, I420, 8, 4)
 	picture.Planes[2].StrideBytes++ // what it says; its last row then lies outside
 	_, err := filled(t, picture, located).Image()
@@ -96,8 +97,8 @@ func TestI420IsYCbCr(t *testing.T) {
 
 func TestNV12IsSemiPlanar(t *testing.T) {
 	made := shown(t, NV12, 5, 3, 8, located)
-	hasColour(t, made, 4, 2, color.YCbCr{Y: located(0, 2, 4), Cb: located(1, 1, 4), Cr: located(1, 1, 5)})
-	hasColour(t, made, 3, 0, color.YCbCr{Y: located(0, 0, 3), Cb: located(1, 0, 2), Cr: located(1, 0, 3)})
+	shows(t, made, 4, 2, color.YCbCr{Y: located(0, 2, 4), Cb: located(1, 1, 4), Cr: located(1, 1, 5)})
+	shows(t, made, 3, 0, color.YCbCr{Y: located(0, 0, 3), Cb: located(1, 0, 2), Cr: located(1, 0, 3)})
 	if made.ColorModel() != color.YCbCrModel {
 		t.Fatal("NV12 is no YCbCr")
 	}
@@ -105,16 +106,16 @@ func TestNV12IsSemiPlanar(t *testing.T) {
 
 func TestYUYVIsInterleaved(t *testing.T) {
 	made := shown(t, YUYV, 4, 2, 1, located)
-	hasColour(t, made, 2, 1, color.YCbCr{Y: located(0, 1, 4), Cb: located(0, 1, 5), Cr: located(0, 1, 7)})
-	hasColour(t, made, 3, 1, color.YCbCr{Y: located(0, 1, 6), Cb: located(0, 1, 5), Cr: located(0, 1, 7)})
+	shows(t, made, 2, 1, color.YCbCr{Y: located(0, 1, 4), Cb: located(0, 1, 5), Cr: located(0, 1, 7)})
+	shows(t, made, 3, 1, color.YCbCr{Y: located(0, 1, 6), Cb: located(0, 1, 5), Cr: located(0, 1, 7)})
 }
 
 func TestRGBIsPacked(t *testing.T) {
 	three := func(r, g, b int) color.RGBA {
 		return color.RGBA{located(0, 1, r), located(0, 1, g), located(0, 1, b), 255}
 	}
-	hasColour(t, shown(t, RGB24, 3, 2, 4, located), 2, 1, three(6, 7, 8))
-	hasColour(t, shown(t, BGR24, 3, 2, 4, located), 2, 1, three(8, 7, 6))
+	shows(t, shown(t, RGB24, 3, 2, 4, located), 2, 1, three(6, 7, 8))
+	shows(t, shown(t, BGR24, 3, 2, 4, located), 2, 1, three(8, 7, 6))
 	for format, want := range map[PixelFormat]color.RGBA{
 		xbgr8888: three(8, 9, 10),
 		xrgb8888: three(10, 9, 8),
@@ -123,7 +124,7 @@ func TestRGBIsPacked(t *testing.T) {
 	} {
 		picture := FrameLayout{Fourcc: format, Width: 3, Height: 2, PlaneCount: 1, TotalBytes: 24}
 		picture.Planes[0] = Plane{SizeBytes: 24, StrideBytes: 12, Rows: 2, BufferIndex: -1}
-		hasColour(t, shownAs(t, picture, located), 2, 1, want)
+		shows(t, shownAs(t, picture, located), 2, 1, want)
 	}
 }
 
