@@ -8,15 +8,21 @@ use framelane::{Error, FrameMut, Result};
 const _: () = assert!(size_of::<FrameMut>() <= 24 && align_of::<FrameMut>() <= 8);
 
 impl ClaimedFrame {
-    #[inline]
-    pub fn hold(&mut self, mut frame: FrameMut) {
-        let (descriptor, payload) = frame.split_mut();
+    /// Written where C++ reads it at once: a copy on the way would cost as much as the claim.
+    #[inline(always)]
+    pub fn hold(&mut self, frame: FrameMut) {
+        let place = self.handle.as_mut_ptr().cast::<FrameMut>();
+        // SAFETY: the array has room for a FrameMut and its alignment, asserted above. Nobody else
+        // has a reference to what was just written.
+        let held = unsafe {
+            place.write(frame);
+            &mut *place
+        };
+        let (descriptor, payload) = held.split_mut();
         self.descriptor = std::ptr::from_mut(descriptor).cast();
         self.payload_bytes = payload.len();
         self.payload = payload.as_mut_ptr();
         self.live = true;
-        // SAFETY: the array has room for a FrameMut and its alignment, asserted above.
-        unsafe { self.handle.as_mut_ptr().cast::<FrameMut>().write(frame) };
     }
 
     fn frame(&mut self) -> Result<&mut FrameMut> {
@@ -48,10 +54,9 @@ pub fn claimed_plane(frame: &mut ClaimedFrame, index: usize, plane: &mut PlaneSp
     enter(|| {
         let frame = frame.frame()?;
         let bytes = frame.plane_mut(index)?;
-        let (data, size_bytes) = (bytes.as_mut_ptr(), bytes.len());
+        (plane.data, plane.size_bytes) = (bytes.as_mut_ptr(), bytes.len());
         let layout = &frame.descriptor_mut().planes[index];
-        let (stride_bytes, rows) = (layout.stride_bytes, layout.rows);
-        *plane = PlaneSpan { data, size_bytes, stride_bytes, rows, revocable: false };
+        (plane.stride_bytes, plane.rows) = (layout.stride_bytes, layout.rows);
         Ok(())
     })
 }

@@ -37,7 +37,7 @@ pub unsafe fn drop_consumer(consumer: *mut Consumer) {
 }
 
 /// Success with an empty frame says that there is nothing.
-#[inline]
+#[inline(always)]
 fn read(frame: &mut HeldFrame, find: impl FnOnce() -> Result<Option<Frame>>) -> u32 {
     enter(|| {
         if let Some(found) = find()? {

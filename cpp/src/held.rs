@@ -12,7 +12,7 @@ const fn usable_from_several_threads<T: Send + Sync>() {}
 const _: () = usable_from_several_threads::<Frame>();
 
 impl HeldFrame {
-    #[inline]
+    #[inline(always)]
     pub fn hold(&mut self, frame: Frame) {
         self.sequence = frame.sequence();
         self.epoch = frame.epoch();
@@ -33,13 +33,21 @@ impl HeldFrame {
         Ok(unsafe { &*self.handle.as_ptr().cast::<Frame>() })
     }
 
-    #[inline]
     fn take(&mut self) -> Option<Frame> {
         if !std::mem::take(&mut self.live) {
             return None;
         }
         // SAFETY: live said that `hold` wrote a Frame here; it is read once, live being false now.
         Some(unsafe { self.handle.as_ptr().cast::<Frame>().read() })
+    }
+
+    /// Drops the frame where it lies: moving it costs as much as its lease.
+    #[inline(always)]
+    fn drop_in_place(&mut self) {
+        if std::mem::take(&mut self.live) {
+            // SAFETY: as for `take`.
+            unsafe { self.handle.as_mut_ptr().cast::<Frame>().drop_in_place() };
+        }
     }
 }
 
@@ -56,22 +64,18 @@ pub fn frame_info(frame: &HeldFrame) -> *const FrameDescriptor {
 pub fn held_plane(frame: &HeldFrame, index: usize, plane: &mut PlaneSpan) -> u32 {
     enter(|| {
         let frame = frame.frame()?;
-        let inline = frame.descriptor().memory_kind == MemoryKind::Inline.number();
-        let (data, size_bytes) = if inline {
-            let bytes = frame.plane(index)?;
-            (bytes.as_ptr(), bytes.len())
+        let info = frame.descriptor();
+        plane.revocable = info.memory_kind != MemoryKind::Inline.number();
+        if plane.revocable {
+            let bytes = frame.revocable_plane(index)?;
+            (plane.data, plane.size_bytes) = (bytes.address.cast_mut(), bytes.len);
         } else {
-            let revocable = frame.revocable_plane(index)?;
-            (revocable.address, revocable.len)
-        };
-        let layout = &frame.descriptor().planes[index];
-        *plane = PlaneSpan {
-            data: data.cast_mut(), // C++ hands it out as const
-            size_bytes,
-            stride_bytes: layout.stride_bytes,
-            rows: layout.rows,
-            revocable: !inline,
-        };
+            let bytes = frame.plane(index)?;
+            // C++ hands it out as const.
+            (plane.data, plane.size_bytes) = (bytes.as_ptr().cast_mut(), bytes.len());
+        }
+        let layout = &info.planes[index];
+        (plane.stride_bytes, plane.rows) = (layout.stride_bytes, layout.rows);
         Ok(())
     })
 }
@@ -90,13 +94,18 @@ pub fn check_frame(frame: &HeldFrame) -> bool {
 }
 
 pub fn release_frame(frame: &mut HeldFrame) -> u32 {
-    enter(|| frame.take().map_or(Ok(()), Frame::release))
+    enter(|| {
+        if frame.live && !frame.frame()?.check() {
+            return frame.take().map_or(Ok(()), Frame::release);
+        }
+        frame.drop_in_place();
+        Ok(())
+    })
 }
 
-#[inline]
 pub fn drop_frame(frame: &mut HeldFrame) {
     enter(|| {
-        drop(frame.take());
+        frame.drop_in_place();
         Ok(())
     });
 }

@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// Runs an entry point. A panic leaves handles as a killed thread would: usable or poisoned.
-#[inline]
+#[inline(always)]
 pub fn enter(body: impl FnOnce() -> Result<()>) -> u32 {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => ErrorKind::Ok.number(),

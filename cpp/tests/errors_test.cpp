@@ -92,6 +92,9 @@ TEST_F(Lane, ClosedHandlesSaySo) {
   EXPECT_FALSE(producer);
   EXPECT_EQ(kind_of([&] { producer.claim(); }), ErrorKind::Closed);
   EXPECT_EQ(kind_of([&] { producer.report(); }), ErrorKind::Closed);
+  Error error;
+  EXPECT_FALSE(producer.try_report(error) || producer.try_claim(error));
+  EXPECT_EQ(error.kind(), ErrorKind::Closed);
   EXPECT_EQ(producer.epoch(), 0U);
   moved.close();
   EXPECT_EQ(kind_of([&] { claimed.publish(); }), ErrorKind::Closed);

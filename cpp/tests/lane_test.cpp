@@ -192,6 +192,11 @@ TEST_F(Lane, TellsAboutItself) {
   ASSERT_EQ(lanes.size(), 1U);
   EXPECT_EQ(lanes[0].name, "lane");
   EXPECT_EQ(lanes[0].directory, place);
+  framelane::Error error;
+  EXPECT_EQ(framelane::try_discover(place, error).size(), 1U);
+  EXPECT_TRUE(producer.try_report(error));
+  EXPECT_TRUE(consumer.try_closer(error));
+  EXPECT_FALSE(error);
   const auto report = framelane::query("lane", deadline, place);
   EXPECT_EQ(report.epoch, producer.epoch());
   EXPECT_EQ(report.consumer_count, 1U);

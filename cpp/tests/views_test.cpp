@@ -33,6 +33,15 @@ static_assert(std::is_convertible_v<span<int>, span<const int>>);
 static_assert(!std::is_convertible_v<span<const int>, span<int>>);
 static_assert(!std::is_convertible_v<std::vector<long>&, span<int>>);
 
+using framelane::PlaneView;
+using framelane::PlaneViewMut;
+static_assert(std::is_convertible_v<PlaneView, span<const std::uint8_t>>);
+static_assert(std::is_convertible_v<PlaneViewMut, span<std::uint8_t>>);
+static_assert(!std::is_convertible_v<PlaneView, span<std::uint8_t>>);
+#if __cplusplus >= 202002L
+static_assert(std::is_convertible_v<const PlaneView&, std::span<const std::uint8_t>>);
+#endif
+
 TEST(Span, ViewsArraysAndParts) {
   std::array<int, 4> numbers{1, 2, 3, 4};
   const span<const int> all(numbers);

@@ -43,10 +43,10 @@ struct LaneInfo {
 /// later one. Held frames stay valid. Copies close the same consumer; it may outlive it.
 class Closer {
  public:
-  Closer(const Closer& other) : handle_(other.handle_->again()) {}
-  Closer(Closer&&) noexcept = default;
-  Closer& operator=(Closer other) noexcept {
-    handle_ = std::move(other.handle_);
+  // Moving copies, so that there is no empty one.
+  Closer(const Closer& other) noexcept : handle_(other.handle_->again()) {}
+  Closer& operator=(const Closer& other) noexcept {
+    handle_ = other.handle_->again();
     return *this;
   }
   void close() const noexcept { handle_->close(); }
@@ -163,6 +163,10 @@ class Consumer {
   /// A handle that closes this consumer from any thread. Throws `Closed`.
   Closer closer() const {
     if (!handle_) detail::raise(detail::no_handle);
+    return Closer(handle_->closer());
+  }
+  std::optional<Closer> try_closer(Error& error) const noexcept {
+    if (!detail::told(handle_ ? 0 : detail::no_handle, error)) return std::nullopt;
     return Closer(handle_->closer());
   }
   /// Whether it was not closed or moved away.

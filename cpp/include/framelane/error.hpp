@@ -27,9 +27,9 @@ namespace framelane {
 
 using layout::name;
 
-/// Every call that can fail comes twice: `verb(...)` throws this; `try_verb(..., error)` throws
-/// nothing and puts it into `error`, whose kind is `ErrorKind::Ok` after success. The kind says
-/// what to do next, `what()` what happened and why.
+/// Every call on a lane that can fail comes twice: `verb(...)` throws this; `try_verb(..., error)`
+/// throws nothing and puts it into `error`, whose kind is `ErrorKind::Ok` after success. The kind
+/// says what to do next, `what()` what happened and why.
 class Error : public std::runtime_error {
  public:
   /// Success.

@@ -59,16 +59,16 @@ class Frame {
   /// One plane, read in place. Throws `InvalidArgument` for one that the frame has not, `Protocol`
   /// for one outside its memory.
   PlaneView plane(std::size_t index) const& {
-    bridge::PlaneSpan found{};
-    detail::check(bridge::held_plane(held_, index, found));
-    return PlaneView(found);
+    PlaneView view;
+    detail::check(bridge::held_plane(held_, index, view.plane_));
+    return view;
   }
   PlaneView plane(std::size_t index) const&& = delete;
   /// The same without exceptions; empty where it fails.
   PlaneView try_plane(std::size_t index, Error& error) const& noexcept {
-    bridge::PlaneSpan found{};
-    detail::told(bridge::held_plane(held_, index, found), error);
-    return PlaneView(found);
+    PlaneView view;
+    if (!detail::told(bridge::held_plane(held_, index, view.plane_), error)) view = PlaneView();
+    return view;
   }
   PlaneView try_plane(std::size_t index, Error& error) const&& = delete;
 

@@ -50,15 +50,16 @@ class FrameMut {
 
   /// One plane, as the description lays it out now.
   PlaneViewMut plane(std::size_t index) & {
-    bridge::PlaneSpan found{};
-    detail::check(bridge::claimed_plane(claimed_, index, found));
-    return PlaneViewMut(found);
+    PlaneViewMut view;
+    detail::check(bridge::claimed_plane(claimed_, index, view.plane_));
+    return view;
   }
   PlaneViewMut plane(std::size_t index) && = delete;
   PlaneViewMut try_plane(std::size_t index, Error& error) & noexcept {
-    bridge::PlaneSpan found{};
-    detail::told(bridge::claimed_plane(claimed_, index, found), error);
-    return PlaneViewMut(found);
+    PlaneViewMut view;
+    const auto status = bridge::claimed_plane(claimed_, index, view.plane_);
+    if (!detail::told(status, error)) view = PlaneViewMut();
+    return view;
   }
   PlaneViewMut try_plane(std::size_t index, Error& error) && = delete;
 

@@ -18,16 +18,28 @@ struct LaneEntry {
   std::string directory;
 };
 
+namespace detail {
+
+inline std::uint32_t find(std::string_view directory, std::vector<LaneEntry>& lanes) {
+  rust::Vec<bridge::LaneName> found;
+  const auto status = bridge::discover(bytes(directory), found);
+  lanes.reserve(found.size());
+  for (const auto& lane : found) lanes.push_back({text(lane.name), text(lane.directory)});
+  return status;
+}
+
+}  // namespace detail
+
 /// Lanes in a runtime directory, or in all that are searched, by name. Throws `PermissionDenied`
 /// and `System` when a directory that is there cannot be read.
 inline std::vector<LaneEntry> discover(std::string_view directory = {}) {
-  rust::Vec<bridge::LaneName> found;
-  detail::check(bridge::discover(detail::bytes(directory), found));
   std::vector<LaneEntry> lanes;
-  lanes.reserve(found.size());
-  for (const auto& lane : found) {
-    lanes.push_back({detail::text(lane.name), detail::text(lane.directory)});
-  }
+  detail::check(detail::find(directory, lanes));
+  return lanes;
+}
+inline std::vector<LaneEntry> try_discover(std::string_view directory, Error& error) noexcept {
+  std::vector<LaneEntry> lanes;
+  detail::told(detail::find(directory, lanes), error);
   return lanes;
 }
 

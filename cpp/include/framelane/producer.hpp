@@ -124,6 +124,12 @@ class Producer {
     handle_->report(report);
     return report;
   }
+  std::optional<Report> try_report(Error& error) const noexcept {
+    if (!detail::told(handle_ ? 0 : detail::no_handle, error)) return std::nullopt;
+    std::optional<Report> report(std::in_place);
+    handle_->report(*report);
+    return report;
+  }
   /// Random id of this producer incarnation; 0 when closed.
   std::uint64_t epoch() const noexcept { return handle_ ? handle_->epoch() : 0; }
   /// Consumers attached now.

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /**
- * Closes a consumer from any thread.
+ * Closes a consumer or stream reader from any thread.
  */
 typedef struct framelane_closer framelane_closer;
 
@@ -31,6 +31,16 @@ typedef struct framelane_consumer framelane_consumer;
  * Owns a lane. Usable from several threads at once.
  */
 typedef struct framelane_producer framelane_producer;
+
+/**
+ * Reads a stream lane. Used by one thread at a time.
+ */
+typedef struct framelane_stream_reader framelane_stream_reader;
+
+/**
+ * Owns a stream lane. Usable from several threads at once.
+ */
+typedef struct framelane_stream_writer framelane_stream_writer;
 
 /**
  * 0 on success, otherwise a number of `framelane_error_kind` in framelane_layout.h.
@@ -348,6 +358,181 @@ typedef struct framelane_producer_options {
  */
 typedef void (*framelane_owner)(void *user_data, uint64_t sequence, int32_t revoked);
 
+/**
+ * A record that was read, in storage of the caller's. It may be moved by assignment, but only one
+ * of two copies may be used. A zeroed one is empty; releasing it is harmless.
+ */
+typedef struct framelane_record {
+  /**
+   * Not 0 while it holds a record.
+   */
+  uint64_t live;
+  /**
+   * Private.
+   */
+  uint64_t handle[20];
+  /**
+   * Its bytes, valid until it is released.
+   */
+  const uint8_t *data;
+  /**
+   * How many they are.
+   */
+  size_t size_bytes;
+  /**
+   * What the stream is, from this record to the next change; valid until it is released.
+   */
+  const struct framelane_stream_config *config;
+  /**
+   * What the record is.
+   */
+  struct framelane_record_info info;
+  /**
+   * Writer incarnation the record comes from.
+   */
+  uint64_t epoch;
+  /**
+   * Records that passed between the one before and this one. Of an empty one that came with
+   * `FRAMELANE_LAPPED`: records that were overwritten before they were read.
+   */
+  uint64_t missed;
+  /**
+   * Not 0 on the first record after the writer was restarted.
+   */
+  uint32_t new_epoch;
+  /**
+   * Not 0 on the first record under its config, of those that were read.
+   */
+  uint32_t new_config;
+} framelane_record;
+
+/**
+ * A record being written, in storage of the caller's. It may be moved by assignment, but only one
+ * of two copies may be used. Commit or abandon it exactly once, which empties it; an empty one is
+ * refused.
+ */
+typedef struct framelane_record_mut {
+  /**
+   * Not 0 while it holds a record.
+   */
+  uint64_t live;
+  /**
+   * Private.
+   */
+  uint64_t handle[16];
+  /**
+   * What the record will say about itself: times, capture id and flags; the rest is set at
+   * commit.
+   */
+  struct framelane_record_info info;
+} framelane_record_mut;
+
+/**
+ * How to make a stream lane. Fill it with `framelane_stream_writer_options_init` first.
+ */
+typedef struct framelane_stream_writer_options {
+  /**
+   * Size of this struct, set by the init function; tells versions apart.
+   */
+  uint32_t struct_bytes;
+  /**
+   * Records the lane keeps at most, rounded up to a power of two (1024).
+   */
+  uint32_t index_capacity;
+  /**
+   * Bytes of the data ring, rounded up to whole pages (8 MiB); half of it is the largest record.
+   */
+  uint64_t data_bytes;
+  /**
+   * How often at most a wish for a key record is reported (1 s).
+   */
+  uint64_t key_request_interval_ns;
+  /**
+   * Not 0: lossless readers are admitted, for which writing waits.
+   */
+  uint32_t lossless;
+  /**
+   * Not 0: lock the lane into memory where the limits allow it.
+   */
+  uint32_t lock_memory;
+  /**
+   * NUMA node to bind the lane to; -1: none.
+   */
+  int32_t numa_node;
+  /**
+   * 0 the writer's user, 1 a group, 2 everyone.
+   */
+  uint32_t access;
+  /**
+   * The group, where access is 1.
+   */
+  uint32_t access_group;
+  /**
+   * 0 peers of the same user share bells, 1 only that user is admitted, 2 nobody is trusted.
+   */
+  uint32_t trust;
+  /**
+   * Runtime directory; NULL searches.
+   */
+  const char *directory;
+} framelane_stream_writer_options;
+
+/**
+ * How to open a stream lane. Fill it with `framelane_stream_reader_options_init` first.
+ */
+typedef struct framelane_stream_reader_options {
+  /**
+   * Size of this struct, set by the init function; tells versions apart.
+   */
+  uint32_t struct_bytes;
+  /**
+   * Where to begin: a number of `framelane_stream_start` (newest key).
+   */
+  uint32_t start;
+  /**
+   * How long ago the record was published that key before means.
+   */
+  uint64_t start_age_ns;
+  /**
+   * Where to go on after having been overtaken: newest key or oldest key (newest key).
+   */
+  uint32_t after_lap;
+  /**
+   * Not 0: every record, in place; the writer waits.
+   */
+  uint32_t lossless;
+  /**
+   * How long to wait for a writer (0).
+   */
+  uint64_t wait_for_lane_ns;
+  /**
+   * Not 0: attach to the next writer when this one is gone (1).
+   */
+  uint32_t reattach;
+  /**
+   * Not 0: a blocking read ends early when a signal arrives (0).
+   */
+  uint32_t return_on_signal;
+  /**
+   * Runtime directory; NULL searches.
+   */
+  const char *directory;
+} framelane_stream_reader_options;
+
+/**
+ * Bytes of the caller's.
+ */
+typedef struct framelane_bytes {
+  /**
+   * First byte; may be NULL where there are none.
+   */
+  const uint8_t *data;
+  /**
+   * How many they are.
+   */
+  size_t size_bytes;
+} framelane_bytes;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -658,6 +843,230 @@ uint64_t framelane_producer_epoch(const struct framelane_producer *producer);
  * Number of consumers attached now; 0 for NULL.
  */
 size_t framelane_producer_consumers(const struct framelane_producer *producer);
+
+/**
+ * Gives the record back and empties it; a lossless reader's writer may then overwrite it. An empty
+ * record and NULL are nothing.
+ */
+void framelane_record_release(struct framelane_record *record);
+
+/**
+ * Appends bytes. `FRAMELANE_RECORD_TOO_LARGE` for more than the record was begun with, which
+ * leaves it as it was.
+ */
+framelane_status framelane_record_mut_append(struct framelane_record_mut *record,
+                                             const uint8_t *data,
+                                             size_t size_bytes,
+                                             struct framelane_error *error);
+
+/**
+ * Makes the record the newest of its lane and empties it. `sequence` may be NULL.
+ */
+framelane_status framelane_record_mut_commit(struct framelane_record_mut *record,
+                                             struct framelane_error *error,
+                                             uint64_t *sequence);
+
+/**
+ * Gives the record up and empties it. An empty record and NULL are nothing.
+ */
+void framelane_record_mut_abandon(struct framelane_record_mut *record);
+
+/**
+ * Fills the options with their defaults.
+ */
+framelane_status framelane_stream_writer_options_init(struct framelane_stream_writer_options *options);
+
+/**
+ * Fills the options with their defaults.
+ */
+framelane_status framelane_stream_reader_options_init(struct framelane_stream_reader_options *options);
+
+/**
+ * Fills a config of this codec, a number of `framelane_codec`; everything else is 0, to be filled
+ * in.
+ */
+framelane_status framelane_stream_config_init(uint32_t codec,
+                                              struct framelane_error *error,
+                                              struct framelane_stream_config *config);
+
+/**
+ * Fills what is said of a record: no time known, no flag set.
+ */
+framelane_status framelane_record_info_init(struct framelane_record_info *info);
+
+/**
+ * Attaches to the stream lane `name`.
+ */
+framelane_status framelane_stream_reader_open(const char *name,
+                                              const struct framelane_stream_reader_options *options,
+                                              struct framelane_error *error,
+                                              struct framelane_stream_reader **reader);
+
+/**
+ * Stops reading and frees the handle. NULL is nothing. Records stay valid until released.
+ */
+void framelane_stream_reader_close(struct framelane_stream_reader *reader);
+
+/**
+ * The next record, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an empty record when
+ * there is none, without an error text. `FRAMELANE_LAPPED` when records were overwritten before
+ * they were read: `record->missed` says how many, and the next call goes on at a key record.
+ */
+framelane_status framelane_stream_reader_next(struct framelane_stream_reader *reader,
+                                              uint64_t timeout_ns,
+                                              struct framelane_error *error,
+                                              struct framelane_record *record);
+
+/**
+ * The next record if there is one now; else `FRAMELANE_TIMED_OUT` and an empty record, and the
+ * descriptor of `framelane_stream_reader_fd` is drained and armed.
+ */
+framelane_status framelane_stream_reader_try_next(struct framelane_stream_reader *reader,
+                                                  struct framelane_error *error,
+                                                  struct framelane_record *record);
+
+/**
+ * Waits up to `timeout_ns` until there may be something to read; `ready` is 1 if there is.
+ */
+framelane_status framelane_stream_reader_wait(struct framelane_stream_reader *reader,
+                                              uint64_t timeout_ns,
+                                              struct framelane_error *error,
+                                              int32_t *ready);
+
+/**
+ * `ready` is 1 if there may be something to read now; else 0, and the descriptor of
+ * `framelane_stream_reader_fd` is drained and armed.
+ */
+framelane_status framelane_stream_reader_ready(struct framelane_stream_reader *reader,
+                                               struct framelane_error *error,
+                                               int32_t *ready);
+
+/**
+ * Goes to a place of the stream, a number of `framelane_stream_start`; `age_ns` is what key before
+ * means. `FRAMELANE_NO_KEY_FRAME` when there is none: the reader stays, and one is asked for.
+ */
+framelane_status framelane_stream_reader_seek(struct framelane_stream_reader *reader,
+                                              uint32_t place,
+                                              uint64_t age_ns,
+                                              struct framelane_error *error);
+
+/**
+ * Asks the writer for a key record.
+ */
+framelane_status framelane_stream_reader_request_key_frame(struct framelane_stream_reader *reader,
+                                                           struct framelane_error *error);
+
+/**
+ * A descriptor that becomes readable when there may be a record; -1 for NULL. It belongs to the
+ * reader: do not read or close it. Call `framelane_stream_reader_try_next` until it finds nothing
+ * before polling.
+ */
+int32_t framelane_stream_reader_fd(struct framelane_stream_reader *reader);
+
+/**
+ * Records delivered; 0 for NULL.
+ */
+uint64_t framelane_stream_reader_received(const struct framelane_stream_reader *reader);
+
+/**
+ * Records that passed without being delivered, seeks left out; 0 for NULL.
+ */
+uint64_t framelane_stream_reader_missed(const struct framelane_stream_reader *reader);
+
+/**
+ * Random id of the writer attached to now; 0 while there is none, and for NULL.
+ */
+uint64_t framelane_stream_reader_epoch(const struct framelane_stream_reader *reader);
+
+/**
+ * Records that are held in place; 0 for NULL.
+ */
+uint32_t framelane_stream_reader_held(const struct framelane_stream_reader *reader);
+
+/**
+ * A handle that closes the reader from any thread, also after the reader was freed.
+ */
+framelane_status framelane_stream_reader_closer(const struct framelane_stream_reader *reader,
+                                                struct framelane_error *error,
+                                                struct framelane_closer **closer);
+
+/**
+ * Makes the stream lane `name`, whose records begin with `config`, and starts to admit readers.
+ */
+framelane_status framelane_stream_writer_create(const char *name,
+                                                const struct framelane_stream_config *config,
+                                                const struct framelane_stream_writer_options *options,
+                                                struct framelane_error *error,
+                                                struct framelane_stream_writer **writer);
+
+/**
+ * Ends the lane and frees the handle. NULL is nothing. A record still open may be abandoned
+ * afterwards; committing it then fails with `FRAMELANE_CLOSED`.
+ */
+void framelane_stream_writer_close(struct framelane_stream_writer *writer);
+
+/**
+ * Begins a record of up to `room_bytes`, waiting up to `timeout_ns` for lossless readers or for
+ * the open record. `FRAMELANE_NO_FREE_SLOT` names who holds what would be overwritten.
+ */
+framelane_status framelane_stream_writer_begin(const struct framelane_stream_writer *writer,
+                                               size_t room_bytes,
+                                               uint64_t timeout_ns,
+                                               struct framelane_error *error,
+                                               struct framelane_record_mut *record);
+
+/**
+ * Writes a record from its pieces at once. `info` says its times, capture id and flags.
+ * `sequence` may be NULL.
+ */
+framelane_status framelane_stream_writer_write(const struct framelane_stream_writer *writer,
+                                               const struct framelane_record_info *info,
+                                               const struct framelane_bytes *pieces,
+                                               size_t count,
+                                               uint64_t timeout_ns,
+                                               struct framelane_error *error,
+                                               uint64_t *sequence);
+
+/**
+ * Says what the records to come are, waiting up to `timeout_ns` for lossless readers of the oldest
+ * config. `id` may be NULL.
+ */
+framelane_status framelane_stream_writer_set_config(const struct framelane_stream_writer *writer,
+                                                    const struct framelane_stream_config *config,
+                                                    uint64_t timeout_ns,
+                                                    struct framelane_error *error,
+                                                    uint32_t *id);
+
+/**
+ * `wanted` is 1 when a reader wants a key record, as often as the options allow; waits up to
+ * `timeout_ns` for it.
+ */
+framelane_status framelane_stream_writer_key_frame_wanted(const struct framelane_stream_writer *writer,
+                                                          uint64_t timeout_ns,
+                                                          struct framelane_error *error,
+                                                          int32_t *wanted);
+
+/**
+ * How the lane is: sizes, counts and readers.
+ */
+framelane_status framelane_stream_writer_report(const struct framelane_stream_writer *writer,
+                                                struct framelane_error *error,
+                                                struct framelane_report *report);
+
+/**
+ * Largest record, half of the ring; 0 for NULL.
+ */
+size_t framelane_stream_writer_record_limit(const struct framelane_stream_writer *writer);
+
+/**
+ * Random id of this writer incarnation; 0 for NULL.
+ */
+uint64_t framelane_stream_writer_epoch(const struct framelane_stream_writer *writer);
+
+/**
+ * Number of readers attached now; 0 for NULL.
+ */
+size_t framelane_stream_writer_readers(const struct framelane_stream_writer *writer);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -12,8 +12,8 @@ use std::time::Duration;
 /// Reads a lane. Used by one thread at a time.
 pub struct framelane_consumer(Consumer);
 
-/// Closes a consumer from any thread.
-pub struct framelane_closer(Closer);
+/// Closes a consumer or stream reader from any thread.
+pub struct framelane_closer(pub(crate) Closer);
 
 /// Attaches to the lane `name`.
 #[unsafe(no_mangle)]

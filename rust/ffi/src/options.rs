@@ -330,7 +330,7 @@ fn device_buffers(c: &framelane_producer_options) -> Result<Vec<framelane::Devic
         .collect()
 }
 
-fn check_size(said: u32, known: usize) -> Result<()> {
+pub(crate) fn check_size(said: u32, known: usize) -> Result<()> {
     if said as usize == known {
         return Ok(());
     }
@@ -339,7 +339,7 @@ fn check_size(said: u32, known: usize) -> Result<()> {
     )))
 }
 
-fn one_of<T: Copy>(number: u32, what: &str, choices: &[T]) -> Result<T> {
+pub(crate) fn one_of<T: Copy>(number: u32, what: &str, choices: &[T]) -> Result<T> {
     let choice = choices.get(number as usize).copied();
     choice.ok_or_else(|| invalid(&format!("{what} {number}, it can be 0 to {}", choices.len() - 1)))
 }

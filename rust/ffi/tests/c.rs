@@ -46,11 +46,21 @@ fn library() -> PathBuf {
 
 #[test]
 fn a_program_publishes_and_reads_as_c_and_as_cxx() {
+    as_c_and_as_cxx("roundtrip");
+}
+
+#[test]
+fn a_program_writes_and_reads_a_stream_as_c_and_as_cxx() {
+    as_c_and_as_cxx("stream");
+}
+
+fn as_c_and_as_cxx(name: &str) {
     for language in ["c", "c++"] {
         let scratch = tempfile::tempdir().unwrap();
-        let program = scratch.path().join("roundtrip");
+        let program = scratch.path().join(name);
+        let source = here().join("tests/c").join(name).with_extension("c");
         let mut compile = compiler(language, scratch.path());
-        compile.arg(here().join("tests/c/roundtrip.c")).args(["-x", "none", "-o"]).arg(&program);
+        compile.arg(source).args(["-x", "none", "-o"]).arg(&program);
         run(compile.arg(library()).args(["-lpthread", "-ldl", "-lm"]));
         let lanes = scratch.path().join("lanes");
         std::fs::create_dir(&lanes).unwrap();
@@ -90,6 +100,15 @@ fn every_field_is_where_rust_has_it() {
     source.extend(fields!(framelane_frame: live, handle, sequence, epoch, missed, slot,
         new_epoch));
     source.extend(fields!(framelane_plane_view: data, size_bytes, stride_bytes, rows, revocable));
+    source.extend(fields!(framelane_stream_writer_options: struct_bytes, index_capacity,
+        data_bytes, key_request_interval_ns, lossless, lock_memory, numa_node, access,
+        access_group, trust, directory));
+    source.extend(fields!(framelane_stream_reader_options: struct_bytes, start, start_age_ns,
+        after_lap, lossless, wait_for_lane_ns, reattach, return_on_signal, directory));
+    source.extend(fields!(framelane_record: live, handle, data, size_bytes, config, info, epoch,
+        missed, new_epoch, new_config));
+    source.extend(fields!(framelane_record_mut: live, handle, info));
+    source.extend(fields!(framelane_bytes: data, size_bytes));
     let kinds = framelane::ErrorKind::ALL.iter().map(|kind| {
         let name = kind.name().to_uppercase();
         format!("CHECK(FRAMELANE_ERROR_KIND_{name} == {}, \"{name}\");", kind.number())

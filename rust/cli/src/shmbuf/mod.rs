@@ -91,7 +91,11 @@ impl Setting<'_> {
 
     /// One JSON object, or a sentence.
     fn tell(&self, summary: &impl Serialize, text: &str) -> anyhow::Result<()> {
-        if self.args.json { output::print_json(summary) } else { Ok(eprintln!("{text}")) }
+        if self.args.json {
+            return output::print_json(summary);
+        }
+        eprintln!("{text}");
+        Ok(())
     }
 
     /// Attaches, waiting for a sender; None when interrupted.

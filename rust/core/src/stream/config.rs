@@ -80,8 +80,9 @@ impl StreamConfig {
 }
 
 impl RecordInfo {
-    /// What a record says before anything was said of it.
-    pub(crate) const fn untold() -> Self {
+    /// No time known, no flag set: to say more of a record that is to be written.
+    #[allow(clippy::new_without_default, reason = "zero is another sensible default")]
+    pub const fn new() -> Self {
         let unknown = NO_TIME as i64;
         RecordInfo { pts_ns: unknown, dts_ns: unknown, ..RecordInfo::ZERO }
     }

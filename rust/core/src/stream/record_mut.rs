@@ -22,7 +22,7 @@ pub struct RecordMut {
 
 impl RecordMut {
     pub(super) fn new(lane: Arc<StreamLane>, place: Place) -> Self {
-        RecordMut { lane, place, size: 0, info: RecordInfo::untold(), committed: false }
+        RecordMut { lane, place, size: 0, info: RecordInfo::new(), committed: false }
     }
 
     /// What the record will say about itself: times, capture id and flags. Everything else is set
