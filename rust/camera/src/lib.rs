@@ -28,6 +28,7 @@
 mod color;
 mod convert;
 mod error;
+pub mod hb_vio;
 pub mod images;
 pub mod pace;
 pub mod pattern;

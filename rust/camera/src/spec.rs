@@ -7,7 +7,7 @@ use crate::rate::Rate;
 use crate::source::FrameSource;
 use crate::stamped::Stamped;
 use crate::y4m::Y4m;
-use framelane::{Error, PixelFormat};
+use framelane::{Error, ErrorKind, PixelFormat};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ use std::str::FromStr;
 /// Size where neither the caller nor the source says one.
 const USUAL_SIZE: (u32, u32) = (640, 480);
 
-/// Which source to open: `pattern`, `y4m:FILE`, `images:PATH`.
+/// Which source to open: `pattern`, `y4m:FILE`, `images:PATH`, `hb_vio`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceSpec {
     /// The test pattern, always with the strip.
@@ -24,6 +24,8 @@ pub enum SourceSpec {
     Y4m(PathBuf),
     /// A picture file or a folder of them.
     Images(PathBuf),
+    /// The cameras of an RDK X5, which bring their own lanes: see [`hb_vio`](crate::hb_vio).
+    HbVio,
 }
 
 /// How a source shall show its pictures. `None` leaves it to the source.
@@ -44,7 +46,7 @@ impl SourceSpec {
     ///
     /// # Errors
     /// What the source's own constructor fails with; `InvalidArgument` for a size that a clip has
-    /// not, or one too small for the strip.
+    /// not, or one too small for the strip; `Unsupported` for `hb_vio`, which is none that fills.
     pub fn open(&self, options: &SourceOptions) -> Result<Box<dyn FrameSource>> {
         let (width, height) = options.size.unwrap_or(USUAL_SIZE);
         let format = options.format.unwrap_or(PixelFormat::Nv12);
@@ -59,6 +61,10 @@ impl SourceSpec {
                 Box::new(clip)
             }
             SourceSpec::Images(path) => Box::new(Images::open(path, format, width, height, rate)?),
+            SourceSpec::HbVio => {
+                let text = "hb_vio makes its own lanes from a configuration";
+                return Err(Error::new(ErrorKind::Unsupported, text));
+            }
         };
         match self {
             SourceSpec::Y4m(_) | SourceSpec::Images(_) if options.strip => {
@@ -88,6 +94,7 @@ impl fmt::Display for SourceSpec {
             SourceSpec::Pattern => write!(f, "pattern"),
             SourceSpec::Y4m(path) => write!(f, "y4m:{}", path.display()),
             SourceSpec::Images(path) => write!(f, "images:{}", path.display()),
+            SourceSpec::HbVio => write!(f, "hb_vio"),
         }
     }
 }
@@ -104,10 +111,11 @@ impl FromStr for SourceSpec {
             "pattern" => {
                 Err(invalid("pattern takes nothing after its name; the size is its own option"))
             }
+            "hb_vio" if path.is_none() => Ok(SourceSpec::HbVio),
             "y4m" => path_given().map(SourceSpec::Y4m).ok_or_else(needs_path),
             "images" => path_given().map(SourceSpec::Images).ok_or_else(needs_path),
             _ => Err(invalid(format!(
-                "no source {text:?}; there are pattern, y4m:FILE and images:FILE-OR-FOLDER"
+                "no source {text:?}; there are pattern, y4m:FILE, images:FILE-OR-FOLDER and hb_vio"
             ))),
         }
     }
@@ -120,7 +128,7 @@ mod tests {
 
     #[test]
     fn sources_are_named_as_on_the_command_line() {
-        for text in ["pattern", "y4m:a b.y4m", "images:/x/y:z"] {
+        for text in ["pattern", "y4m:a b.y4m", "images:/x/y:z", "hb_vio"] {
             assert_eq!(text.parse::<SourceSpec>().unwrap().to_string(), text);
         }
         let fails = |text: &str| text.parse::<SourceSpec>().unwrap_err().to_string();
@@ -128,7 +136,7 @@ mod tests {
         assert_eq!(fails("images:"), "images needs a path: images:PATH");
         assert!(fails("pattern:640x480").contains("size"));
         for text in ["", "clip.y4m", "v4l2:/dev/video0"] {
-            assert!(fails(text).contains("pattern, y4m:FILE and images:"), "{text}");
+            assert!(fails(text).contains("pattern, y4m:FILE, images:"), "{text}");
         }
     }
 

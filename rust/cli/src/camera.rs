@@ -1,5 +1,8 @@
 //! `framelane camera`: pictures of a source into a lane.
 
+mod hb_vio;
+
+use crate::failure::Usage;
 use crate::interrupt::Interrupt;
 use crate::{output, units};
 use clap::ValueEnum;
@@ -11,6 +14,7 @@ use framelane_camera::pace::Monotonic;
 use framelane_camera::pump::{self, PumpOptions, PumpStats};
 use framelane_camera::{FrameSource, Rate, SourceOptions, SourceSpec};
 use serde::Serialize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,9 +26,12 @@ pub struct Args {
     /// The same as LANE
     #[arg(long, value_name = "LANE", conflicts_with = "positional")]
     lane: Option<String>,
-    /// What to show: pattern, y4m:FILE, images:FILE-OR-FOLDER
+    /// What to show: pattern, y4m:FILE, images:FILE-OR-FOLDER, hb_vio
     #[arg(long, value_name = "SOURCE", default_value = "pattern")]
     source: SourceSpec,
+    /// The cameras and lanes of hb_vio
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lane", "positional", "frames"])]
+    config: Option<PathBuf>,
     #[command(flatten)]
     picture: PictureArgs,
     #[command(flatten)]
@@ -149,6 +156,14 @@ struct Summary<'a> {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
+    match (&args.source, &args.config) {
+        (SourceSpec::HbVio, Some(config)) => return hb_vio::run(args, config, &interrupt),
+        (SourceSpec::HbVio, None) => {
+            return Err(Usage("hb_vio needs --config FILE".into()).into());
+        }
+        (_, Some(_)) => return Err(Usage("--config is for --source hb_vio".into()).into()),
+        (_, None) => {}
+    }
     let PictureArgs { size, fps, format, strip } = args.picture;
     let mut source = args.source.open(&SourceOptions { size, format, rate: fps, strip })?;
     let info = source.info().clone();

@@ -73,11 +73,26 @@ fn agents(folder: &Path) -> Result<Vec<Recipe>> {
 
 /// All pairs and all scenarios, as a tier.
 pub fn tier() -> Result<Counts> {
+    played(Vec::new(), None)
+}
+
+/// Agents that a sanitizer can look into, each with itself and both ways with the reference.
+pub fn sanitized_tier() -> Result<Counts> {
+    let agents = agents(&workspace::root().join("conformance"))?;
+    let sanitizable = agents.iter().filter(|agent| is_sanitizable(agent));
+    let pairs = sanitizable.flat_map(|agent| {
+        let name = &agent.language;
+        [format!("{name}:{name}"), format!("{name}:reference"), format!("reference:{name}")]
+    });
+    played(pairs.collect(), Some(Sanitizer::Address))
+}
+
+fn played(pairs: Vec<String>, sanitize: Option<Sanitizer>) -> Result<Counts> {
     let folder = workspace::root().join("conformance");
     let agents = agents(&folder)?;
     let scenarios = Scenario::all(&folder.join("scenarios"))?;
-    let outcomes =
-        perform(&Options { patience: 60, ..Options::default() }, &folder, &agents, &scenarios)?;
+    let options = Options { pairs, sanitize, patience: 60, ..Options::default() };
+    let outcomes = perform(&options, &folder, &agents, &scenarios)?;
     println!("\n{}", matrix(&outcomes));
     Ok(count(&outcomes))
 }

@@ -131,6 +131,13 @@ pub const TIERS: &[Tier] = &[
         run: conformance::tier,
     },
     Tier {
+        name: "conformance-asan",
+        about: "the C, C++ and Go agents under AddressSanitizer",
+        needs: &[CXX],
+        when: When::Ci,
+        run: conformance::sanitized_tier,
+    },
+    Tier {
         name: "hello",
         about: "the first program of every language with that of every other",
         needs: &[CXX],

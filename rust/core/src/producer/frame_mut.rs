@@ -101,8 +101,13 @@ impl FrameMut {
             return Err(Error::new(ErrorKind::TooLarge, text));
         };
         into.copy_from_slice(bytes);
-        self.lane().copied_bytes.fetch_add(bytes.len() as u64, Relaxed);
+        self.count_copied(bytes.len() as u64);
         Ok(())
+    }
+
+    /// Counts bytes that a source of the SDK has copied into this frame by itself.
+    pub fn count_copied(&self, bytes: u64) {
+        self.lane().copied_bytes.fetch_add(bytes, Relaxed);
     }
 
     /// Makes the frame the newest of the lane; its sequence.

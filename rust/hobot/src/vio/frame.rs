@@ -43,22 +43,22 @@ impl VioFrame {
         describe_picture(&self.image.buffer)
     }
 
-    /// Copies a plane into `to`, which has its size.
+    /// The bytes of one plane.
     ///
     /// # Errors
-    /// `InvalidArgument` for another size.
-    pub fn copy_plane(&self, plane: usize, to: &mut [u8]) -> Result<()> {
+    /// `InvalidArgument` for a plane the frame has not.
+    pub fn plane(&self, plane: usize) -> Result<&[u8]> {
         let buffer = &self.image.buffer;
         let size = buffer.size.get(plane).copied().unwrap_or(0);
         let address = buffer.virt_addr.get(plane).copied().unwrap_or(0);
-        if size != to.len() as u64 || address == 0 {
-            let text = format!("{} bytes for plane {plane} of {size}", to.len());
+        if size == 0 || address == 0 {
+            let text = format!("the frame has no plane {plane}");
             return Err(framelane::Error::new(ErrorKind::InvalidArgument, text).into());
         }
-        // SAFETY: libvpf keeps the plane mapped while its flow runs, which this frame keeps; the
-        // hardware does not write there before the frame is given back.
-        unsafe { (address as *const u8).copy_to_nonoverlapping(to.as_mut_ptr(), to.len()) };
-        Ok(())
+        // SAFETY: libvpf keeps the plane mapped while its flow runs, which this frame keeps. The
+        // hardware does not write there before the frame is given back, and readers have it
+        // mapped for reading only.
+        Ok(unsafe { std::slice::from_raw_parts(address as *const u8, size as usize) })
     }
 }
 

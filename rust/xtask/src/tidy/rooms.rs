@@ -42,11 +42,28 @@ const ROOMS: &[Room] = &[
             "framelane-standin-vio",
         ],
     },
-    Room { package: "framelane-camera", folder: "rust/camera", may_use: &["framelane"] },
+    Room {
+        package: "framelane-camera",
+        folder: "rust/camera",
+        may_use: &[
+            "framelane",
+            "framelane-hobot",
+            "framelane-standin-hbmem",
+            "framelane-standin-ion",
+            "framelane-standin-vio",
+        ],
+    },
     Room {
         package: "framelane-cli",
         folder: "rust/cli",
-        may_use: &["framelane", "framelane-camera", "framelane-hobot"],
+        may_use: &[
+            "framelane",
+            "framelane-camera",
+            "framelane-hobot",
+            "framelane-standin-hbmem",
+            "framelane-standin-ion",
+            "framelane-standin-vio",
+        ],
     },
     Room {
         package: "framelane-ffi",

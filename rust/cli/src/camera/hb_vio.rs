@@ -1,0 +1,56 @@
+//! `framelane camera --source hb_vio`: the cameras of an RDK X5.
+
+use super::Args;
+use crate::interrupt::Interrupt;
+use crate::{output, units};
+use framelane::monotonic_ns;
+use framelane_camera::hb_vio::{self, CameraStats, Config, Places};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What the run came to.
+#[derive(Serialize)]
+struct Summary {
+    source: &'static str,
+    elapsed_ns: u64,
+    cameras: Vec<CameraStats>,
+}
+
+pub fn run(args: &Args, config: &Path, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
+    let config = Config::read(config)?;
+    let start_ns = monotonic_ns();
+    let limit_ns = args.duration.map_or(u64::MAX, |limit| limit.as_nanos() as u64);
+    let stop = || interrupt.asked() || monotonic_ns() - start_ns >= limit_ns;
+    let cameras = hb_vio::run(&config, &Places::default(), &stop)?;
+    let summary = Summary { source: "hb_vio", elapsed_ns: monotonic_ns() - start_ns, cameras };
+    if args.json {
+        output::print(&format!("{}\n", serde_json::to_string(&summary)?))?;
+    } else {
+        output::print(&text(&summary)?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(summary: &Summary) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    for camera in &summary.cameras {
+        let (id, restarts) = (camera.camera_id, camera.restarts);
+        let time = units::time(summary.elapsed_ns);
+        writeln!(text, "camera {id}: {time}, started again {restarts} times")?;
+        for channel in &camera.channels {
+            writeln!(
+                text,
+                "  {}: {}, {} frames, {} starved, {} revoked, {} copied",
+                channel.lane,
+                channel.transport,
+                channel.published,
+                channel.starved,
+                channel.revoked,
+                units::size(channel.copied_bytes)
+            )?;
+        }
+    }
+    Ok(text)
+}

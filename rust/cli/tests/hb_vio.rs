@@ -1,0 +1,137 @@
+//! `framelane camera --source hb_vio` on the stand-in's cameras, and the other commands beside it.
+
+mod common;
+
+use common::{Ran, Scene, finish, until};
+use framelane_standin_ion::Place;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::process::Child;
+
+const CONFIG: &str = r#"
+[[camera]]
+host = 0
+[camera.sensor]
+width = 640
+height = 480
+[[camera.channel]]
+number = 0
+size = [320, 240]
+[[camera.channel]]
+number = 1
+size = [64, 48]
+transport = "copy"
+[[camera]]
+host = 2
+[[camera.channel]]
+number = 1
+size = [64, 48]
+"#;
+
+/// A runtime directory, a board in it, and a configuration.
+struct Bench {
+    scene: Scene,
+    place: Place,
+    config: String,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let scene = Scene::new();
+        let place = Place::new(&scene.path().join("board")).unwrap();
+        let config = scene.path().join("cameras.toml");
+        std::fs::write(&config, CONFIG).unwrap();
+        Bench { config: config.to_str().unwrap().to_owned(), scene, place }
+    }
+
+    fn command(&self, args: &[&str]) -> std::process::Command {
+        let mut command = self.scene.command(args);
+        command.env("FRAMELANE_HOBOT_DIR", self.place.folder());
+        command
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let ran = finish(self.command(&[args, &["--json"]].concat()).spawn().unwrap());
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
+        serde_json::from_slice(&ran.out).unwrap()
+    }
+}
+
+/// The command at work; it does not outlive a test that fails.
+struct Camera(Option<Child>);
+
+impl Camera {
+    fn end(mut self) -> Ran {
+        let child = self.0.take().unwrap();
+        kill_process(Pid::from_raw(child.id() as i32).unwrap(), Signal::TERM).unwrap();
+        finish(child)
+    }
+}
+
+impl Drop for Camera {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[test]
+fn cameras_come_from_a_file_and_every_command_reads_their_lanes() {
+    let bench = Bench::new();
+    let args = ["camera", "--source", "hb_vio", "--config", &bench.config, "--json"];
+    let camera = Camera(Some(bench.command(&args).spawn().unwrap()));
+    let lanes = ["pet_camera_active_zc", "pet_camera_yolo_zc", "pet_camera_yolo_zc_cam1"];
+    until("the lanes are open", || {
+        let listed = bench.json(&["ls"]);
+        listed["lanes"].as_array().unwrap().len() == lanes.len()
+    });
+    for (lane, kind) in lanes.into_iter().zip(["hb_mem", "inline", "hb_mem"]) {
+        let info = bench.json(&["info", lane]).to_string();
+        assert!(info.contains(&format!("\"{kind}\"")), "{lane}: {info}");
+        let rate = bench.json(&["hz", lane, "--duration", "0.5"]);
+        assert!(rate["received"].as_u64().unwrap() > 2, "{rate}");
+        let picture = bench.scene.path().join("picture.png");
+        bench.json(&["snapshot", lane, "-o", picture.to_str().unwrap()]);
+        let size = image::image_dimensions(&picture).unwrap();
+        assert_eq!(size, if lane == lanes[0] { (320, 240) } else { (64, 48) });
+    }
+    let ran = camera.end();
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let summary: Value = serde_json::from_slice(&ran.out).unwrap();
+    let channels = |camera: usize| summary["cameras"][camera]["channels"].as_array().unwrap();
+    assert_eq!((channels(0).len(), channels(1).len()), (2, 1));
+    assert_eq!(channels(0)[0]["transport"], "zero-copy");
+    assert_eq!(channels(0)[0]["copied_bytes"], 0);
+    assert_eq!(channels(0)[1]["transport"], "copy");
+    let readme = include_str!("../README.md");
+    for object in [&summary, &summary["cameras"][0], &channels(0)[0]] {
+        for key in object.as_object().unwrap().keys() {
+            let (plain, list) = (format!("`{key}`"), format!("`{key}[]`"));
+            assert!(readme.contains(&plain) || readme.contains(&list), "{key}");
+        }
+    }
+    let left = bench.place.ion().look(|state| state.buffers.len()).unwrap();
+    assert_eq!(left, 0, "every buffer is given back");
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_starts() {
+    let bench = Bench::new();
+    let run = |args: &[&str]| finish(bench.command(args).spawn().unwrap());
+    let ran = run(&["camera", "--source", "hb_vio"]);
+    assert!(ran.code == 2 && ran.err.contains("hb_vio needs --config FILE"), "{}", ran.err);
+    let ran = run(&["camera", "--config", &bench.config]);
+    assert!(ran.code == 2 && ran.err.contains("--config is for --source hb_vio"), "{}", ran.err);
+    std::fs::write(&bench.config, CONFIG.replace("host = 2", "host = 0")).unwrap();
+    let args = ["camera", "--source", "hb_vio", "--config", &bench.config];
+    let ran = run(&args);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("cameras.toml: two cameras at host 0"), "{}", ran.err);
+    std::fs::write(&bench.config, CONFIG).unwrap();
+    let mut elsewhere = bench.scene.command(&args);
+    let ran = finish(elsewhere.env("FRAMELANE_HOBOT_DIR", bench.scene.path()).spawn().unwrap());
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("libhbmem.so.1 cannot be loaded"), "{}", ran.err);
+}
