@@ -10,7 +10,7 @@ use std::path::Path;
 
 thread_local! {
     /// Of the last call of this thread that failed. The headers fetch it before they return.
-    static LAST: RefCell<Last> = const { RefCell::new(Last { kind: 0, missed: 0, text: String::new() }) };
+    static LAST: RefCell<Last> = const { RefCell::new(Last::NONE) };
 }
 
 /// What C++ may ask about a failure.
@@ -18,6 +18,10 @@ struct Last {
     kind: u32,
     missed: u64,
     text: String,
+}
+
+impl Last {
+    const NONE: Self = Last { kind: 0, missed: 0, text: String::new() };
 }
 
 /// Runs an entry point. A panic leaves handles as a killed thread would: usable or poisoned.

@@ -62,7 +62,7 @@ class Record {
   }
   const StreamConfig& config() const&& = delete;
 
-  /// Lets the writer have the bytes of a record that is held in place; the destructor does the same.
+  /// Lets the writer have the bytes of a record that is held in place, as the destructor does.
   void release() noexcept {
     if (held_.live) bridge::drop_record(held_);
   }
