@@ -1,5 +1,5 @@
-//! What a language does not offer, declared with its reason: capabilities.toml. A `*` in the name of
-//! a scenario stands for anything.
+//! What a language does not offer, declared with its reason: capabilities.toml. A `*` in the name
+//! of a scenario stands for anything.
 
 use crate::pattern::glob;
 use anyhow::{Context, Result, bail};
