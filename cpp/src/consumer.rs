@@ -9,10 +9,11 @@ use std::time::Duration;
 
 pub struct Consumer(framelane::Consumer);
 
-pub struct Closer(framelane::Closer);
+pub struct Closer(pub framelane::Closer);
 
 pub fn open_consumer(name: &[u8], settings: &ConsumerSettings<'_>) -> *mut Consumer {
     make(|| {
+        framelane_hobot::register();
         let mode = Mode::from_number(settings.mode);
         let mode = mode.ok_or_else(|| invalid(format!("{} is no mode", settings.mode)))?;
         let options = ConsumerOptions::new(mode)

@@ -94,7 +94,11 @@ impl Plane {
     pub fn into_array<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (span, shape, writable) = (self.span, self.shape, self.is_writable());
         let plane = Bound::new(py, self)?;
-        if writable { numpy::holding(plane) } else { numpy::based_on(plane, span.address, &shape) }
+        if writable {
+            numpy::holding(plane, span.address, &shape)
+        } else {
+            numpy::based_on(plane, span.address, &shape)
+        }
     }
 
     /// A NumPy array, in another type or copied where that is asked for.

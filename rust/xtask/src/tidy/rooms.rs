@@ -81,10 +81,12 @@ const ROOMS: &[Room] = &[
         may_use: &["framelane", "framelane-hobot"],
     },
     Room { package: "framelane-python", folder: "python", may_use: &["framelane"] },
-    Room { package: "framelane-ffi", folder: "rust/ffi", may_use: &["framelane"] },
     // The C ABI only to put both into one library.
-    Room { package: "framelane-cpp", folder: "cpp", may_use: &["framelane", "framelane-ffi"] },
-    Room { package: "framelane-agent", folder: "conformance/agents/rust", may_use: &["framelane"] },
+    Room {
+        package: "framelane-cpp",
+        folder: "cpp",
+        may_use: &["framelane", "framelane-hobot", "framelane-ffi"],
+    },
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
     Room { package: "framelane-bench", folder: "bench/rust", may_use: &["framelane"] },
     Room { package: "framelane-hello", folder: "examples/hello/rust", may_use: &["framelane"] },
