@@ -1,7 +1,6 @@
 //! What is needed of NumPy, found at run time: the package is not built against it.
 #![allow(unsafe_code, reason = "NumPy's C API")]
 
-use crate::errors::failure;
 use crate::plane::Plane;
 use crate::shape::Shape;
 use pyo3::ffi;
@@ -9,7 +8,6 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyMemoryView, PyTuple};
 use std::ffi::{c_int, c_void};
-use std::sync::Mutex;
 
 /// What is used of NumPy, looked up once.
 pub struct Numpy {
@@ -46,7 +44,8 @@ pub fn based_on<'py>(
         return functions.array(numpy, owner.into_any(), address, shape, READ_ONLY);
     }
     // The slow way, which needs no more than NumPy's Python API.
-    let (counts, strides) = shape_tuples(py, shape)?;
+    let (counts, strides) = (shape.counts(), shape.strides());
+    let (counts, strides) = (PyTuple::new(py, counts)?, PyTuple::new(py, strides)?);
     numpy.ndarray.bind(py).call1((counts, numpy.uint8.bind(py), owner.get().flat(), 0, strides))
 }
 
@@ -153,40 +152,4 @@ impl Functions {
             _ => Err(PyErr::fetch(py)),
         }
     }
-}
-
-/// A shape and its strides as Python has them.
-type Tuples = (Py<PyTuple>, Py<PyTuple>);
-
-/// Those used last: a camera has few shapes, and a tuple for each frame costs.
-static TUPLES: Mutex<Vec<(Shape, Tuples)>> = Mutex::new(Vec::new());
-const KEPT: usize = 8;
-
-fn shape_tuples<'py>(
-    py: Python<'py>,
-    shape: &Shape,
-) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyTuple>)> {
-    let found = {
-        let kept = TUPLES.lock().map_err(|_| poisoned())?;
-        let place = kept.iter().position(|(known, _)| known == shape);
-        place.map(|place| (kept[place].1.0.clone_ref(py), kept[place].1.1.clone_ref(py)))
-    };
-    if let Some((counts, strides)) = found {
-        return Ok((counts.into_bound(py), strides.into_bound(py)));
-    }
-    // Made without the lock: making objects can run anything.
-    let counts = PyTuple::new(py, shape.counts())?;
-    let strides = PyTuple::new(py, shape.strides())?;
-    let made = (*shape, (counts.clone().unbind(), strides.clone().unbind()));
-    let dropped = {
-        let mut kept = TUPLES.lock().map_err(|_| poisoned())?;
-        kept.push(made);
-        (kept.len() > KEPT).then(|| kept.remove(0))
-    };
-    drop(dropped);
-    Ok((counts, strides))
-}
-
-fn poisoned() -> PyErr {
-    failure(framelane::ErrorKind::Internal, "a panic while shapes were looked up")
 }

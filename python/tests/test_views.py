@@ -188,10 +188,8 @@ def test_dlpack_says_read_only_or_nothing(producer: Producer, consumer: Consumer
     assert numpy.from_dlpack(frame.planes[0]).tolist() == frame.array.tolist()
 
 
-def test_many_shapes_do_not_mix(producer: Producer, consumer: Consumer) -> None:
-    """More than are kept ready, over and over."""
-    for _ in range(2):
-        for width in range(1, 17):
-            with producer.claim() as frame:
-                frame.info.width = width
-            assert read(consumer).array.shape == (4, width)
+def test_each_frame_has_its_own_shape(producer: Producer, consumer: Consumer) -> None:
+    for width in range(1, 17):
+        with producer.claim() as frame:
+            frame.info.width = width
+        assert read(consumer).array.shape == (4, width)
