@@ -12,7 +12,11 @@ use crate::consumer::{Closer, Consumer, drop_consumer, open_consumer};
 use crate::held::{check_frame, copy_plane, drop_frame, frame_info, held_plane, release_frame};
 use crate::lanes::{discover, layout_hash, monotonic_ns, query};
 use crate::producer::{Producer, create_producer, drop_producer, lay_out, pixel_format};
-use crate::status::{error_kind, error_kind_name, error_text};
+use crate::status::{error_kind, error_kind_name, error_missed, error_text};
+use crate::stream_reader::{StreamReader, drop_record, drop_stream_reader, open_stream};
+use crate::stream_writer::{
+    StreamWriter, abandon_record, append_record, commit_record, create_stream, drop_stream_writer,
+};
 
 #[cxx::bridge(namespace = "framelane::bridge")]
 pub mod ffi {
@@ -92,6 +96,51 @@ pub mod ffi {
         revocable: bool,
     }
 
+    struct StreamWriterSettings<'a> {
+        data_bytes: u64,
+        key_request_interval_ns: u64,
+        numa_node: i64,
+        index_capacity: u32,
+        access_group: u32,
+        access: u8,
+        trust: u8,
+        lossless: bool,
+        lock_memory: bool,
+        directory: &'a [u8],
+    }
+
+    struct StreamReaderSettings<'a> {
+        start_age_ns: u64,
+        wait_for_lane_ns: u64,
+        start: u8,
+        after_lap: u8,
+        lossless: bool,
+        reattach: bool,
+        return_on_signal: bool,
+        directory: &'a [u8],
+    }
+
+    /// A record being written, or none.
+    struct OpenRecord {
+        handle: [u64; 16],
+        info: RecordInfo,
+        live: bool,
+    }
+
+    /// A record that was read, or none.
+    struct HeldRecord {
+        handle: [u64; 20],
+        info: RecordInfo,
+        config: *const StreamConfig,
+        data: *const u8,
+        size_bytes: usize,
+        epoch: u64,
+        missed: u64,
+        new_epoch: bool,
+        new_config: bool,
+        live: bool,
+    }
+
     struct LaneFacts {
         name: String,
         epoch: u64,
@@ -121,6 +170,10 @@ pub mod ffi {
         type FrameDescriptor = crate::types::FrameDescriptor;
         #[namespace = "framelane::layout"]
         type Report = crate::types::Report;
+        #[namespace = "framelane::layout"]
+        type RecordInfo = crate::types::RecordInfo;
+        #[namespace = "framelane::layout"]
+        type StreamConfig = crate::types::StreamConfig;
         #[namespace = "framelane"]
         type Owner;
 
@@ -132,8 +185,11 @@ pub mod ffi {
         type Producer;
         type Consumer;
         type Closer;
+        type StreamWriter;
+        type StreamReader;
 
         fn error_kind() -> u32;
+        fn error_missed() -> u64;
         fn error_text() -> String;
         fn error_kind_name(kind: u32) -> &'static str;
         fn pixel_format(name: &[u8], format: &mut u32) -> u32;
@@ -190,5 +246,45 @@ pub mod ffi {
         fn check_frame(frame: &HeldFrame) -> bool;
         fn release_frame(frame: &mut HeldFrame) -> u32;
         fn drop_frame(frame: &mut HeldFrame);
+
+        fn create_stream(
+            name: &[u8],
+            config: &StreamConfig,
+            settings: &StreamWriterSettings<'_>,
+        ) -> *mut StreamWriter;
+        unsafe fn drop_stream_writer(writer: *mut StreamWriter);
+        fn begin(self: &StreamWriter, room: usize, timeout_ns: u64, record: &mut OpenRecord)
+        -> u32;
+        fn set_config(
+            self: &StreamWriter,
+            config: &StreamConfig,
+            timeout_ns: u64,
+            id: &mut u32,
+        ) -> u32;
+        fn key_frame_wanted(self: &StreamWriter, timeout_ns: u64) -> bool;
+        fn report(self: &StreamWriter, report: &mut Report);
+        fn record_limit(self: &StreamWriter) -> usize;
+        fn epoch(self: &StreamWriter) -> u64;
+        fn readers(self: &StreamWriter) -> usize;
+
+        fn append_record(record: &mut OpenRecord, bytes: &[u8]) -> u32;
+        fn commit_record(record: &mut OpenRecord, sequence: &mut u64) -> u32;
+        fn abandon_record(record: &mut OpenRecord);
+
+        fn open_stream(name: &[u8], settings: &StreamReaderSettings<'_>) -> *mut StreamReader;
+        unsafe fn drop_stream_reader(reader: *mut StreamReader);
+        fn next(self: &mut StreamReader, timeout_ns: u64, record: &mut HeldRecord) -> u32;
+        fn try_next(self: &mut StreamReader, record: &mut HeldRecord) -> u32;
+        fn wait(self: &mut StreamReader, timeout_ns: u64, ready: &mut bool) -> u32;
+        fn seek(self: &mut StreamReader, place: u8, age_ns: u64) -> u32;
+        fn request_key_frame(self: &mut StreamReader) -> u32;
+        fn fd(self: &mut StreamReader) -> i32;
+        fn received(self: &StreamReader) -> u64;
+        fn missed(self: &StreamReader) -> u64;
+        fn epoch(self: &StreamReader) -> u64;
+        fn held(self: &StreamReader) -> u32;
+        fn closer(self: &StreamReader) -> Box<Closer>;
+
+        fn drop_record(record: &mut HeldRecord);
     }
 }

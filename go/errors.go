@@ -1,7 +1,9 @@
 package framelane
 
 import (
+	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/framelane/framelane/go/layout"
 )
@@ -87,6 +89,18 @@ func plain(code status, text string) error { return &Error{Kind: ErrorKind(code)
 
 func invalid(text string) error {
 	return &Error{Kind: layout.ErrorKindInvalidArgument, Text: text}
+}
+
+// Texts of C end at the first zero: one that has it inside would become another.
+func checkTexts(name, directory string) error {
+	if strings.IndexByte(name, 0) >= 0 {
+		text := fmt.Sprintf("the lane name %q has a zero in it", name)
+		return &Error{Kind: layout.ErrorKindInvalidName, Text: text}
+	}
+	if strings.IndexByte(directory, 0) >= 0 {
+		return invalid(fmt.Sprintf("the directory %q has a zero in it", directory))
+	}
+	return nil
 }
 
 func closed(what string) error { return &Error{Kind: layout.ErrorKindClosed, Text: what} }

@@ -13,6 +13,9 @@ import (
 
 // TestMain has every other test fail together where one of them forgets something.
 func TestMain(m *testing.M) {
+	if directory := os.Getenv(producerVariable); directory != "" {
+		producing(directory)
+	}
 	OnLeak(careless)
 	code := m.Run()
 	for range 3 {

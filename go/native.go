@@ -167,6 +167,9 @@ func nativeCreate(name string, from []ProducerOption) (*nativeProducer, error) {
 	for _, option := range from {
 		option.forProducer(&settings)
 	}
+	if settings.err == nil {
+		settings.err = checkTexts(name, settings.directory)
+	}
 	if settings.err != nil {
 		return nil, settings.err
 	}
@@ -203,6 +206,9 @@ func nativeCreate(name string, from []ProducerOption) (*nativeProducer, error) {
 }
 
 func nativeOpen(name string, settings *consumerSettings) (*nativeConsumer, error) {
+	if err := checkTexts(name, settings.directory); err != nil {
+		return nil, err
+	}
 	var o C.framelane_consumer_options
 	C.framelane_consumer_options_init(&o)
 	o.mode = C.uint32_t(settings.mode)
@@ -372,6 +378,9 @@ func nativeConsumers(producer *nativeProducer) int {
 func nativeCloseProducer(producer *nativeProducer) { C.framelane_producer_close(producer) }
 
 func nativeDiscover(directory string, visit func(Lane)) error {
+	if err := checkTexts("", directory); err != nil {
+		return err
+	}
 	place := optionalText(directory)
 	defer freeText(place)
 	handle := cgo.NewHandle(visit)
@@ -388,6 +397,9 @@ func framelaneVisit(visit unsafe.Pointer, name, directory *C.char) C.int32_t {
 }
 
 func nativeQuery(name, directory string, ns uint64, into *layout.Report) error {
+	if err := checkTexts(name, directory); err != nil {
+		return err
+	}
 	text, place := C.CString(name), optionalText(directory)
 	defer freeText(text)
 	defer freeText(place)

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub struct Consumer(framelane::Consumer);
 
-pub struct Closer(framelane::Closer);
+pub struct Closer(pub framelane::Closer);
 
 pub fn open_consumer(name: &[u8], settings: &ConsumerSettings<'_>) -> *mut Consumer {
     make(|| {

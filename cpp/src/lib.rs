@@ -15,4 +15,6 @@ mod held;
 mod lanes;
 mod producer;
 mod status;
+mod stream_reader;
+mod stream_writer;
 mod types;

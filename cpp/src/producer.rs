@@ -200,7 +200,7 @@ fn memory_kind(number: u8) -> Result<MemoryKind> {
     MemoryKind::from_number(number).ok_or_else(|| invalid(format!("{number} is no memory kind")))
 }
 
-fn one_of<T: Copy>(number: u8, what: &str, choices: &[T]) -> Result<T> {
+pub fn one_of<T: Copy>(number: u8, what: &str, choices: &[T]) -> Result<T> {
     let choice = choices.get(usize::from(number)).copied();
     choice.ok_or_else(|| invalid(format!("{what} {number}, it can be 0 to {}", choices.len() - 1)))
 }

@@ -10,7 +10,18 @@ use std::path::Path;
 
 thread_local! {
     /// Of the last call of this thread that failed. The headers fetch it before they return.
-    static LAST: RefCell<(u32, String)> = const { RefCell::new((0, String::new())) };
+    static LAST: RefCell<Last> = const { RefCell::new(Last::NONE) };
+}
+
+/// What C++ may ask about a failure.
+struct Last {
+    kind: u32,
+    missed: u64,
+    text: String,
+}
+
+impl Last {
+    const NONE: Self = Last { kind: 0, missed: 0, text: String::new() };
 }
 
 /// Runs an entry point. A panic leaves handles as a killed thread would: usable or poisoned.
@@ -34,18 +45,23 @@ pub fn make<T>(body: impl FnOnce() -> Result<T>) -> *mut T {
 }
 
 pub fn error_kind() -> u32 {
-    LAST.with_borrow(|last| last.0)
+    LAST.with_borrow(|last| last.kind)
+}
+
+/// Records that were overwritten before they were read, where that was the failure.
+pub fn error_missed() -> u64 {
+    LAST.with_borrow(|last| last.missed)
 }
 
 pub fn error_text() -> String {
-    LAST.take().1
+    LAST.with_borrow_mut(|last| std::mem::take(&mut last.text))
 }
 
 #[cold]
 fn keep(error: &Error) -> u32 {
-    let status = error.kind().number();
-    LAST.set((status, error.to_string()));
-    status
+    let (kind, missed) = (error.kind().number(), error.missed());
+    LAST.set(Last { kind, missed, text: error.to_string() });
+    kind
 }
 
 #[cold]

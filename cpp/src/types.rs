@@ -11,6 +11,14 @@ pub struct FrameDescriptor(pub framelane::FrameDescriptor);
 #[repr(transparent)]
 pub struct Report(pub framelane::Report);
 
+/// `framelane::layout::RecordInfo`.
+#[repr(transparent)]
+pub struct RecordInfo(pub framelane::RecordInfo);
+
+/// `framelane::layout::StreamConfig`.
+#[repr(transparent)]
+pub struct StreamConfig(pub framelane::StreamConfig);
+
 // SAFETY: both sides are printed from one schema and assert their size and each offset, and the
 // C++ struct is trivially copyable, which its header asserts too.
 unsafe impl ExternType for FrameDescriptor {
@@ -21,5 +29,17 @@ unsafe impl ExternType for FrameDescriptor {
 // SAFETY: as above.
 unsafe impl ExternType for Report {
     type Id = type_id!("framelane::layout::Report");
+    type Kind = kind::Trivial;
+}
+
+// SAFETY: as above.
+unsafe impl ExternType for RecordInfo {
+    type Id = type_id!("framelane::layout::RecordInfo");
+    type Kind = kind::Trivial;
+}
+
+// SAFETY: as above.
+unsafe impl ExternType for StreamConfig {
+    type Id = type_id!("framelane::layout::StreamConfig");
     type Kind = kind::Trivial;
 }

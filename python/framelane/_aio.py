@@ -6,24 +6,33 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from framelane._core import Consumer, Frame
-from framelane._errors import Error
+from framelane._errors import Error, InvalidArgumentError
 from framelane._layout import ErrorKind
+
+
+_awaited: set[int] = set()
+"""Descriptors that a task waits for: a loop would let a second one replace the first."""
 
 
 async def _readable(consumer: Consumer) -> None:
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
     descriptor = consumer.fileno()
+    if descriptor in _awaited:
+        text = "another task waits for this consumer: open one for each task"
+        raise InvalidArgumentError(text, ErrorKind.INVALID_ARGUMENT)
 
     def wake() -> None:
         if not ready.done():
             ready.set_result(None)
 
+    _awaited.add(descriptor)
     loop.add_reader(descriptor, wake)
     try:
         await ready
     finally:
         loop.remove_reader(descriptor)
+        _awaited.discard(descriptor)
 
 
 async def read(consumer: Consumer, timeout: float | None = None) -> Frame | None:

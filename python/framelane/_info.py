@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from framelane._layout import FrameDescriptor, MemoryKind, PixelFormat
+from framelane._layout import ConsumerReport, FrameDescriptor, MemoryKind, PixelFormat
 from framelane._layout import Report as _Report
 
 
@@ -36,6 +36,11 @@ class FrameInfo(FrameDescriptor):
 
 class Report(_Report):
     """How a lane is: geometry, counts, consumers and what they hold; fields of schema/wire.fbs."""
+
+    @property
+    def attached(self) -> list[ConsumerReport]:
+        """The consumers that there are; `consumers` has room for more."""
+        return list(self.consumers)[: self.consumer_count]
 
     def __repr__(self) -> str:
         return f"<framelane.Report {self.consumer_count} consumers, {self.published} published>"

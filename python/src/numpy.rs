@@ -1,15 +1,13 @@
 //! What is needed of NumPy, found at run time: the package is not built against it.
 #![allow(unsafe_code, reason = "NumPy's C API")]
 
-use crate::errors::failure;
 use crate::plane::Plane;
 use crate::shape::Shape;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyMemoryView, PyTuple};
 use std::ffi::{c_int, c_void};
-use std::sync::Mutex;
 
 /// What is used of NumPy, looked up once.
 pub struct Numpy {
@@ -43,17 +41,26 @@ pub fn based_on<'py>(
     let py = owner.py();
     let numpy = Numpy::get(py)?;
     if let Some(functions) = &numpy.functions {
-        return functions.array(numpy, owner, address, shape);
+        return functions.array(numpy, owner.into_any(), address, shape, READ_ONLY);
     }
     // The slow way, which needs no more than NumPy's Python API.
-    let (counts, strides) = shape_tuples(py, shape)?;
+    let (counts, strides) = (shape.counts(), shape.strides());
+    let (counts, strides) = (PyTuple::new(py, counts)?, PyTuple::new(py, strides)?);
     numpy.ndarray.bind(py).call1((counts, numpy.uint8.bind(py), owner.get().flat(), 0, strides))
 }
 
-/// An array that holds a buffer of `exporter`.
-pub fn holding<'py>(exporter: Bound<'py, Plane>) -> PyResult<Bound<'py, PyAny>> {
-    let py = exporter.py();
-    Numpy::get(py)?.asarray.bind(py).call1((exporter,))
+/// A writable array that holds a buffer of `exporter`, by having a memoryview as its base.
+pub fn holding<'py>(
+    exporter: Bound<'py, Plane>,
+    address: *mut u8,
+    shape: &Shape,
+) -> PyResult<Bound<'py, PyAny>> {
+    let numpy = Numpy::get(exporter.py())?;
+    let view = PyMemoryView::from(exporter.as_any())?.into_any();
+    match &numpy.functions {
+        Some(functions) => functions.array(numpy, view, address, shape, WRITABLE),
+        None => numpy.asarray.bind(exporter.py()).call1((view,)),
+    }
 }
 
 type Object = *mut ffi::PyObject;
@@ -79,6 +86,9 @@ struct Functions {
 const ABI_VERSION: usize = 0;
 const NEW_FROM_DESCR: usize = 94;
 const SET_BASE_OBJECT: usize = 282;
+/// Flags of an array; the other ones NumPy finds out by itself.
+const READ_ONLY: c_int = 0;
+const WRITABLE: c_int = 0x400;
 /// Of NumPy 1 and 2: any other may have another table.
 const KNOWN_ABIS: [u32; 2] = [0x0100_0009, 0x0200_0000];
 
@@ -113,14 +123,15 @@ impl Functions {
     fn array<'py>(
         &self,
         numpy: &Numpy,
-        owner: Bound<'py, Plane>,
+        base: Bound<'py, PyAny>,
         address: *mut u8,
         shape: &Shape,
+        flags: c_int,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = owner.py();
+        let py = base.py();
         // SAFETY: class and dtype are what they are called, the reference to the dtype is given
-        // away as the function wants it; counts and strides are copied by it. Without flags the
-        // array is read-only and owns nothing.
+        // away as the function wants it; counts and strides are copied by it. The flags do not say
+        // that the array owns its memory.
         let array = unsafe {
             (self.new_from_descr)(
                 numpy.ndarray.as_ptr(),
@@ -129,52 +140,16 @@ impl Functions {
                 shape.counts.as_ptr(),
                 shape.strides.as_ptr(),
                 address.cast(),
-                0,
+                flags,
                 std::ptr::null_mut(),
             )
         };
         // SAFETY: a new reference, or NULL with an error set.
         let array = unsafe { Bound::from_owned_ptr_or_err(py, array)? };
         // SAFETY: an array without a base; the reference to the base is given away.
-        match unsafe { (self.set_base_object)(array.as_ptr(), owner.into_ptr()) } {
+        match unsafe { (self.set_base_object)(array.as_ptr(), base.into_ptr()) } {
             0 => Ok(array),
             _ => Err(PyErr::fetch(py)),
         }
     }
-}
-
-/// A shape and its strides as Python has them.
-type Tuples = (Py<PyTuple>, Py<PyTuple>);
-
-/// Those used last: a camera has few shapes, and a tuple for each frame costs.
-static TUPLES: Mutex<Vec<(Shape, Tuples)>> = Mutex::new(Vec::new());
-const KEPT: usize = 8;
-
-fn shape_tuples<'py>(
-    py: Python<'py>,
-    shape: &Shape,
-) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyTuple>)> {
-    let found = {
-        let kept = TUPLES.lock().map_err(|_| poisoned())?;
-        let place = kept.iter().position(|(known, _)| known == shape);
-        place.map(|place| (kept[place].1.0.clone_ref(py), kept[place].1.1.clone_ref(py)))
-    };
-    if let Some((counts, strides)) = found {
-        return Ok((counts.into_bound(py), strides.into_bound(py)));
-    }
-    // Made without the lock: making objects can run anything.
-    let counts = PyTuple::new(py, shape.counts())?;
-    let strides = PyTuple::new(py, shape.strides())?;
-    let made = (*shape, (counts.clone().unbind(), strides.clone().unbind()));
-    let dropped = {
-        let mut kept = TUPLES.lock().map_err(|_| poisoned())?;
-        kept.push(made);
-        (kept.len() > KEPT).then(|| kept.remove(0))
-    };
-    drop(dropped);
-    Ok((counts, strides))
-}
-
-fn poisoned() -> PyErr {
-    failure(framelane::ErrorKind::Internal, "a panic while shapes were looked up")
 }

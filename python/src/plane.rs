@@ -94,7 +94,11 @@ impl Plane {
     pub fn into_array<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (span, shape, writable) = (self.span, self.shape, self.is_writable());
         let plane = Bound::new(py, self)?;
-        if writable { numpy::holding(plane) } else { numpy::based_on(plane, span.address, &shape) }
+        if writable {
+            numpy::holding(plane, span.address, &shape)
+        } else {
+            numpy::based_on(plane, span.address, &shape)
+        }
     }
 
     /// A NumPy array, in another type or copied where that is asked for.
@@ -108,10 +112,14 @@ impl Plane {
         if dtype.is_none() && copy != Some(true) {
             return Ok(array);
         }
+        let numpy = py.import("numpy")?;
+        let Some(copy) = copy else {
+            return numpy.getattr("asarray")?.call1((array, dtype)); // a copy where it takes one
+        };
         let arguments = PyDict::new(py);
         arguments.set_item("dtype", dtype)?;
         arguments.set_item("copy", copy)?;
-        py.import("numpy")?.getattr("array")?.call((array,), Some(&arguments))
+        numpy.getattr("array")?.call((array,), Some(&arguments))
     }
 
     pub fn dlpack<'py>(

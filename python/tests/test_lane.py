@@ -182,7 +182,7 @@ def test_lanes_tell_about_themselves(producer: Producer, consumer: Consumer) -> 
     for report in (framelane.query("lane"), producer.report()):
         assert (report.epoch, report.published) == (producer.epoch, 1)
         assert (report.consumer_count, report.leases_granted) == (1, 2)
-        assert report.consumers[0].leases == 2
+        assert [consumer.leases for consumer in report.attached] == [2]
     assert producer.consumers == 1
     lane = consumer.lane
     assert lane is not None

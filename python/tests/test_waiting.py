@@ -167,6 +167,8 @@ def test_async_reads_time_out_and_are_cancelled(producer: Producer, consumer: Co
         assert await consumer.read_async(0.01) is None
         task = asyncio.create_task(consumer.read_async())
         await asyncio.sleep(0.01)
+        with pytest.raises(framelane.InvalidArgumentError, match="another task"):
+            await consumer.read_async()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

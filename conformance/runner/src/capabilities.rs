@@ -1,5 +1,7 @@
-//! What a language does not offer, declared with its reason: capabilities.toml.
+//! What a language does not offer, declared with its reason: capabilities.toml. A `*` in the name
+//! of a scenario stands for anything.
 
+use crate::pattern::glob;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::fs;
@@ -39,7 +41,7 @@ impl Capabilities {
             if !agents.contains(&gap.agent.as_str()) {
                 bail!("{}: there is no agent {}", path.display(), gap.agent);
             }
-            if !scenarios.contains(&gap.scenario.as_str()) {
+            if !scenarios.iter().any(|scenario| glob(&gap.scenario, scenario)) {
                 bail!("{}: there is no scenario {}", path.display(), gap.scenario);
             }
         }
@@ -50,7 +52,7 @@ impl Capabilities {
     pub fn gap(&self, producer: &str, consumer: &str, scenario: &str) -> Option<&str> {
         let found = self.gaps.iter().find(|gap| {
             let agent = if gap.role == Role::Producer { producer } else { consumer };
-            gap.scenario == scenario && gap.agent == agent
+            glob(&gap.scenario, scenario) && gap.agent == agent
         });
         found.map(|gap| gap.reason.as_str())
     }

@@ -53,6 +53,7 @@ class Closer {
 
  private:
   friend class Consumer;
+  friend class StreamReader;
   explicit Closer(rust::Box<bridge::Closer> handle) noexcept : handle_(std::move(handle)) {}
   rust::Box<bridge::Closer> handle_;
 };

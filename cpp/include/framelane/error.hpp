@@ -34,14 +34,18 @@ class Error : public std::runtime_error {
  public:
   /// Success.
   Error() : Error(ErrorKind::Ok, {}) {}
-  Error(ErrorKind kind, const std::string& text) : std::runtime_error(text), kind_(kind) {}
+  Error(ErrorKind kind, const std::string& text, std::uint64_t missed = 0)
+      : std::runtime_error(text), kind_(kind), missed_(missed) {}
 
   ErrorKind kind() const noexcept { return kind_; }
+  /// Of kind `Lapped`: records that were overwritten before they were read.
+  std::uint64_t missed() const noexcept { return missed_; }
   /// Whether something went wrong.
   explicit operator bool() const noexcept { return kind_ != ErrorKind::Ok; }
 
  private:
   ErrorKind kind_;
+  std::uint64_t missed_;
 };
 
 /// Private: between the bridge and the classes.
@@ -61,7 +65,8 @@ inline Error last_error(std::uint32_t status) {
     return {ErrorKind::LayoutMismatch, "the headers are of another version than the library"};
   }
   const auto text = bridge::error_text();
-  return {static_cast<ErrorKind>(status), std::string(text.data(), text.size())};
+  const auto missed = bridge::error_missed();
+  return {static_cast<ErrorKind>(status), std::string(text.data(), text.size()), missed};
 }
 
 /// Whether the headers a program was compiled with are those of the library it was linked with.

@@ -26,4 +26,8 @@
 #include <framelane/options.hpp>
 #include <framelane/plane.hpp>
 #include <framelane/producer.hpp>
+#include <framelane/record.hpp>
 #include <framelane/span.hpp>
+#include <framelane/stream_options.hpp>
+#include <framelane/stream_reader.hpp>
+#include <framelane/stream_writer.hpp>

@@ -22,6 +22,7 @@ class Access {
 
  private:
   friend class Producer;
+  friend class StreamWriter;
   constexpr Access(std::uint8_t who, std::uint32_t gid) noexcept : who_(who), gid_(gid) {}
   std::uint8_t who_;
   std::uint32_t gid_;

@@ -109,21 +109,36 @@ fn row(entry: &LaneEntry, seen: &framelane::Result<Report>) -> Row {
 }
 
 fn described(row: Row, report: &Report) -> Row {
-    let newest = (report.head != 0).then_some(&report.newest);
+    let (format, size) = carries(report);
     Row {
         epoch: Some(numbers::id(report.epoch)),
         kind: Some(numbers::lane_kind(report.lane_kind)),
         memory_kind: Some(numbers::memory_kind(report.memory_kind)),
-        format: newest.and_then(|newest| numbers::pixel_format(newest.fourcc)),
-        width: newest.map(|newest| newest.width),
-        height: newest.map(|newest| newest.height),
+        format,
+        width: size.map(|(width, _)| width),
+        height: size.map(|(_, height)| height),
         published: Some(report.published),
         consumers: Some(report.consumer_count),
-        newest_age_ns: newest.map(|newest| report.now_ns.saturating_sub(newest.publish_ns)),
+        newest_age_ns: (report.head != 0)
+            .then(|| report.now_ns.saturating_sub(numbers::newest_publish_ns(report))),
         producer_pid: Some(report.producer_pid),
         producer_uid: Some(report.producer_uid),
         ..row
     }
+}
+
+/// The pixel format or codec, and the size of its pictures.
+fn carries(report: &Report) -> (Option<String>, Option<(u32, u32)>) {
+    if numbers::is_stream(report) {
+        let stream = &report.stream;
+        let size = (stream.width != 0).then_some((stream.width, stream.height));
+        return (Some(numbers::codec(stream.codec)), size);
+    }
+    if report.head == 0 {
+        return (None, None);
+    }
+    let newest = &report.newest;
+    (numbers::pixel_format(newest.fourcc), Some((newest.width, newest.height)))
 }
 
 /// Why a lane with a socket does not answer.
@@ -156,8 +171,9 @@ fn rate(first: &Report, second: &Report) -> Option<f64> {
     if first.epoch != second.epoch || first.head == 0 {
         return None;
     }
-    let frames = numbers::sequence(second.head).checked_sub(numbers::sequence(first.head))?;
-    let time = second.newest.publish_ns.checked_sub(first.newest.publish_ns)?;
+    let frames = numbers::newest(second).checked_sub(numbers::newest(first))?;
+    let (begin, end) = (numbers::newest_publish_ns(first), numbers::newest_publish_ns(second));
+    let time = end.checked_sub(begin)?;
     match (frames, time) {
         (0, _) => Some(0.0),
         (_, 0) => None,

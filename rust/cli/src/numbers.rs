@@ -1,8 +1,8 @@
 //! Numbers that came from another process, as the words they stand for.
 
 use framelane::layout::{
-    BellKind, ClockId, ColorMatrix, ColorRange, ColorTransfer, ConsumerReport, FrameFlag, LaneKind,
-    Liveness,
+    BellKind, ClockId, Codec, ColorMatrix, ColorRange, ColorTransfer, ConsumerReport, FrameFlag,
+    LaneKind, Liveness, RecordFlag,
 };
 use framelane::{MemoryKind, Mode, PixelFormat, Report};
 
@@ -25,6 +25,7 @@ word!(clock, ClockId);
 word!(color_matrix, ColorMatrix);
 word!(color_range, ColorRange);
 word!(color_transfer, ColorTransfer);
+word!(codec, Codec);
 
 /// Name of a pixel format; the four characters of a foreign one; None for no format.
 pub fn pixel_format(fourcc: u32) -> Option<String> {
@@ -45,6 +46,11 @@ pub fn frame_flags(flags: u32) -> Vec<&'static str> {
     set_bits(flags, FrameFlag::NAMES)
 }
 
+/// The same of a record.
+pub fn record_flags(flags: u32) -> Vec<&'static str> {
+    set_bits(flags, RecordFlag::NAMES)
+}
+
 fn set_bits(flags: u32, names: &[(u32, &'static str)]) -> Vec<&'static str> {
     names.iter().filter(|(bit, _)| flags & bit != 0).map(|&(_, name)| name).collect()
 }
@@ -63,6 +69,21 @@ pub fn consumers(report: &Report) -> &[ConsumerReport] {
 /// Sequence part of a token.
 pub fn sequence(token: u64) -> u64 {
     token >> framelane::layout::token::SLOT_BITS
+}
+
+/// Whether a report is of a stream lane.
+pub fn is_stream(report: &Report) -> bool {
+    report.lane_kind == LaneKind::Stream.number()
+}
+
+/// Sequence of the newest frame or record, 0 before the first.
+pub fn newest(report: &Report) -> u64 {
+    if is_stream(report) { report.head } else { sequence(report.head) }
+}
+
+/// When it was published.
+pub fn newest_publish_ns(report: &Report) -> u64 {
+    if is_stream(report) { report.stream.newest.publish_ns } else { report.newest.publish_ns }
 }
 
 /// Slot part of a token.

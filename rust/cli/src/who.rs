@@ -28,7 +28,10 @@ struct Who {
     lease_budget: u32,
     leases_granted: u32,
     consumers: Vec<Consumer>,
+    /// Of a frame lane.
     slots: Vec<Slot>,
+    #[serde(skip)]
+    is_stream: bool,
 }
 
 /// One consumer; its own counts are what it says about itself.
@@ -86,16 +89,17 @@ fn gather(lane: &str, found: &Found) -> Who {
         directory: found.directory.display().to_string(),
         epoch: numbers::id(report.epoch),
         producer_pid: report.producer_pid,
-        head_sequence: numbers::sequence(report.head),
+        head_sequence: numbers::newest(report),
         lease_budget: report.lease_budget,
         leases_granted: report.leases_granted,
         consumers: numbers::consumers(report).iter().map(|entry| consumer(report, entry)).collect(),
         slots: slots(report),
+        is_stream: numbers::is_stream(report),
     }
 }
 
 fn consumer(report: &Report, entry: &ConsumerReport) -> Consumer {
-    let head = numbers::sequence(report.head);
+    let head = numbers::newest(report);
     let last_sequence = (entry.last_sequence != 0).then_some(entry.last_sequence);
     let since = |ns: u64| report.now_ns.saturating_sub(ns);
     Consumer {
@@ -143,18 +147,13 @@ fn slots(report: &Report) -> Vec<Slot> {
 }
 
 fn text(who: &Who) -> String {
-    let mut text = format!(
-        "lane {} of process {}: frame {}, {}, {} of {} granted\n\n",
-        who.lane,
-        who.producer_pid,
-        who.head_sequence,
-        count(who.consumers.len() as u64, "consumer"),
-        who.leases_granted,
-        count(who.lease_budget, "lease")
-    );
+    let mut text = heading(who);
     if !who.consumers.is_empty() {
         text += &consumer_table(&who.consumers);
         text.push('\n');
+    }
+    if who.is_stream {
+        return text;
     }
     let mut table = Table::new(&["SLOT", "PHASE", "HELD BY"]);
     for slot in &who.slots {
@@ -164,6 +163,23 @@ fn text(who: &Who) -> String {
         table.row([slot.slot.to_string(), phase.into(), or_dash(holders)]);
     }
     text + &table.render()
+}
+
+fn heading(who: &Who) -> String {
+    let what = if who.is_stream { "record" } else { "frame" };
+    let leases = match who.is_stream {
+        true => String::new(),
+        false => {
+            format!(", {} of {} granted", who.leases_granted, count(who.lease_budget, "lease"))
+        }
+    };
+    format!(
+        "lane {} of process {}: {what} {}, {}{leases}\n\n",
+        who.lane,
+        who.producer_pid,
+        who.head_sequence,
+        count(who.consumers.len() as u64, "consumer"),
+    )
 }
 
 fn consumer_table(consumers: &[Consumer]) -> String {

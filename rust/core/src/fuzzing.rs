@@ -118,6 +118,11 @@ pub fn borrow(data: &[u8]) -> bool {
     newest.is_some() || next.is_some()
 }
 
+/// Headers of a stream lane, and what a reader finds in one of their sizes.
+pub fn stream(data: &[u8]) -> bool {
+    crate::stream::fuzzing::lane(data)
+}
+
 /// A peer's layout table.
 pub fn layout_diff(data: &[u8]) -> bool {
     let said = first_difference(&String::from_utf8_lossy(data));

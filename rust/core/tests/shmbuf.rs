@@ -1,9 +1,8 @@
 //! The shmbuf ring between two processes, and how segments come and go.
 
 mod common;
-mod raw;
 
-use common::child::{command, entry, say};
+use common::child::{entry, say};
 use common::forks::{expect_good, fork};
 use common::messages::{
     CAPACITY, RING, message, open_receiver, receive, receiving, send, sending, shared_folder,
@@ -11,17 +10,16 @@ use common::messages::{
 use common::{Child, DEADLINE, Place, task};
 use framelane::shmbuf::{Receiver, Sender, SenderOptions, remove};
 use framelane::{Error, ErrorKind};
-use raw::users::need_root;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 const COUNT: u64 = 3000;
 
 #[test]
 fn child_entry() {
-    entry(&[("echo-ring", echo_ring), ("in-a-small-mount", in_a_small_mount)]);
+    entry(&[("echo-ring", echo_ring)]);
 }
 
 /// Sends back on another ring what it receives.
@@ -269,30 +267,4 @@ fn links_folders_and_pipes_are_no_segments() {
     std::fs::remove_dir(&path).unwrap();
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     assert_eq!(kind(open()), ErrorKind::Protocol);
-}
-
-#[test]
-fn a_full_mount_is_an_error_and_leaves_nothing() {
-    need_root();
-    let place = Place::new();
-    let plain = command(&place, &format!("in-a-small-mount {}", place.path().display()));
-    let mut mounted = Command::new("unshare");
-    mounted.args(["--mount", "sh", "-ec"]);
-    mounted.arg("mount -t tmpfs -o size=1m tmpfs \"$0\"; exec \"$@\"").arg(place.path());
-    mounted.arg(plain.get_program()).args(plain.get_args());
-    for (key, value) in plain.get_envs() {
-        match value {
-            Some(value) => mounted.env(key, value),
-            None => mounted.env_remove(key),
-        };
-    }
-    mounted.stdin(Stdio::piped()).stdout(Stdio::piped());
-    Child::spawn("a small mount", mounted).expect("refused");
-}
-
-fn in_a_small_mount(args: &[&str]) {
-    let options = SenderOptions::new(8 << 20).directory(Some(args[0].into()));
-    assert_eq!(kind(Sender::create(RING, options)), ErrorKind::OutOfMemory);
-    assert_eq!(std::fs::read_dir(args[0]).unwrap().count(), 0);
-    say("refused");
 }

@@ -5,23 +5,30 @@ mod fields;
 mod line;
 mod pixels;
 mod producing;
+mod reading;
+mod writing;
 
 use consuming::{Ask, Consuming};
 use framelane::FrameDescriptor;
 use line::{Answer, Line, Refusal, misunderstood};
 use producing::Producing;
+use reading::StreamReading;
 use std::io::{BufRead, Write};
+use writing::Writing;
 
 #[derive(Default)]
 struct Agent {
     // In this order: what is held goes before what it is held from.
     consuming: Consuming,
     producing: Producing,
+    reading: StreamReading,
+    writing: Writing,
 }
 
 impl Agent {
     fn obey(&mut self, line: &Line<'_>) -> Answer {
         let (consuming, producing) = (&mut self.consuming, &mut self.producing);
+        let (reading, writing) = (&mut self.reading, &mut self.writing);
         match line.word {
             "create" => producing.create(line),
             "publish" => producing.publish(line),
@@ -47,6 +54,26 @@ impl Agent {
             "count" => consuming.count(line),
             "close" => consuming.close(line),
             "close_later" => consuming.close_later(line),
+            "create_stream" => writing.create(line),
+            "write" => writing.write(line),
+            "begin_record" => writing.begin(line),
+            "append" => writing.append(line),
+            "commit_record" => writing.commit(line),
+            "abandon_record" => writing.abandon(),
+            "set_config" => writing.set_config(line),
+            "key_wanted" => writing.key_wanted(line),
+            "stream_report" => writing.report(),
+            "close_writer" => writing.close(),
+            "open_stream" => reading.open(line),
+            "next_record" => reading.next(line),
+            "read_record" => reading.read(line),
+            "release_record" => reading.release(line),
+            "seek" => reading.seek(line),
+            "request_key" => reading.request_key(line),
+            "wait_stream" => reading.wait(line),
+            "poll_stream" => reading.poll(line),
+            "count_stream" => reading.count(line),
+            "close_stream" => reading.close(line),
             "decode" => decode(line),
             "reset" => {
                 *self = Agent::default();

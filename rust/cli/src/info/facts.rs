@@ -1,5 +1,6 @@
 //! What there is to say about a lane, in the form of its JSON.
 
+use super::stream::Stream;
 use crate::lanes::{self, Found};
 use crate::{numbers, output};
 use framelane::layout::LaneFlag;
@@ -24,7 +25,10 @@ pub struct Info {
     pub rules: Rules,
     pub counts: Counts,
     pub copies: Copies,
+    /// Of a frame lane.
     pub newest: Option<Frame>,
+    /// Of a stream lane.
+    pub stream: Option<Stream>,
 }
 
 #[derive(Serialize)]
@@ -137,6 +141,7 @@ pub struct Plane {
 impl Info {
     pub fn new(lane: &str, found: &Found) -> Self {
         let report = &found.report;
+        let is_stream = numbers::is_stream(report);
         let socket = std::fs::metadata(lanes::socket_path(lane, &found.directory));
         Info {
             lane: lane.to_owned(),
@@ -161,7 +166,7 @@ impl Info {
             },
             rules: rules(report),
             counts: Counts {
-                head_sequence: numbers::sequence(report.head),
+                head_sequence: numbers::newest(report),
                 published: report.published,
                 abandoned: report.abandoned,
                 no_free_slot: report.no_free_slot,
@@ -169,7 +174,8 @@ impl Info {
                 consumers: report.consumer_count,
             },
             copies: copies(report),
-            newest: (report.head != 0).then(|| frame(report)),
+            newest: (report.head != 0 && !is_stream).then(|| frame(report)),
+            stream: is_stream.then(|| Stream::new(report)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `framelane info`
 
 mod facts;
+mod stream;
 mod text;
 
 use crate::{lanes, output};

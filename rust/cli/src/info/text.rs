@@ -1,11 +1,55 @@
 //! The same facts for people.
 
 use super::facts::{Copies, Frame, Info, Memory, Rules, Slots};
+use super::stream::Stream;
 use crate::table::{Table, pairs};
 use crate::units::{count, exact_size, time};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub fn text(info: &Info) -> String {
+    match &info.stream {
+        Some(stream) => of_stream(info, stream),
+        None => of_frames(info),
+    }
+}
+
+fn of_stream(info: &Info, stream: &Stream) -> String {
+    let mut lines = vec![
+        ("lane", format!("{} ({})", info.lane, info.kind)),
+        ("directory", directory(info)),
+        ("producer", producer(info)),
+        ("epoch", format!("{}, made {} ago", info.epoch, time(since(info.created_ns)))),
+        ("memory", memory(&info.memory)),
+        ("", info.memory.enforced.into()),
+    ];
+    lines.extend(stream.lines());
+    lines.extend([
+        ("rules", stream_rules(&info.rules)),
+        ("records", records(info)),
+        ("copied", copied(&info.copies, "record")),
+        ("layout", info.layout_hash.clone()),
+    ]);
+    let mut text = pairs(&lines);
+    text.push('\n');
+    text + &stream.newest_text()
+}
+
+fn stream_rules(rules: &Rules) -> String {
+    let lossless = if rules.lossless { "lossless readers admitted" } else { "never waits" };
+    format!("{lossless}; {}", trust(rules))
+}
+
+fn records(info: &Info) -> String {
+    let counts = &info.counts;
+    let no_room = times(counts.no_free_slot);
+    let consumers = count(counts.consumers, "consumer");
+    format!(
+        "{} committed, {} abandoned, no room {no_room}; {consumers} now",
+        counts.published, counts.abandoned
+    )
+}
+
+fn of_frames(info: &Info) -> String {
     let mut text = pairs(&[
         ("lane", format!("{} ({})", info.lane, info.kind)),
         ("directory", directory(info)),
@@ -17,7 +61,7 @@ pub fn text(info: &Info) -> String {
         ("leases", leases(&info.slots)),
         ("rules", rules(&info.rules)),
         ("frames", frames(info)),
-        ("copied", copied(&info.copies)),
+        ("copied", copied(&info.copies, "frame")),
         ("layout", info.layout_hash.clone()),
     ]);
     text.push('\n');
@@ -82,13 +126,20 @@ fn rules(rules: &Rules) -> String {
         0 => "frames are never revoked".to_owned(),
         ns => format!("frames may be revoked after {}", time(ns)),
     };
-    let trust = match rules.trust {
+    let lossless = if rules.lossless { "lossless consumers admitted" } else { "never waits" };
+    format!("{lossless}; {lease}; {}", trust(rules))
+}
+
+fn trust(rules: &Rules) -> &'static str {
+    match rules.trust {
         "trusted_only" => "only the producer's own user is admitted",
         "untrusted" => "no consumer is trusted with a shared bell",
         _ => "consumers of the producer's user share its bell",
-    };
-    let lossless = if rules.lossless { "lossless consumers admitted" } else { "never waits" };
-    format!("{lossless}; {lease}; {trust}")
+    }
+}
+
+fn times(number: u64) -> String {
+    if number == 1 { "once".into() } else { format!("{number} times") }
 }
 
 fn frames(info: &Info) -> String {
@@ -98,17 +149,14 @@ fn frames(info: &Info) -> String {
         counts.published,
         counts.abandoned,
         counts.revoked,
-        match counts.no_free_slot {
-            1 => "once".into(),
-            times => format!("{times} times"),
-        },
+        times(counts.no_free_slot),
         count(counts.consumers, "consumer"),
     )
 }
 
-fn copied(copies: &Copies) -> String {
+fn copied(copies: &Copies, what: &str) -> String {
     let per_frame =
-        copies.per_frame_bytes.map(|b| format!("; {b:.0} bytes a frame")).unwrap_or_default();
+        copies.per_frame_bytes.map(|b| format!("; {b:.0} bytes a {what}")).unwrap_or_default();
     format!(
         "{} by the producer, {} for consumers, {} for those that left{per_frame}",
         exact_size(copies.producer_bytes),

@@ -3,8 +3,8 @@
 use super::*;
 use crate::layout::layout::{LANE_MAGIC, PAGE_MAGIC, VERSION};
 use crate::layout::{
-    ConsumerPage, ErrorKind, FdKind, Fds, Hello, LAYOUT_HASH, LaneKind, MemoryKind, Mode, Welcome,
-    layout_table,
+    ConsumerPage, ErrorKind, FdKind, Fds, Hello, LAYOUT_HASH, LaneKind, MemoryKind, Mode,
+    RecordInfo, StreamConfig, StreamHeader, Welcome, layout_table,
 };
 use crate::ring::token::token;
 
@@ -15,6 +15,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("consumer_page", consumer_page),
     ("descriptor", descriptor),
     ("borrow", borrow),
+    ("stream", stream),
     ("layout_diff", layout_diff),
 ];
 
@@ -28,6 +29,7 @@ pub fn seeds(target: &str) -> Vec<(&'static str, Vec<u8>)> {
         "consumer_page" => vec![("idle", pages(&[])), ("busy", pages(&[1, 2, 3]))],
         "descriptor" => descriptors(),
         "borrow" => vec![("history", lane(5, 2)), ("wrapped", lane(130, 7))],
+        "stream" => vec![("short", stream_lane(3, 1)), ("wrapped", stream_lane(21, 14))],
         "layout_diff" => tables(),
         other => panic!("there is no target {other}"),
     }
@@ -130,6 +132,39 @@ fn lane(newest: u64, history: u64) -> Vec<u8> {
         words[3 + 64 + slot_of(sequence)] = state(sequence, phase);
     }
     words.into_iter().flat_map(u64::to_le_bytes).collect()
+}
+
+/// Headers and index of a stream whose records are from `oldest` to `newest`, every third a key.
+fn stream_lane(newest: u64, oldest: u64) -> Vec<u8> {
+    const CAPACITY: u64 = 8;
+    let mut header = LaneHeader::new_zeroed();
+    header.magic = LANE_MAGIC;
+    (header.layout_hash, header.layout_version) = (LAYOUT_HASH, VERSION as u32);
+    (header.lane_kind, header.epoch) = (LaneKind::Stream.number(), 1);
+    header.head = newest.into();
+    message::put_text(&mut header.name, producer::LANE);
+    let mut stream = StreamHeader::new_zeroed();
+    stream.index_offset = (size_of::<LaneHeader>() + size_of::<StreamHeader>()) as u64;
+    stream.configs_offset = stream.index_offset + CAPACITY * size_of::<RecordInfo>() as u64;
+    stream.data_offset = stream.configs_offset + 8 * size_of::<StreamConfig>() as u64;
+    (stream.data_bytes, stream.record_limit_bytes) = (4096, 2048);
+    (stream.index_capacity, stream.config_capacity) = (CAPACITY as u32, 8);
+    stream.oldest = oldest.into();
+    header.total_bytes = stream.data_offset + stream.data_bytes;
+    let mut index = vec![RecordInfo::ZERO; CAPACITY as usize];
+    for sequence in oldest..=newest {
+        let key_distance = (sequence % 3) as u32;
+        let flags = u32::from(key_distance == 0);
+        let offset_bytes = sequence * 512;
+        index[(sequence % CAPACITY) as usize] =
+            RecordInfo { sequence, offset_bytes, flags, key_distance, ..RecordInfo::new() };
+    }
+    let mut seed = header.total_bytes.to_le_bytes().to_vec();
+    seed.extend_from_slice(header.as_mut_bytes());
+    seed.extend_from_slice(stream.as_mut_bytes());
+    seed.extend_from_slice(&oldest.to_le_bytes());
+    index.iter().for_each(|entry| seed.extend_from_slice(entry.as_bytes()));
+    seed
 }
 
 fn tables() -> Vec<(&'static str, Vec<u8>)> {

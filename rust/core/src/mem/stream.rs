@@ -23,6 +23,24 @@ pub(crate) struct Parts {
     pub(crate) data: u64,
 }
 
+/// Whether a lane of so many bytes can have these parts: all of them inside, on words of their own.
+pub(crate) fn fits(parts: &Parts, shape: &Shape, room: u64) -> bool {
+    let least = (STREAM_HEADER + size_of::<StreamHeader>()) as u64;
+    let inside = |offset: u64, count: u64, each: usize| {
+        let bytes = count.checked_mul(each as u64);
+        let end = bytes.and_then(|bytes| offset.checked_add(bytes));
+        offset >= least && offset % 8 == 0 && end.is_some_and(|end| end <= room)
+    };
+    inside(parts.index, shape.index_capacity, size_of::<RecordInfo>())
+        && inside(parts.configs, shape.configs, size_of::<StreamConfig>())
+        && inside(parts.data, shape.data_bytes, 1)
+        && shape.index_capacity.is_power_of_two()
+        && shape.configs > 0
+        && shape.data_bytes >= 16
+        && shape.data_bytes % 8 == 0
+        && shape.record_limit <= (shape.data_bytes / 2).min(u32::MAX.into())
+}
+
 /// Lane memory of a stream.
 pub(crate) struct StreamView {
     map: Mapping,
@@ -36,21 +54,7 @@ impl StreamView {
     /// A view all of whose parts are inside the mapping.
     pub(crate) fn new(map: Mapping, parts: Parts, shape: Shape) -> Result<Self> {
         let room = map.len() as u64;
-        let least = (STREAM_HEADER + size_of::<StreamHeader>()) as u64;
-        let fits = |offset: u64, count: u64, each: usize| {
-            let bytes = count.checked_mul(each as u64);
-            let end = bytes.and_then(|bytes| offset.checked_add(bytes));
-            offset >= least && offset % 8 == 0 && end.is_some_and(|end| end <= room)
-        };
-        let sound = fits(parts.index, shape.index_capacity, size_of::<RecordInfo>())
-            && fits(parts.configs, shape.configs, size_of::<StreamConfig>())
-            && fits(parts.data, shape.data_bytes, 1)
-            && shape.index_capacity.is_power_of_two()
-            && shape.configs > 0
-            && shape.data_bytes >= 16
-            && shape.data_bytes % 8 == 0
-            && shape.record_limit <= (shape.data_bytes / 2).min(u32::MAX.into());
-        if !sound {
+        if !fits(&parts, &shape, room) {
             return Err(protocol(format!("{parts:?} of {shape:?} do not fit in {room} bytes")));
         }
         let at = |offset: u64| offset as usize; // inside the mapping

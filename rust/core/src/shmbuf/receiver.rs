@@ -276,6 +276,7 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         if !fork::is_foreign(self.generation) {
             self.waiting.leave(self.ring(), &RECEIVER);
+            lock::give_back(&self.segment.fd, Side::Receiver);
         }
     }
 }

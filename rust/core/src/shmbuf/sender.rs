@@ -263,5 +263,6 @@ impl Drop for Sender {
         {
             tracing::warn!("{error}");
         }
+        lock::give_back(&self.segment.fd, Side::Sender);
     }
 }

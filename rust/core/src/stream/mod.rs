@@ -30,6 +30,8 @@
 mod attach;
 mod config;
 mod create;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod info;
 mod lane;
 mod options;

@@ -34,6 +34,8 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("cpp/src/held.rs", "frames in storage of the caller's"),
     ("cpp/src/claimed.rs", "frames in storage of the caller's"),
     ("cpp/src/consumer.rs", "handles from C++"),
+    ("cpp/src/stream_writer.rs", "handles and open records from C++"),
+    ("cpp/src/stream_reader.rs", "handles and read records from C++"),
     ("cpp/src/producer.rs", "handles, owners and descriptors from C++"),
     ("rust/hobot-sys/src/", "types of C functions, and finding them in a loaded library"),
     ("rust/hobot/src/", "calls of the vendor's library"),

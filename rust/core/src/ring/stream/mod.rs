@@ -22,7 +22,7 @@ pub mod reader;
 pub mod track;
 pub mod writer;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(any(test, feature = "fuzzing"), not(loom)))]
 pub mod heap;
 
 /// Records begin on multiples of this.

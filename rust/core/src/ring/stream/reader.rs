@@ -26,7 +26,9 @@ pub enum Found {
 #[inline]
 pub fn newest(lane: &impl StreamWords) -> u64 {
     // edge RECORD: bytes, entries and configs up to this record are in place.
-    lane.head().load(edge::RECORD.acquire())
+    let head = lane.head().load(edge::RECORD.acquire());
+    // Only a hostile lane comes so far; there is always a number after the newest.
+    head.min(u64::MAX - 1)
 }
 
 /// Whether record `sequence` is still there, and so whatever was copied of it before this call.
