@@ -85,13 +85,11 @@ const ROOMS: &[Room] = &[
         folder: "python",
         may_use: &["framelane", "framelane-hobot"],
     },
-    Room { package: "framelane-python", folder: "python", may_use: &["framelane"] },
     // The C ABI only to put both into one library.
     Room {
         package: "framelane-cpp",
         folder: "cpp",
         may_use: &["framelane", "framelane-ffi", "framelane-hobot"],
-        may_use: &["framelane", "framelane-hobot", "framelane-ffi"],
     },
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
     Room { package: "framelane-bench", folder: "bench/rust", may_use: &["framelane"] },
