@@ -4,6 +4,12 @@
 #include <framelane/framelane.hpp>
 #include <iostream>
 
+#if __cplusplus >= 202002L
+#include <span>
+static_assert(std::is_convertible_v<framelane::PlaneView, std::span<const std::uint8_t>>);
+static_assert(std::is_convertible_v<framelane::span<int>, std::span<int>>);
+#endif
+
 extern "C" int read_with_c(const char* lane, uint8_t* first);
 
 int main() {

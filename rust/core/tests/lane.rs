@@ -277,3 +277,27 @@ fn the_descriptor_wakes_a_poller() {
     }
     drop(thread.join().unwrap());
 }
+
+#[test]
+fn ready_arms_the_descriptor_and_takes_nothing() {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let place = Place::new();
+    let producer = place.producer(ProducerOptions::new());
+    let mut consumer = place.consumer(Mode::Ordered);
+    let readable = |consumer: &mut Consumer| {
+        let fd = consumer.fd();
+        poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&Timespec::default())).unwrap() == 1
+    };
+    for value in 1..=20 {
+        readable(&mut consumer);
+        assert!(!consumer.ready().unwrap());
+        assert!(!readable(&mut consumer), "it is drained");
+        publish(&producer, value);
+        assert!(readable(&mut consumer), "it was armed");
+        assert!(consumer.ready().unwrap() && consumer.ready().unwrap());
+        assert_eq!(consumer.received(), u64::from(value) - 1);
+        assert_eq!(consumer.try_next().unwrap().unwrap().sequence(), u64::from(value));
+    }
+    consumer.closer().close();
+    assert_eq!(consumer.ready().unwrap_err().kind(), ErrorKind::Closed);
+}

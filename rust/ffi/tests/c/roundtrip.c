@@ -79,9 +79,12 @@ static void read_one(framelane_consumer *consumer, int value) {
 
 static void nothing_is_an_answer(framelane_consumer *consumer) {
   framelane_frame frame;
+  int32_t ready = 7;
   memset(&frame, 0xff, sizeof frame);
   DEMAND(framelane_consumer_try_next(consumer, NULL, &frame) == FRAMELANE_ERROR_KIND_TIMED_OUT);
   DEMAND(frame.live == 0);
+  DEMAND(framelane_consumer_ready(consumer, NULL, &ready) == 0 && ready == 0);
+  DEMAND(framelane_consumer_ready(NULL, NULL, &ready) == FRAMELANE_ERROR_KIND_INVALID_ARGUMENT);
 }
 
 static void null_is_an_error(void) {
