@@ -112,10 +112,14 @@ impl Plane {
         if dtype.is_none() && copy != Some(true) {
             return Ok(array);
         }
+        let numpy = py.import("numpy")?;
+        let Some(copy) = copy else {
+            return numpy.getattr("asarray")?.call1((array, dtype)); // a copy where it takes one
+        };
         let arguments = PyDict::new(py);
         arguments.set_item("dtype", dtype)?;
         arguments.set_item("copy", copy)?;
-        py.import("numpy")?.getattr("array")?.call((array,), Some(&arguments))
+        numpy.getattr("array")?.call((array,), Some(&arguments))
     }
 
     pub fn dlpack<'py>(

@@ -142,7 +142,7 @@ fn a_second_camera_of_the_name_and_sources_that_fail_say_why() {
     assert_eq!(finish(camera).code, 0);
 
     fails(&["Bad/Name"], 2, "Bad/Name");
-    fails(&["a", "--source", "v4l2:/dev/video0"], 2, "pattern, y4m:FILE and images:");
+    fails(&["a", "--source", "v4l2:/dev/video0"], 2, "pattern, y4m:FILE, images:");
     fails(&["a", "--source", "y4m:/no/such.y4m"], 1, "/no/such.y4m");
     fails(&["a", "--source", &format!("y4m:{PHOTO}")], 1, "chelsea.jpg: not a YUV4MPEG2 clip");
     fails(&["a", "--size", "640"], 2, "not a size like 640x480");
