@@ -95,4 +95,30 @@ bool close_consumer(const struct line *line, struct answer *answer);
 bool close_later(const struct line *line, struct answer *answer);
 void reset_consuming(void);
 
+/* writing.c */
+bool create_stream(const struct line *line, struct answer *answer);
+bool write_record(const struct line *line, struct answer *answer);
+bool begin_record(const struct line *line, struct answer *answer);
+bool append(const struct line *line, struct answer *answer);
+bool commit_record(const struct line *line, struct answer *answer);
+bool abandon_record(const struct line *line, struct answer *answer);
+bool set_config(const struct line *line, struct answer *answer);
+bool key_wanted(const struct line *line, struct answer *answer);
+bool stream_report(const struct line *line, struct answer *answer);
+bool close_writer(const struct line *line, struct answer *answer);
+void reset_writing(void);
+
+/* reading.c */
+bool open_stream(const struct line *line, struct answer *answer);
+bool next_record(const struct line *line, struct answer *answer);
+bool read_record(const struct line *line, struct answer *answer);
+bool release_record(const struct line *line, struct answer *answer);
+bool seek_stream(const struct line *line, struct answer *answer);
+bool request_key(const struct line *line, struct answer *answer);
+bool wait_stream(const struct line *line, struct answer *answer);
+bool poll_stream(const struct line *line, struct answer *answer);
+bool count_stream(const struct line *line, struct answer *answer);
+bool close_stream(const struct line *line, struct answer *answer);
+void reset_reading(void);
+
 #endif

@@ -9,6 +9,8 @@ static bool reset(const struct line *line, struct answer *answer) {
   (void)line, (void)answer;
   reset_consuming(); /* what is held goes before what it is held from */
   reset_producing();
+  reset_reading();
+  reset_writing();
   return true;
 }
 
@@ -40,6 +42,26 @@ static const struct {
     {"count", count},
     {"close", close_consumer},
     {"close_later", close_later},
+    {"create_stream", create_stream},
+    {"write", write_record},
+    {"begin_record", begin_record},
+    {"append", append},
+    {"commit_record", commit_record},
+    {"abandon_record", abandon_record},
+    {"set_config", set_config},
+    {"key_wanted", key_wanted},
+    {"stream_report", stream_report},
+    {"close_writer", close_writer},
+    {"open_stream", open_stream},
+    {"next_record", next_record},
+    {"read_record", read_record},
+    {"release_record", release_record},
+    {"seek", seek_stream},
+    {"request_key", request_key},
+    {"wait_stream", wait_stream},
+    {"poll_stream", poll_stream},
+    {"count_stream", count_stream},
+    {"close_stream", close_stream},
     {"decode", fields_decode},
     {"reset", reset},
 };

@@ -133,10 +133,10 @@ class Service:
             if ready.consumer_id != connection.member.number:
                 raise Failure(L.ErrorKind.PROTOCOL, f"ready as {ready.consumer_id}")
             self._hand_over(connection)
-        elif packet == bytes([L.BellByte.RELEASED]):
+        elif packet in (bytes([L.BellByte.RELEASED]), bytes([L.BellByte.KEY_WANTED])):
             self.producer.released()
         else:
-            raise Failure(L.ErrorKind.PROTOCOL, "an attached consumer sends only release bells")
+            raise Failure(L.ErrorKind.PROTOCOL, "an attached consumer sends only bells")
         return False
 
     def _expire(self):
@@ -168,16 +168,7 @@ class Service:
         hello = wire.read(L.Hello, packet)
         if wire.text(hello.lane) != self.producer.name or hello.mode not in KINDS:
             raise Failure(L.ErrorKind.PROTOCOL, "another lane, or no mode")
-        if hello.wants_stream:
-            raise Failure(L.ErrorKind.UNSUPPORTED, "this lane has frames, not a stream")
-        if hello.mode == L.Mode.LOSSLESS and not options.lossless:
-            raise Failure(L.ErrorKind.UNSUPPORTED, "lossless consumers are not admitted")
-        if not 1 <= hello.leases <= 63:
-            raise Failure(L.ErrorKind.INVALID_ARGUMENT, f"{hello.leases} leases")
-        if not hello.memory_kinds >> options.memory & 1:
-            raise Failure(L.ErrorKind.UNSUPPORTED, "frames are in memory this peer cannot read")
-        if options.writable_devices() and not hello.wants_writable:
-            raise Failure(L.ErrorKind.UNSUPPORTED, "the buffers could be written; ask for such")
+        self.producer.check(hello)
         return hello
 
     def _admit(self, connection, packet):
@@ -216,7 +207,7 @@ class Service:
         page.magic, page.epoch = L.Layout.PAGE_MAGIC, self.producer.epoch
         page.layout_hash, page.consumer_id = L.LAYOUT_HASH, number
         page.leases, page.mode = hello.leases, hello.mode
-        page._cursor = self.producer.sequence + 1
+        page._cursor = self.producer.first_cursor(hello)
         first.close()
         seal(fd, SEAL_SIZE)
         own = Mapping(fd, PAGE)

@@ -21,6 +21,7 @@ from consumer import Consumer  # noqa: E402
 from kernel import Failure  # noqa: E402
 from options import Options, device_buffer  # noqa: E402
 from producer import Producer  # noqa: E402
+from streams import WORDS, Streams  # noqa: E402
 
 
 class Line(dict):
@@ -52,6 +53,7 @@ class Agent:
     def __init__(self):
         self.producer = None
         self.claims, self.consumers, self.frames = {}, {}, {}
+        self.streams = Streams()
 
     # Producer
 
@@ -242,6 +244,7 @@ class Agent:
             consumer.close()
         if self.producer:
             self.close_producer(line)
+        self.streams.reset()
         self.__init__()
         self.returned_before = []
 
@@ -250,7 +253,8 @@ COMMANDS = {"try": Agent.try_} | {
     word: getattr(Agent, word) for word in
     "create publish claim fill commit abandon publish_external returned recall report "
     "close_producer open next latest wait poll read describe check release count close "
-    "close_later decode reset".split()}
+    "close_later decode reset".split()} | {
+    word: lambda agent, line, word=word: getattr(agent.streams, word)(line) for word in WORDS}
 
 
 def answer(agent, text):
@@ -259,7 +263,7 @@ def answer(agent, text):
         raise Failure(L.ErrorKind.INVALID_ARGUMENT, f"there is no command {word}")
     result = COMMANDS[word](agent, Line(pair.split("=", 1) for pair in pairs))
     if result is None:
-        return "none" if word in ("next", "try", "latest") else "ok"
+        return "none" if word in ("next", "try", "latest", "next_record") else "ok"
     return " ".join(["ok", *(f"{key}={value}" for key, value in result.items())])
 
 

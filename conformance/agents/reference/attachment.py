@@ -68,6 +68,7 @@ class Attachment:
         wire.put_text(hello.lane, lane)
         hello.leases, hello.memory_kinds = leases, KINDS
         hello.mode, hello.wants_writable = mode, writable
+        self.ask(hello)
         wire.send(self.socket, hello)
         packet = self.socket.recv(wire.PACKET_BYTES)
         kind = wire.header(packet).message_type if packet else L.MessageType.BYE
@@ -88,6 +89,9 @@ class Attachment:
         wire.send(self.socket, ready)
         return welcome
 
+    def ask(self, hello):
+        """What is asked for beyond that: nothing of frames."""
+
     def _receive(self, welcome):
         for _ in range(welcome.fd_messages):
             packet, fds = wire.receive_fds(self.socket)
@@ -103,14 +107,12 @@ class Attachment:
                     self.fds[kind] = fd
 
     def _map(self, name, welcome):
-        lane = self._mapping(L.FdKind.LANE, HEADER_BYTES + SLOTS_BYTES, False)
+        lane = self._mapping(L.FdKind.LANE, HEADER_BYTES, False)
         header = lane.struct(L.LaneHeader)
         wrong = (header.magic != L.Layout.LANE_MAGIC or header.epoch != welcome.epoch
-                 or wire.text(header.name) != name or header.total_bytes > lane.size
-                 or header.slots_offset + SLOTS_BYTES > lane.size)
-        if wrong:
+                 or wire.text(header.name) != name or header.total_bytes > lane.size)
+        if wrong or not self.lay_out(lane, header):
             raise Failure(L.ErrorKind.PROTOCOL, "the lane's header cannot be")
-        self.lane = Lane(lane, header.slots_offset)
         self.page_mapping = self._mapping(L.FdKind.PAGE, ctypes.sizeof(L.ConsumerPage), True)
         self.page = self.page_mapping.struct(L.ConsumerPage)
         if self.page.magic != L.Layout.PAGE_MAGIC or self.page.leases != welcome.leases:
@@ -125,6 +127,13 @@ class Attachment:
             self.pidfd = os.pidfd_open(struct.unpack("3i", peer)[0])
         except OSError:
             pass  # the socket alone tells then
+
+    def lay_out(self, mapping, header):
+        """Whether the lane is of this kind, and its parts are there."""
+        if header.slots_offset + SLOTS_BYTES > mapping.size:
+            return False
+        self.lane = Lane(mapping, header.slots_offset)
+        return header.lane_kind == L.LaneKind.FRAME
 
     def _mapping(self, kind, least, writable):
         if kind not in self.fds:

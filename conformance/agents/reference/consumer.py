@@ -61,10 +61,13 @@ class Consumer:
 
     # Attaching
 
+    def _attach(self):
+        return Attachment(*self.hello)
+
     def _attach_until(self, deadline):
         while True:
             try:
-                self._begin(Attachment(*self.hello))
+                self._begin(self._attach())
                 return
             except NobodyThere as error:
                 if time.monotonic() >= deadline:
@@ -107,7 +110,7 @@ class Consumer:
             text = "frames of two earlier producers are still held; release them"
             raise Failure(L.ErrorKind.OLD_EPOCHS_HELD, text)
         try:
-            self._begin(Attachment(*self.hello))
+            self._begin(self._attach())
         except NobodyThere:
             pass
         except Failure as error:

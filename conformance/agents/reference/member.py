@@ -67,7 +67,7 @@ class Member:
         self.leases, self.mode, self.page, self.bell = leases, mode, page, bell
         self.page_mapping = page_mapping
         self.cursor = page._cursor
-        self.answered = 0
+        self.answered = self.key_answered = 0
 
     def pinned(self, sequences):
         """Slots that its cells hold: a cell pins a slot only while its sequence is right."""

@@ -66,6 +66,25 @@ class Producer:
         header.magic = L.Layout.LANE_MAGIC
         seal(self.memory, SEAL_SIZE | SEAL_FUTURE_WRITE)
 
+    # Admission
+
+    def check(self, hello):
+        """Refuses what this lane does not offer."""
+        options = self.options
+        if hello.wants_stream:
+            raise Failure(L.ErrorKind.UNSUPPORTED, "this lane has frames, not a stream")
+        if hello.mode == L.Mode.LOSSLESS and not options.lossless:
+            raise Failure(L.ErrorKind.UNSUPPORTED, "lossless consumers are not admitted")
+        if not 1 <= hello.leases <= 63:
+            raise Failure(L.ErrorKind.INVALID_ARGUMENT, f"{hello.leases} leases")
+        if not hello.memory_kinds >> options.memory & 1:
+            raise Failure(L.ErrorKind.UNSUPPORTED, "frames are in memory this peer cannot read")
+        if options.writable_devices() and not hello.wants_writable:
+            raise Failure(L.ErrorKind.UNSUPPORTED, "the buffers could be written; ask for such")
+
+    def first_cursor(self, hello):
+        return self.sequence + 1
+
     # Claiming
 
     def pinned(self):

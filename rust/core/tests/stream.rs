@@ -114,6 +114,17 @@ fn a_wish_for_a_key_record_is_told_at_intervals_until_it_is_granted() {
 }
 
 #[test]
+fn a_wish_that_is_not_granted_is_told_again_to_a_writer_that_waits() {
+    let place = Place::new();
+    let interval = Duration::from_millis(20);
+    let writer = place.writer(StreamWriterOptions::new(video()).key_request_interval(interval));
+    let _reader = place.reader(StreamReaderOptions::new());
+    for _ in 0..3 {
+        assert!(writer.wait_key_frame_wanted(DEADLINE), "nobody rings for it again");
+    }
+}
+
+#[test]
 fn a_reader_that_waits_for_a_key_record_counts_what_it_passes_over() {
     let place = Place::new();
     let writer = place.writer(StreamWriterOptions::new(video()));

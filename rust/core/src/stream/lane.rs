@@ -14,6 +14,7 @@ use crate::ring::words::{LaneWords, PageWords};
 use std::ops::Deref;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Shared by the writer's handle, its open record and its service thread.
 pub(crate) struct StreamLane {
@@ -110,6 +111,12 @@ impl State {
             member.key_answered = member.page.key_frame_requests().load(Relaxed);
         }
         self.key_told_ns = None;
+    }
+
+    /// How long until a wish that was told may be told again.
+    fn told_again_in(&self, now: u64) -> Option<Duration> {
+        let due = self.key_told_ns?.saturating_add(self.key_interval_ns);
+        due.checked_sub(now).filter(|&left| left > 0).map(Duration::from_nanos)
     }
 
     /// Whether to tell the writer now that a key record is wanted.
@@ -269,11 +276,14 @@ impl StreamLane {
         }
         let mut state = self.lock();
         loop {
-            if state.tells_key_wish(monotonic_ns()) {
+            let now = monotonic_ns();
+            if state.tells_key_wish(now) {
                 return true;
             }
             let left = deadline.and_then(Deadline::left).filter(|_| !state.closed);
             let Some(left) = left else { return false };
+            // A wish that was told too recently becomes due without anybody ringing.
+            let left = state.told_again_in(now).map_or(left, |due| due.min(left));
             let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
