@@ -80,6 +80,8 @@ impl Stage {
         command.args(["camera", LANE, "--source", &source, "--fps", FPS, "--strip"]);
         // So far back may a reader of every frame fall behind: a quarter of a second.
         command.args(["--history", "8", "--json"]);
+        // 16 leases: a consumer may hold two frames, and eleven of them come and go.
+        command.args(["--slots", "26"]);
         Running::start("camera", &mut command)
     }
 
