@@ -70,6 +70,39 @@ func TestSleepingCostsNoGarbage(t *testing.T) {
 	}
 }
 
+func TestARecordCostsNoGarbage(t *testing.T) {
+	writer, reader := stream(t, nil)
+	ctx := within(t, patience)
+	var bytes [100]byte
+	step := func() {
+		info := KeyInfo(7)
+		_, err := writer.Write(ctx, &info, bytes[:])
+		must(t, err)
+		_, err = writer.TryWrite(nil, bytes[:1], bytes[1:])
+		must(t, err)
+		open, err := writer.Begin(ctx, 10)
+		must(t, err)
+		must(t, open.Append(bytes[:10]))
+		_, err = open.Commit()
+		must(t, err)
+		for range 3 {
+			record, err := reader.Next(ctx)
+			must(t, err)
+			if len(record.Bytes()) < 10 || record.Config().Width != 640 {
+				t.Fatal("a wrong record")
+			}
+			record.Release()
+		}
+		_, found, err := reader.TryNext()
+		if must(t, err); found || writer.KeyFrameWanted() {
+			t.Fatal("a record out of nothing")
+		}
+	}
+	if garbage := testing.AllocsPerRun(1000, step); garbage != 0 {
+		t.Fatalf("three records cost %v allocations", garbage)
+	}
+}
+
 // Helpers of package testing cost more than a frame: here nothing is called but what is measured.
 
 func BenchmarkClaimPublish(b *testing.B) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -20,7 +21,7 @@ type Consumer struct {
 	problem nativeProblem
 	shelf   *shelf[held]
 	last    [3]uint64 // counts at the time of closing
-	sleeper sleeper
+	sleeper sleeper[Frame]
 	cleanup runtime.Cleanup
 }
 
@@ -41,29 +42,31 @@ const (
 // with.
 func Open(ctx context.Context, lane string, mode Mode, options ...ConsumerOption,
 ) (*Consumer, error) {
-	settings := consumerSettings{mode: mode, leases: 1, reattach: true}
+	settings := consumerSettings{mode: mode, leases: 1}
+	settings.reattach = true
 	for _, option := range options {
 		option.forConsumer(&settings)
 	}
-	native, err := attach(ctx, lane, &settings)
+	native, err := attach(ctx, settings.wait, func() (*nativeConsumer, error) {
+		return nativeOpen(lane, &settings)
+	})
 	if err != nil {
 		return nil, err
 	}
 	c := &Consumer{
 		lane: lane, handle: &consumerHandle{native, lane}, shelf: new(shelf[held]),
-		sleeper: newSleeper(),
 	}
-	c.sleeper.look = c.look
+	c.sleeper.begin(c)
 	c.cleanup = runtime.AddCleanup(c, (*consumerHandle).forgotten, c.handle)
 	return c, nil
 }
 
 // One look for the lane, and more where that was asked for. Each look takes no time worth
 // waiting for elsewhere; the pauses are Go's.
-func attach(ctx context.Context, lane string, settings *consumerSettings) (*nativeConsumer, error) {
-	deadline := time.Now().Add(settings.wait)
+func attach[H any](ctx context.Context, wait time.Duration, look func() (H, error)) (H, error) {
+	deadline := time.Now().Add(wait)
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		native, err := nativeOpen(lane, settings)
+		native, err := look()
 		left := time.Until(deadline)
 		if err == nil || !passes(err) || left <= 0 {
 			return native, err
@@ -73,7 +76,7 @@ func attach(ctx context.Context, lane string, settings *consumerSettings) (*nati
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, ended(ctx, err)
+			return native, ended(ctx, err)
 		}
 	}
 }
@@ -149,7 +152,7 @@ func (c *Consumer) Next(ctx context.Context) (Frame, error) {
 	if frame, found, err := c.borrow(false); found || err != nil {
 		return frame, err
 	}
-	return c.sleep(ctx, true)
+	return c.sleeper.sleep(ctx, true)
 }
 
 // Wait waits until there is something to read or the context ends; it then fails with ctx.Err().
@@ -157,9 +160,12 @@ func (c *Consumer) Wait(ctx context.Context) error {
 	if ready, err := c.ready(); ready || err != nil {
 		return err
 	}
-	_, err := c.sleep(ctx, false)
+	_, err := c.sleeper.sleep(ctx, false)
 	return err
 }
+
+// Take is what the sleeper takes.
+func (c *Consumer) take() (Frame, bool, error) { return c.borrow(false) }
 
 func (c *Consumer) ready() (bool, error) {
 	c.mu.Lock()
@@ -193,6 +199,15 @@ func (c *Consumer) FD() int {
 		return -1
 	}
 	return nativeFd(c.handle.native)
+}
+
+func (c *Consumer) descriptor() (*os.File, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.handle.native == nil {
+		return nil, c.closed()
+	}
+	return duplicate(nativeFd(c.handle.native), c.lane)
 }
 
 func (c *Consumer) counts() (received, missed, epoch uint64) {

@@ -77,6 +77,19 @@ var (
 	ErrInternal         error = &Error{Kind: layout.ErrorKindInternal}
 )
 
+// Lapped is what reading a stream fails with when records were overwritten before they were read.
+// Take it with errors.As; it is ErrLapped for errors.Is.
+type Lapped struct {
+	// Missed is how many records that were.
+	Missed uint64
+	err    error
+}
+
+func (l *Lapped) Error() string { return l.err.Error() }
+
+// Unwrap gives the Error, of kind Lapped.
+func (l *Lapped) Unwrap() error { return l.err }
+
 // What a status of the library means; nil for success.
 func failure(code status, problem *nativeProblem) error {
 	if code == statusOk {

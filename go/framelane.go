@@ -8,7 +8,11 @@
 // that other processes have too, mapped read-only: writing to them ends the program. Whoever
 // forgets a frame is told, see OnLeak.
 //
-// Waiting for a frame uses the runtime's poller: a goroutine in Next costs no thread.
+// A StreamWriter writes records of any size into a stream, encoded video for instance, for any
+// number of StreamReaders, each with a place of its own.
+//
+// Waiting for a frame or a record uses the runtime's poller: a goroutine in Next costs
+// no thread.
 //
 // The package needs the C library, found by pkg-config. With the build tag framelane_static it is
 // linked in; with framelane_workspace it is the one that cargo built in the checkout. The go

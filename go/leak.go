@@ -10,10 +10,11 @@ import (
 // Leak is something that was forgotten: the garbage collector found it unreleased or unclosed. By
 // the time it is told it has been released.
 type Leak struct {
-	// What it is: "frame", "claimed frame", "consumer" or "producer".
+	// What it is: "frame", "claimed frame", "consumer" or "producer"; of a stream "record", "open
+	// record", "stream reader" or "stream writer".
 	What string
 	Lane string
-	// Sequence of a frame, 0 for everything else.
+	// Sequence of a frame or record, 0 for everything else.
 	Sequence uint64
 	// Stack of the call it came from, where TraceLeaks is on.
 	Stack string
@@ -34,8 +35,8 @@ func OnLeak(tell func(Leak)) {
 	leakHandler.Store(&tell)
 }
 
-// TraceLeaks has frames remember where they were borrowed and claimed, for the Stack of a Leak.
-// It costs about a microsecond a frame.
+// TraceLeaks has frames and records remember where they were borrowed and claimed, for the Stack of
+// a Leak. It costs about a microsecond each.
 func TraceLeaks(on bool) { leakTracing.Store(on) }
 
 func tellLeak(leak Leak) {

@@ -24,35 +24,58 @@ type ProducerOption interface{ forProducer(*producerSettings) }
 // ConsumerOption changes how Open attaches to a lane.
 type ConsumerOption interface{ forConsumer(*consumerSettings) }
 
-// Option is one for both sides.
-type Option interface {
+// LaneOption is one for whoever makes a lane, of frames or of records.
+type LaneOption interface {
 	ProducerOption
+	StreamWriterOption
+}
+
+// AttachOption is one for whoever reads a lane, of frames or of records.
+type AttachOption interface {
 	ConsumerOption
+	StreamReaderOption
+}
+
+// Option is one for all sides.
+type Option interface {
+	LaneOption
+	AttachOption
+}
+
+// LaneSettings are common to lanes of frames and of records.
+type laneSettings struct {
+	lossless, lockMemory bool
+	numaNode             int32
+	access, group        uint32
+	trust                Trust
+	directory            string
 }
 
 type producerSettings struct {
+	laneSettings
 	err                          error // of an option
 	layout                       FrameLayout
 	payloadBytes                 uint64
 	leaseBudget, claims, history uint32
-	lossless, lockMemory         bool
 	reclaim                      bool
 	memory                       MemoryKind
 	devices                      []int32
 	lease                        time.Duration
 	hugePages                    HugePages
-	numaNode                     int32
-	access, group                uint32
-	trust                        Trust
-	directory                    string
+}
+
+// AttachSettings are common to those who read frames and records.
+type attachSettings struct {
+	reattach  bool
+	wait      time.Duration
+	directory string
 }
 
 type consumerSettings struct {
-	mode                    Mode
-	leases                  uint32
-	reattach, wantsWritable bool
-	wait                    time.Duration
-	directory               string
+	attachSettings
+	mode          Mode
+	leases        uint32
+	wantsWritable bool
 }
 
 type producerOption func(*producerSettings)
@@ -63,10 +86,22 @@ type consumerOption func(*consumerSettings)
 
 func (set consumerOption) forConsumer(s *consumerSettings) { set(s) }
 
+type laneOption func(*laneSettings)
+
+func (set laneOption) forProducer(s *producerSettings)         { set(&s.laneSettings) }
+func (set laneOption) forStreamWriter(s *streamWriterSettings) { set(&s.laneSettings) }
+
+type attachOption func(*attachSettings)
+
+func (set attachOption) forConsumer(s *consumerSettings)         { set(&s.attachSettings) }
+func (set attachOption) forStreamReader(s *streamReaderSettings) { set(&s.attachSettings) }
+
 type directory string
 
-func (d directory) forProducer(s *producerSettings) { s.directory = string(d) }
-func (d directory) forConsumer(s *consumerSettings) { s.directory = string(d) }
+func (d directory) forProducer(s *producerSettings)         { s.directory = string(d) }
+func (d directory) forConsumer(s *consumerSettings)         { s.directory = string(d) }
+func (d directory) forStreamWriter(s *streamWriterSettings) { s.directory = string(d) }
+func (d directory) forStreamReader(s *streamReaderSettings) { s.directory = string(d) }
 
 // WithDirectory uses this runtime directory instead of searching for one.
 func WithDirectory(path string) Option { return directory(path) }
@@ -106,10 +141,21 @@ func WithHistory(frames uint32) ProducerOption {
 	return producerOption(func(s *producerSettings) { s.history = frames })
 }
 
-// WithLossless admits lossless consumers, for which claims wait.
-func WithLossless() ProducerOption {
-	return producerOption(func(s *producerSettings) { s.lossless = true })
+type lossless struct{}
+
+func (lossless) forProducer(s *producerSettings)         { s.lossless = true }
+func (lossless) forStreamWriter(s *streamWriterSettings) { s.lossless = true }
+func (lossless) forStreamReader(s *streamReaderSettings) { s.lossless = true }
+
+// LosslessOption is one for whoever makes a lane, and for whoever reads a stream.
+type LosslessOption interface {
+	LaneOption
+	StreamReaderOption
 }
+
+// WithLossless admits lossless consumers, for which claims and writes wait. A stream reader becomes
+// one by it: it gets every record, in place, and the writer waits until it has released them.
+func WithLossless() LosslessOption { return lossless{} }
 
 // MemoryKind is where the bytes of a lane's frames are.
 type MemoryKind = layout.MemoryKind
@@ -149,23 +195,23 @@ func WithHugePages(pages HugePages) ProducerOption {
 }
 
 // WithLockedMemory locks the lane into memory where the limits allow it.
-func WithLockedMemory() ProducerOption {
-	return producerOption(func(s *producerSettings) { s.lockMemory = true })
+func WithLockedMemory() LaneOption {
+	return laneOption(func(s *laneSettings) { s.lockMemory = true })
 }
 
 // WithNumaNode binds the lane to a NUMA node.
-func WithNumaNode(node int32) ProducerOption {
-	return producerOption(func(s *producerSettings) { s.numaNode = node })
+func WithNumaNode(node int32) LaneOption {
+	return laneOption(func(s *laneSettings) { s.numaNode = node })
 }
 
 // WithGroup admits users of a group, WithEveryone all; without either only the producer's own.
-func WithGroup(group uint32) ProducerOption {
-	return producerOption(func(s *producerSettings) { s.access, s.group = 1, group })
+func WithGroup(group uint32) LaneOption {
+	return laneOption(func(s *laneSettings) { s.access, s.group = 1, group })
 }
 
 // WithEveryone admits every user.
-func WithEveryone() ProducerOption {
-	return producerOption(func(s *producerSettings) { s.access = 2 })
+func WithEveryone() LaneOption {
+	return laneOption(func(s *laneSettings) { s.access = 2 })
 }
 
 // Trust says whom the producer shares bells with.
@@ -181,8 +227,8 @@ const (
 )
 
 // WithTrust changes whom the producer trusts (TrustSameUser).
-func WithTrust(trust Trust) ProducerOption {
-	return producerOption(func(s *producerSettings) { s.trust = trust })
+func WithTrust(trust Trust) LaneOption {
+	return laneOption(func(s *laneSettings) { s.trust = trust })
 }
 
 // WithReclaim runs the owners of returned buffers in Producer.Reclaim, not on a thread of the
@@ -197,13 +243,14 @@ func WithLeases(leases uint32) ConsumerOption {
 }
 
 // WithReattach says whether to attach to the next producer when this one is gone (true).
-func WithReattach(reattach bool) ConsumerOption {
-	return consumerOption(func(s *consumerSettings) { s.reattach = reattach })
+func WithReattach(reattach bool) AttachOption {
+	return attachOption(func(s *attachSettings) { s.reattach = reattach })
 }
 
-// WithWaitForLane lets Open wait for a producer (0: not at all). The context may end it earlier.
-func WithWaitForLane(time time.Duration) ConsumerOption {
-	return consumerOption(func(s *consumerSettings) { s.wait = time })
+// WithWaitForLane lets Open and OpenStream wait for a producer (0: not at all). The context may end
+// it earlier.
+func WithWaitForLane(time time.Duration) AttachOption {
+	return attachOption(func(s *attachSettings) { s.wait = time })
 }
 
 // WithWritable accepts device buffers that this process could write to.

@@ -11,96 +11,103 @@ import (
 	"github.com/framelane/framelane/go/layout"
 )
 
-// Sleeper waits for a consumer's descriptor by the runtime's poller. One goroutine at a time does;
-// others queue for their turn, where their contexts can end them too.
-type sleeper struct {
-	turn  chan struct{}
-	alarm *alarm
-	raw   syscall.RawConn
-	// Consumer.look, bound once: the poller calls it, and waits while it says false.
-	look func(uintptr) bool
-	// What the one in turn wants, and what came of it.
-	wantsFrame bool
-	frame      Frame
-	err        error
+// Source is what a sleeper waits for: a consumer or a stream reader.
+type source[T any] interface {
+	take() (T, bool, error)
+	ready() (bool, error)
+	// Descriptor gives a duplicate of the lane's descriptor.
+	descriptor() (*os.File, error)
+	closed() error
 }
 
-func newSleeper() sleeper { return sleeper{turn: make(chan struct{}, 1), alarm: new(alarm)} }
+// Sleeper waits for a lane's descriptor by the runtime's poller. One goroutine at a time does;
+// others queue for their turn, where their contexts can end them too.
+type sleeper[T any] struct {
+	source source[T]
+	turn   chan struct{}
+	alarm  *alarm
+	raw    syscall.RawConn
+	// Sleeper.glance, bound once: the poller calls it, and waits while it says false.
+	look func(uintptr) bool
+	// What the one in turn wants, and what came of it.
+	takes bool
+	taken T
+	err   error
+}
 
-func (s *sleeper) close() { s.alarm.close() }
+func (s *sleeper[T]) begin(from source[T]) {
+	s.source, s.turn, s.alarm = from, make(chan struct{}, 1), new(alarm)
+	s.look = s.glance
+}
 
-// Sleep waits for a frame, or until there is one to be had.
-func (c *Consumer) sleep(ctx context.Context, wantsFrame bool) (Frame, error) {
-	s := &c.sleeper
+func (s *sleeper[T]) close() { s.alarm.close() }
+
+// Sleep waits for what the lane has next, or until there is something to be had.
+func (s *sleeper[T]) sleep(ctx context.Context, takes bool) (none T, err error) {
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
-		return Frame{}, ctx.Err()
+		return none, ctx.Err()
 	}
 	defer func() { <-s.turn }()
-	if err := c.prepare(); err != nil {
-		return Frame{}, err
+	if err := s.prepare(); err != nil {
+		return none, err
 	}
-	s.wantsFrame = wantsFrame
+	s.takes = takes
 	s.alarm.follow(ctx)
 	for {
 		if ctx.Err() != nil {
 			// A last look: what came until now counts.
-			if !c.look(0) {
-				return Frame{}, ctx.Err()
+			if !s.look(0) {
+				return none, ctx.Err()
 			}
-			return s.taken()
+			return s.outcome()
 		}
 		err := s.raw.Read(s.look)
 		switch {
 		case err == nil:
-			return s.taken()
+			return s.outcome()
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			s.alarm.follow(ctx) // rung for this context, which is asked above, or an earlier one
 		case s.alarm.isClosed():
-			return Frame{}, c.closed()
+			return none, s.source.closed()
 		default:
 			text := "waiting for the lane's descriptor: " + err.Error()
-			return Frame{}, plain(status(layout.ErrorKindSystem), text)
+			return none, plain(status(layout.ErrorKindSystem), text)
 		}
 	}
 }
 
-func (s *sleeper) taken() (Frame, error) {
-	frame, err := s.frame, s.err
-	s.frame, s.err = Frame{}, nil
-	return frame, err
+func (s *sleeper[T]) outcome() (T, error) {
+	var none T
+	taken, err := s.taken, s.err
+	s.taken, s.err = none, nil
+	return taken, err
 }
 
-// Look looks at the lane; whether there is anything to tell.
-func (c *Consumer) look(uintptr) (done bool) {
-	s := &c.sleeper
-	if s.wantsFrame {
-		s.frame, done, s.err = c.borrow(false)
+// Glance looks at the lane; whether there is anything to tell.
+func (s *sleeper[T]) glance(uintptr) (done bool) {
+	if s.takes {
+		s.taken, done, s.err = s.source.take()
 	} else {
-		done, s.err = c.ready()
+		done, s.err = s.source.ready()
 	}
 	return done || s.err != nil
 }
 
 // Prepare gives the runtime a duplicate of the descriptor, at the first wait.
-func (c *Consumer) prepare() error {
-	if c.sleeper.raw != nil {
+func (s *sleeper[T]) prepare() error {
+	if s.raw != nil {
 		return nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.handle.native == nil {
-		return c.closed()
-	}
-	file, err := duplicate(nativeFd(c.handle.native), c.lane)
+	file, err := s.source.descriptor()
 	if err != nil {
-		return plain(status(layout.ErrorKindSystem), "the lane's descriptor: "+err.Error())
+		return err
 	}
-	if !c.sleeper.alarm.have(file) {
-		return c.closed()
+	if !s.alarm.have(file) {
+		return s.source.closed()
 	}
-	c.sleeper.raw, err = file.SyscallConn()
+	s.raw, err = file.SyscallConn()
 	return err
 }
 
@@ -108,19 +115,24 @@ func duplicate(fd int, name string) (*os.File, error) {
 	arg := uintptr(syscall.F_DUPFD_CLOEXEC)
 	copied, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), arg, 0)
 	if errno != 0 {
-		return nil, os.NewSyscallError("fcntl", errno)
+		return nil, noDescriptor(errno)
 	}
 	// Only what does not block goes to the poller.
 	if err := syscall.SetNonblock(int(copied), true); err != nil {
 		_ = syscall.Close(int(copied))
-		return nil, os.NewSyscallError("fcntl", err)
+		return nil, noDescriptor(err)
 	}
 	return os.NewFile(copied, name), nil
 }
 
+func noDescriptor(err error) error {
+	text := "the lane's descriptor: " + os.NewSyscallError("fcntl", err).Error()
+	return plain(status(layout.ErrorKindSystem), text)
+}
+
 // Alarm ends a wait when its context ends, by a deadline in the past. It stays with a context from
 // one wait to the next, so that waiting with the same one again allocates nothing. It does not
-// know its consumer, which a context would otherwise keep alive.
+// know its source, which a context would otherwise keep alive.
 type alarm struct {
 	mu     sync.Mutex
 	file   *os.File

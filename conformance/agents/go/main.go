@@ -15,9 +15,11 @@ import (
 type agent struct {
 	consuming consuming
 	producing producing
+	reading   reading
+	writing   writing
 }
 
-// errNothing is the answer of a read that found no frame.
+// errNothing is the answer of a read that found nothing.
 var errNothing = errors.New("nothing")
 
 func (a *agent) obey(l line) (string, error) {
@@ -71,6 +73,52 @@ func (a *agent) obey(l line) (string, error) {
 	case "reset":
 		return "", a.reset()
 	}
+	return a.obeyOfStreams(l)
+}
+
+func (a *agent) obeyOfStreams(l line) (string, error) {
+	switch l.word {
+	case "create_stream":
+		return a.writing.create(l)
+	case "write":
+		return a.writing.write(l)
+	case "begin_record":
+		return a.writing.begin(l)
+	case "append":
+		return a.writing.append(l)
+	case "commit_record":
+		return a.writing.commit(l)
+	case "abandon_record":
+		return a.writing.abandon()
+	case "set_config":
+		return a.writing.setConfig(l)
+	case "key_wanted":
+		return a.writing.keyWanted(l)
+	case "stream_report":
+		return a.writing.report()
+	case "close_writer":
+		return a.writing.close()
+	case "open_stream":
+		return a.reading.open(l)
+	case "next_record":
+		return a.reading.next(l)
+	case "read_record":
+		return a.reading.read(l)
+	case "release_record":
+		return a.reading.release(l)
+	case "seek":
+		return a.reading.seek(l)
+	case "request_key":
+		return a.reading.requestKey(l)
+	case "wait_stream":
+		return a.reading.wait(l)
+	case "poll_stream":
+		return a.reading.poll(l)
+	case "count_stream":
+		return a.reading.count(l)
+	case "close_stream":
+		return a.reading.close(l)
+	}
 	return "", misunderstood("there is no command %q", l.word)
 }
 
@@ -93,13 +141,13 @@ func decode(l line) (string, error) {
 
 // Reset gives everything back; what is held goes before what it is held from.
 func (a *agent) reset() error {
-	err := errors.Join(a.consuming.drop(), a.producing.drop())
+	err := errors.Join(a.consuming.drop(), a.producing.drop(), a.reading.drop(), a.writing.drop())
 	*a = newAgent()
 	return err
 }
 
 func newAgent() agent {
-	return agent{consuming: newConsuming(), producing: newProducing()}
+	return agent{consuming: newConsuming(), producing: newProducing(), reading: newReading()}
 }
 
 // Told is an answer as one line.
