@@ -71,7 +71,7 @@ func TestSleepingCostsNoGarbage(t *testing.T) {
 }
 
 func TestARecordCostsNoGarbage(t *testing.T) {
-	writer, reader := stream(t, nil)
+	writer, reader := stream(t, nil, WithStart(StartNext)) // which asks for no key record
 	ctx := within(t, patience)
 	var bytes [100]byte
 	step := func() {

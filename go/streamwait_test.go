@@ -61,7 +61,7 @@ func TestAContextEndsAWaitForRecords(t *testing.T) {
 }
 
 func TestCloseEndsAWaitForRecords(t *testing.T) {
-	writer, reader := stream(t, nil)
+	writer, reader := stream(t, nil, WithStart(StartNext)) // which asks for no key record
 	put(t, writer, 1, true)
 	held := had(t, reader)
 	failed := make(chan error, 3)
