@@ -17,6 +17,7 @@ func (s *shelf[T]) take() *T {
 		return nil
 	}
 	found := s.free[last]
+	s.free[last] = nil // or it would be reachable from here, and not be found when it is forgotten
 	s.free = s.free[:last]
 	return found
 }

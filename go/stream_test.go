@@ -49,8 +49,8 @@ func had(t testing.TB, reader *StreamReader) Record {
 	return record
 }
 
-// Passes reads and releases the next record, which must have this sequence.
-func passes(t testing.TB, reader *StreamReader, sequence uint64) {
+// Comes reads and releases the next record, which must have this sequence.
+func comes(t testing.TB, reader *StreamReader, sequence uint64) {
 	t.Helper()
 	record := had(t, reader)
 	defer record.Release()
@@ -145,7 +145,7 @@ func TestAnOvertakenReaderIsTold(t *testing.T) {
 	if errors.Is(err, ErrClosed) || failed.Kind != layout.ErrorKindLapped {
 		t.Fatal("being overtaken is something else too")
 	}
-	passes(t, reader, 17)
+	comes(t, reader, 17)
 	if reader.Missed() != 16 {
 		t.Fatalf("missed %d", reader.Missed())
 	}
@@ -181,7 +181,7 @@ func TestReadersSeekAndAskForKeyRecords(t *testing.T) {
 	expect(t, writer.WaitKeyFrameWanted(within(t, 5*time.Millisecond)), context.DeadlineExceeded)
 	expect(t, reader.Seek(StartNewestKey), ErrNoKeyFrame)
 	must(t, writer.WaitKeyFrameWanted(within(t, patience)))
-	passes(t, reader, 1) // it has stayed
+	comes(t, reader, 1) // it has stayed
 	put(t, writer, 2, true)
 	if writer.KeyFrameWanted() {
 		t.Fatal("a key record has come and is still wanted")
@@ -199,7 +199,7 @@ func TestReadersSeekAndAskForKeyRecords(t *testing.T) {
 		{func() error { return reader.SeekAgo(0) }, 4},
 	} {
 		must(t, step.seek())
-		passes(t, reader, step.sequence)
+		comes(t, reader, step.sequence)
 	}
 	must(t, reader.Seek(StartNext))
 	if _, found, err := reader.TryNext(); found || err != nil {
