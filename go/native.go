@@ -79,8 +79,7 @@ import (
 	"github.com/framelane/framelane/go/layout"
 )
 
-// This file, and native_stream.go for streams, are the only ones that know C. They have no rules of
-// their own: they turn arguments and results.
+// This is the only file that knows C. It has no rules of its own: it turns arguments and results.
 
 type (
 	nativeProducer = C.framelane_producer
@@ -163,8 +162,8 @@ func nativeCreate(name string, from []ProducerOption) (*nativeProducer, error) {
 	C.framelane_producer_options_init(&o)
 	settings := producerSettings{
 		leaseBudget: uint32(o.lease_budget), claims: uint32(o.claims), history: uint32(o.history),
+		numaNode: int32(o.numa_node),
 	}
-	settings.numaNode = int32(o.numa_node)
 	for _, option := range from {
 		option.forProducer(&settings)
 	}

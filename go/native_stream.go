@@ -82,6 +82,8 @@ import (
 	"github.com/framelane/framelane/go/layout"
 )
 
+// This file is to streams what native.go is to everything else; no other knows C.
+
 type (
 	nativeWriter = C.framelane_stream_writer
 	nativeReader = C.framelane_stream_reader
@@ -101,9 +103,8 @@ func nativeCreateStream(name string, config *StreamConfig, from []StreamWriterOp
 	C.framelane_stream_writer_options_init(&o)
 	settings := streamWriterSettings{
 		dataBytes: uint64(o.data_bytes), indexCapacity: uint32(o.index_capacity),
-		keyInterval: time.Duration(o.key_request_interval_ns),
+		keyInterval: time.Duration(o.key_request_interval_ns), numaNode: int32(o.numa_node),
 	}
-	settings.numaNode = int32(o.numa_node)
 	for _, option := range from {
 		option.forStreamWriter(&settings)
 	}

@@ -45,7 +45,6 @@ type Option interface {
 // LaneSettings are common to lanes of frames and of records.
 type laneSettings struct {
 	lossless, lockMemory bool
-	numaNode             int32
 	access, group        uint32
 	trust                Trust
 	directory            string
@@ -62,6 +61,7 @@ type producerSettings struct {
 	devices                      []int32
 	lease                        time.Duration
 	hugePages                    HugePages
+	numaNode                     int32
 }
 
 // AttachSettings are common to those who read frames and records.
@@ -200,9 +200,12 @@ func WithLockedMemory() LaneOption {
 }
 
 // WithNumaNode binds the lane to a NUMA node.
-func WithNumaNode(node int32) LaneOption {
-	return laneOption(func(s *laneSettings) { s.numaNode = node })
-}
+func WithNumaNode(node int32) LaneOption { return numaNode(node) }
+
+type numaNode int32
+
+func (node numaNode) forProducer(s *producerSettings)         { s.numaNode = int32(node) }
+func (node numaNode) forStreamWriter(s *streamWriterSettings) { s.numaNode = int32(node) }
 
 // WithGroup admits users of a group, WithEveryone all; without either only the producer's own.
 func WithGroup(group uint32) LaneOption {

@@ -85,6 +85,7 @@ type streamWriterSettings struct {
 	dataBytes     uint64
 	indexCapacity uint32
 	keyInterval   time.Duration
+	numaNode      int32
 }
 
 type streamReaderSettings struct {

@@ -108,8 +108,9 @@ func (w *StreamWriter) begin(room int, slice time.Duration) (RecordMut, error) {
 	h := w.take()
 	code := nativeBegin(native, room, uint64(slice), &h.open.problem, &h.open.native)
 	if code != statusOk {
+		err := failure(code, &h.open.problem) // before somebody else has h
 		w.shelf.put(h)
-		return RecordMut{}, failure(code, &h.open.problem)
+		return RecordMut{}, err
 	}
 	h.open.origin.note()
 	return RecordMut{h, h.open.generation.Load()}, nil
