@@ -98,7 +98,7 @@ fn a_reader_seeks_and_asks_where_there_is_no_key() {
 }
 
 #[test]
-fn a_wish_for_a_key_record_is_told_at_intervals_until_it_is_granted() {
+fn wishes_for_a_key_record_are_told_once_per_interval() {
     let place = Place::new();
     let hour = Duration::from_secs(3600);
     let writer = place.writer(StreamWriterOptions::new(video()).key_request_interval(hour));
@@ -109,8 +109,22 @@ fn a_wish_for_a_key_record_is_told_at_intervals_until_it_is_granted() {
     writer.write(&raw(true), &[b"key"]).unwrap();
     assert!(!writer.key_frame_wanted(), "granted");
     reader.request_key_frame().unwrap();
-    assert!(writer.wait_key_frame_wanted(DEADLINE), "a new wish");
+    assert!(!writer.key_frame_wanted(), "a new wish waits for its time, too");
     assert_eq!(writer.report().stream.key_requests, 2);
+}
+
+#[test]
+fn a_new_wish_is_told_once_the_interval_is_over() {
+    let place = Place::new();
+    let interval = Duration::from_millis(20);
+    let writer = place.writer(StreamWriterOptions::new(video()).key_request_interval(interval));
+    let mut reader = place.reader(StreamReaderOptions::new());
+    for _ in 0..3 {
+        assert!(writer.wait_key_frame_wanted(DEADLINE), "a new wish");
+        writer.write(&raw(true), &[b"key"]).unwrap();
+        assert!(!writer.key_frame_wanted(), "granted");
+        reader.request_key_frame().unwrap();
+    }
 }
 
 #[test]

@@ -119,8 +119,8 @@ impl StreamWriter {
         self.lane.lock().config
     }
 
-    /// Whether a reader wants a key record. Says so again after an interval until one is
-    /// committed. An encoder asks before each picture.
+    /// Whether a reader wants a key record. Says so at most once per interval, for a wish that was
+    /// not granted as for a new one. An encoder asks before each picture.
     pub fn key_frame_wanted(&self) -> bool {
         self.lane.key_frame_wanted(None)
     }
