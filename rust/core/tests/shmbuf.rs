@@ -182,9 +182,9 @@ fn a_receiver_waits_for_size_and_header() {
     let open = || Receiver::open(RING, receiving(folder.path()));
     assert_eq!(kind(open()), ErrorKind::NotFound);
     std::fs::write(&path, []).unwrap();
-    assert_eq!(kind(open()), ErrorKind::Protocol);
+    assert_eq!(kind(open()), ErrorKind::TimedOut);
     std::fs::write(&path, [0; 80]).unwrap();
-    assert_eq!(kind(open()), ErrorKind::Protocol);
+    assert_eq!(kind(open()), ErrorKind::TimedOut);
     let waiting = receiving(folder.path()).wait_for_sender(DEADLINE);
     let receiver = task("opening", move || Receiver::open(RING, waiting).unwrap());
     std::thread::sleep(Duration::from_millis(20));

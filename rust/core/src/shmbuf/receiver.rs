@@ -43,7 +43,7 @@ impl Receiver {
     ///
     /// # Errors
     /// `InvalidName`; within the time to wait none of: a segment (`NotFound`), its header
-    /// (`Protocol`), a segment that no other receiver of ours reads (`TooMany`); `Protocol` for
+    /// (`TimedOut`), a segment that no other receiver of ours reads (`TooMany`); `Protocol` for
     /// one that is no ring; `PermissionDenied`: a receiver needs to write, too.
     pub fn open(name: &str, options: ReceiverOptions) -> Result<Self> {
         let place = Place::new(name, options.directory.as_deref())?;
