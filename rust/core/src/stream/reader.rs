@@ -216,7 +216,7 @@ impl StreamReader {
         self.link.current.as_ref().map(|epoch| &epoch.info)
     }
 
-    /// Records that are held in place now, earlier epochs included.
+    /// Records that are held in place now, earlier epochs included; 0 in a forked child.
     pub fn held(&self) -> u32 {
         self.link.held()
     }

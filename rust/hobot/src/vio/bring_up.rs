@@ -244,6 +244,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if self.vio.memory().is_foreign() {
+            return; // the camera is the parent's
+        }
         self.stop();
         let (vpf, cam) = (&self.vio.vpf, &self.vio.cam);
         // A flow closes the nodes it was given, and only those.
