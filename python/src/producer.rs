@@ -5,7 +5,7 @@ use crate::errors::{failure, invalid, raise};
 use crate::frame_mut::FrameMut;
 use crate::log;
 use crate::options::Keywords;
-use crate::waiting::Deadline;
+use crate::waiting::{Deadline, once_free};
 use framelane::{ErrorKind, Returned};
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -103,19 +103,8 @@ impl Producer {
             return producer.claim().map(FrameMut::new).map_err(raise);
         }
         let deadline = Deadline::after(timeout, "timeout")?;
-        loop {
-            let slice = deadline.slice().unwrap_or_default();
-            match py.detach(|| producer.claim_within(slice)) {
-                Err(error) if error.kind() == ErrorKind::NoFreeSlot => {
-                    log::pass_on(py);
-                    py.check_signals()?;
-                    if deadline.slice().is_none() {
-                        return Err(raise(error));
-                    }
-                }
-                claimed => return claimed.map(FrameMut::new).map_err(raise),
-            }
-        }
+        let claimed = once_free(py, deadline, |slice| producer.claim_within(slice))?;
+        Ok(FrameMut::new(claimed))
     }
 
     /// Publishes claimed frames in order with one wake-up; the last sequence.
