@@ -70,11 +70,13 @@ impl StreamWriter {
     ) -> PyResult<T> {
         log::pass_on(py);
         if timeout == Some(0.0) {
-            return ask(&self.writer()?, None).map_err(raise);
+            let writer = self.writer()?;
+            return ask(&writer, None).map_err(raise);
         }
         once_free(py, Deadline::after(timeout, "timeout")?, |slice| {
             let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            ask(&writer.ok_or_else(|| self.closed_error())?, Some(slice))
+            let writer = writer.ok_or_else(|| self.closed_error())?;
+            ask(&writer, Some(slice))
         })
     }
 
