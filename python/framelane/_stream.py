@@ -95,7 +95,7 @@ class StreamConfig(_StreamConfig):
             room = Size.PARAMETER_BYTES
             text = f"{len(given)} bytes of parameters, a config has room for {room}"
             raise InvalidArgumentError(text, ErrorKind.INVALID_ARGUMENT)
-        self.parameters[:] = given.ljust(Size.PARAMETER_BYTES, b"\0")
+        self.parameters[:] = list(given.ljust(Size.PARAMETER_BYTES, b"\0"))
         self.parameter_bytes = len(given)
 
     def __repr__(self) -> str:

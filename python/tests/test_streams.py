@@ -46,7 +46,8 @@ def kind_of(call: Callable[[], object]) -> ErrorKind:
 def test_a_record_arrives_with_all_that_is_said(
     writer: StreamWriter, reader: StreamReader
 ) -> None:
-    pieces = (b"\0\0\0\1", bytearray(b"access "), numpy.frombuffer(b"unit", numpy.uint8))
+    unit: Any = numpy.frombuffer(b"unit", numpy.uint8)
+    pieces = (b"\0\0\0\1", bytearray(b"access "), unit)
     flags = RecordFlag.DISCONTINUITY
     sequence = writer.write(*pieces, key=True, pts_ns=-5, dts_ns=7, capture_id=9, flags=flags)
     record = next_record(reader)
@@ -91,7 +92,7 @@ def test_an_open_record_is_appended_to_and_committed(
     assert kind_of(lambda: writer.begin(writer.record_limit_bytes + 1)) == (
         ErrorKind.RECORD_TOO_LARGE
     )
-    gaps = numpy.zeros((4, 4), numpy.uint8)[:, ::2]
+    gaps: Any = numpy.zeros((4, 4), numpy.uint8)[:, ::2]
     assert kind_of(lambda: writer.write(gaps)) == ErrorKind.INVALID_ARGUMENT
 
 
@@ -140,7 +141,8 @@ def test_the_loop_goes_on_after_a_lap(writer: StreamWriter) -> None:
     reader = StreamReader("stream", StreamStart.OLDEST_KEY, after_lap=StreamStart.OLDEST_KEY)
     for number in range(1, 11):
         writer.write(bytes([number]), key=number in (1, 5))
-    found, lapped = [], []
+    found: list[int] = []
+    lapped: list[int] = []
     while len(found) < 6:
         try:
             for record in reader:
@@ -217,6 +219,7 @@ def test_a_view_keeps_the_bytes_of_a_lossless_record(make: Callable[[Any], Any])
         gc.collect()
         assert reader.held == 0
         assert writer.write(b"3", timeout=DEADLINE) == 3
+        assert len(next_record(reader)) == 32768 and bytes(next_record(reader)) == b"3"
         assert kind_of(lambda: reader.seek("oldest_key")) == ErrorKind.UNSUPPORTED
         reader.close()
 
