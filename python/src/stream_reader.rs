@@ -182,7 +182,7 @@ impl StreamReader {
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let deadline = Deadline::after(timeout, "timeout")?;
         self.with(|reader| {
-            if reader.ready().map_err(raise)? {
+            if py.detach(|| reader.ready()).map_err(raise)? {
                 return Ok(true);
             }
             let look = |slice| Ok(reader.wait(slice)?.then_some(()));

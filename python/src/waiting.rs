@@ -55,7 +55,7 @@ pub fn wait_for<T: Send>(
     Ok(None)
 }
 
-/// Does what needs a free slot or room in a ring, waiting for it in slices with the interpreter let
+/// Does what needs room in a ring, waiting for it in slices with the interpreter let
 /// go; fails with the last `NoFreeSlot` at the deadline.
 pub fn once_free<T: Send>(
     py: Python<'_>,
