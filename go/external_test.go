@@ -59,10 +59,14 @@ func deviceLane(t *testing.T, options ...ProducerOption) (*Producer, *Consumer, 
 func publishBuffer(t *testing.T, producer *Producer, picture FrameLayout, buffer int32,
 	owner func(Returned)) uint64 {
 	t.Helper()
-	var descriptor FrameDescriptor
-	picture.Apply(&descriptor)
-	descriptor.Planes[0].BufferIndex = buffer
-	sequence, err := producer.PublishExternal(&descriptor, owner)
+	// Beside Go pointers, as a program keeps it with the buffer it describes.
+	kept := &struct {
+		FrameDescriptor
+		picture *FrameLayout
+	}{picture: &picture}
+	picture.Apply(&kept.FrameDescriptor)
+	kept.Planes[0].BufferIndex = buffer
+	sequence, err := producer.PublishExternal(&kept.FrameDescriptor, owner)
 	must(t, err)
 	return sequence
 }

@@ -59,7 +59,8 @@ extern int32_t framelaneVisit(void *user_data, char *name, char *directory);
 
 // Go hands its functions over as numbers; C wants pointers.
 static inline framelane_status framelane_go_publish_external(const framelane_producer *producer,
-		const void *descriptor, uintptr_t owner, framelane_error *error, uint64_t *sequence) {
+		const struct framelane_frame_descriptor *descriptor, uintptr_t owner,
+		framelane_error *error, uint64_t *sequence) {
 	return framelane_producer_publish_external(producer, descriptor,
 		owner ? framelaneReturned : NULL, (void *)owner, error, sequence);
 }
@@ -333,8 +334,10 @@ func nativePublishExternal(producer *nativeProducer, descriptor *layout.FrameDes
 	}
 	var problem nativeProblem
 	var sequence C.uint64_t
-	code := C.framelane_go_publish_external(producer, unsafe.Pointer(descriptor),
-		C.uintptr_t(handle), &problem, &sequence)
+	// By its own type: of an untyped pointer cgo would check all that the descriptor is part of.
+	described := (*C.struct_framelane_frame_descriptor)(unsafe.Pointer(descriptor))
+	code := C.framelane_go_publish_external(producer, described, C.uintptr_t(handle), &problem,
+		&sequence)
 	if code != statusOk && handle != 0 {
 		handle.Delete()
 	}

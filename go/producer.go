@@ -79,8 +79,9 @@ func (p *Producer) TryClaim() (FrameMut, error) {
 	defer p.leave()
 	h := p.take()
 	if code := nativeClaimNow(native, &h.claim.problem, h.claim.native); code != statusOk {
+		err := failure(code, &h.claim.problem) // before somebody else has h
 		p.shelf.put(h)
-		return FrameMut{}, failure(code, &h.claim.problem)
+		return FrameMut{}, err
 	}
 	return p.claimed(h), nil
 }

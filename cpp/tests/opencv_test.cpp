@@ -64,3 +64,24 @@ TEST_F(Lane, AMatKeepsTheStrideAndRefusesOtherFormats) {
   frame = consumer.next(deadline);
   EXPECT_EQ(kind_of([&] { framelane::as_mat(*frame); }), framelane::ErrorKind::Protocol);
 }
+
+TEST_F(Lane, OnlyWholePlanesMakeOneYuvPicture) {
+  framelane::ProducerOptions options;
+  options.directory = place;
+  options.layout = framelane::FrameLayout(framelane::PixelFormat::I420, 24, 4, 16);
+  const auto padded = framelane::Producer::create("padded", options);
+  padded.claim().publish();
+  auto reader = framelane::Consumer::open("padded", reading());
+  auto frame = reader.next(deadline);
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(kind_of([&] { framelane::as_yuv_mat(*frame); }), framelane::ErrorKind::Unsupported);
+
+  const auto producer = framelane::Producer::create("lane", small());
+  auto consumer = open();
+  auto lying = producer.claim();
+  lying.info().planes[1].size_bytes = 0;
+  lying.publish();
+  frame = consumer.next(deadline);
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(kind_of([&] { framelane::as_yuv_mat(*frame); }), framelane::ErrorKind::Unsupported);
+}

@@ -1,6 +1,7 @@
 // Stream lanes: what is written is read in order, from a key record on, or told as missing.
 #include <poll.h>
 
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -88,6 +89,30 @@ TEST_F(Stream, HandsOverRecordsInPieces) {
   EXPECT_TRUE(record->bytes().empty());
   EXPECT_EQ(kind_of([&] { record->config(); }), ErrorKind::InvalidArgument);
   EXPECT_EQ(text(moved), "abcde");
+}
+
+TEST_F(Stream, WritesPiecesAtOnce) {
+  const auto writer = create();
+  auto reader = open_stream();
+  auto info = framelane::record_info();
+  info.flags = record_flag::key;
+  info.dts_ns = -3;
+  const std::vector<std::uint8_t> ab{'a', 'b'}, c{'c'};
+  const framelane::span<const std::uint8_t> pieces[] = {ab, c};
+  EXPECT_EQ(writer.write(info, pieces), 1U);
+  auto record = reader.next(deadline);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(text(*record), "abc");
+  EXPECT_EQ(record->info().dts_ns, -3);
+  EXPECT_EQ(record->info().pts_ns, std::numeric_limits<std::int64_t>::min()) << "unknown";
+
+  Error error;
+  const std::vector<std::uint8_t> most(writer.record_limit());
+  const framelane::span<const std::uint8_t> too_many[] = {most, c};
+  EXPECT_FALSE(writer.try_write(info, too_many, {}, error));
+  EXPECT_EQ(error.kind(), ErrorKind::RecordTooLarge);
+  EXPECT_EQ(writer.try_write(most, record_flag::key, {}, error), 2U) << error.what();
+  EXPECT_EQ(writer.report().abandoned, 0U);
 }
 
 TEST_F(Stream, AnOvertakenReaderIsToldHowFar) {

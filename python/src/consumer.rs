@@ -5,13 +5,14 @@ use crate::errors::{failure, invalid, raise};
 use crate::frame::Frame;
 use crate::log;
 use crate::options;
-use crate::waiting::{Deadline, seconds};
+use crate::waiting::{Deadline, seconds, wait_for};
 use framelane::{Closer, ConsumerOptions, ErrorKind, Mode, monotonic_ns};
 use pyo3::prelude::*;
 use rustix::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, TryLockError};
+use std::time::Duration;
 
 /// Reads a lane. Used by one thread at a time; `close` works from any.
 #[pyclass(frozen, module = "framelane")]
@@ -68,36 +69,26 @@ impl Consumer {
         done
     }
 
-    /// Waits in slices for what `look` finds, with the interpreter let go.
-    fn wait_for<T: Send>(
+    /// One look. Where nothing is there it may have to look for a producer, with the interpreter
+    /// let go; where something is, letting go would cost more than the look.
+    fn look<T: Send>(
         py: Python<'_>,
         consumer: &mut framelane::Consumer,
-        deadline: Deadline,
-        mut look: impl FnMut(
-            &mut framelane::Consumer,
-            std::time::Duration,
-        ) -> framelane::Result<Option<T>>
-        + Send,
-    ) -> PyResult<Option<T>> {
-        while let Some(slice) = deadline.slice() {
-            let found = py.detach(|| look(consumer, slice)).map_err(raise)?;
-            if found.is_some() {
-                return Ok(found);
-            }
-            log::pass_on(py);
-            py.check_signals()?;
+        look: impl FnOnce(&mut framelane::Consumer) -> framelane::Result<T> + Send,
+    ) -> framelane::Result<T> {
+        match consumer.is_ready() {
+            true => look(consumer),
+            false => py.detach(|| look(consumer)),
         }
-        Ok(None)
     }
 
     fn read_until(&self, py: Python<'_>, deadline: Deadline) -> PyResult<Option<Frame>> {
         self.with(|consumer| {
-            let found = match consumer.try_next().map_err(raise)? {
-                Some(frame) => Some(frame),
-                None => {
-                    Self::wait_for(py, consumer, deadline, |consumer, slice| consumer.next(slice))?
-                }
-            };
+            let found =
+                match Self::look(py, consumer, framelane::Consumer::try_next).map_err(raise)? {
+                    Some(frame) => Some(frame),
+                    None => wait_for(py, deadline, |slice| consumer.next(slice))?,
+                };
             Ok(found.map(Frame::new))
         })
     }
@@ -174,16 +165,20 @@ impl Consumer {
     }
 
     /// The next frame if there is one now.
-    fn try_next(&self) -> PyResult<Option<Frame>> {
-        self.with(|consumer| Ok(consumer.try_next().map_err(raise)?.map(Frame::new)))
+    fn try_next(&self, py: Python<'_>) -> PyResult<Option<Frame>> {
+        self.with(|consumer| {
+            let found = Self::look(py, consumer, framelane::Consumer::try_next);
+            Ok(found.map_err(raise)?.map(Frame::new))
+        })
     }
 
     /// The newest valid frame, also one that was delivered before; None when there is none, or
     /// none published within the last `max_age` seconds.
     #[pyo3(signature = (*, max_age=None))]
-    fn read_latest(&self, max_age: Option<f64>) -> PyResult<Option<Frame>> {
+    fn read_latest(&self, py: Python<'_>, max_age: Option<f64>) -> PyResult<Option<Frame>> {
         let max_age = max_age.map(|age| seconds(age, "max_age")).transpose()?;
-        let found: Found = self.with(|consumer| Ok(consumer.latest()))?;
+        let found: Found =
+            self.with(|consumer| Ok(Self::look(py, consumer, framelane::Consumer::latest)))?;
         let fresh = |frame: &framelane::Frame| {
             max_age.is_none_or(|age| {
                 let is = monotonic_ns().saturating_sub(frame.descriptor().publish_ns);
@@ -198,13 +193,12 @@ impl Consumer {
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let deadline = Deadline::after(timeout, "timeout")?;
         self.with(|consumer| {
-            let look =
-                |consumer: &mut framelane::Consumer, slice| Ok(consumer.wait(slice)?.then_some(()));
-            let ready = match consumer.wait(std::time::Duration::ZERO).map_err(raise)? {
-                true => true,
-                false => Self::wait_for(py, consumer, deadline, look)?.is_some(),
-            };
-            Ok(ready)
+            let now = |consumer: &mut framelane::Consumer| consumer.wait(Duration::ZERO);
+            if Self::look(py, consumer, now).map_err(raise)? {
+                return Ok(true);
+            }
+            let look = |slice| Ok(consumer.wait(slice)?.then_some(()));
+            Ok(wait_for(py, deadline, look)?.is_some())
         })
     }
 
@@ -301,7 +295,7 @@ impl Consumer {
     fn __aiter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py()
             .import("framelane._aio")?
-            .getattr("frames")?
+            .getattr("each")?
             .call1((&slf, slf.get().ends_with_producer))
     }
 

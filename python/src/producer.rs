@@ -8,6 +8,7 @@ use crate::options::Keywords;
 use crate::waiting::Deadline;
 use framelane::{ErrorKind, Returned};
 use pyo3::prelude::*;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,10 +27,29 @@ pub struct Producer {
     directory: PathBuf,
 }
 
+/// The producer, for one call. Whoever lets go of it last ends the lane, which waits for a thread
+/// that may be calling an owner: that must not happen with the interpreter held.
+struct Held(Option<Arc<framelane::Producer>>);
+
+impl Deref for Held {
+    type Target = framelane::Producer;
+    fn deref(&self) -> &framelane::Producer {
+        self.0.as_ref().expect("there until it is dropped")
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(last) = self.0.take().and_then(Arc::into_inner) {
+            Python::try_attach(|py| py.detach(|| drop(last)));
+        }
+    }
+}
+
 impl Producer {
-    fn producer(&self) -> PyResult<Arc<framelane::Producer>> {
+    fn producer(&self) -> PyResult<Held> {
         let producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        producer.clone().ok_or_else(|| {
+        producer.clone().map(|producer| Held(Some(producer))).ok_or_else(|| {
             failure(ErrorKind::Closed, format!("the producer of lane {:?} is closed", self.name))
         })
     }
@@ -98,13 +118,13 @@ impl Producer {
     #[pyo3(signature = (timeout=Some(0.0)))]
     fn claim(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<FrameMut> {
         log::pass_on(py);
-        let producer = self.producer()?;
         if timeout == Some(0.0) {
-            return producer.claim().map(FrameMut::new).map_err(raise);
+            return self.producer()?.claim().map(FrameMut::new).map_err(raise);
         }
         let deadline = Deadline::after(timeout, "timeout")?;
         loop {
             let slice = deadline.slice().unwrap_or_default();
+            let producer = self.producer()?; // anew: it may be closed between two slices
             match py.detach(|| producer.claim_within(slice)) {
                 Err(error) if error.kind() == ErrorKind::NoFreeSlot => {
                     log::pass_on(py);

@@ -1,5 +1,6 @@
 """Frames from a producer to its consumers."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import framelane
@@ -151,6 +152,18 @@ def test_lossless_consumers_make_a_claim_wait() -> None:
             assert caught.value.kind == framelane.ErrorKind.NO_FREE_SLOT
             assert read(consumer).sequence == 1
             producer.claim(timeout=DEADLINE).abandon()
+
+
+def test_closing_ends_a_claim_that_waits_for_ever() -> None:
+    producer = Producer("lane", "grey", 16, 4)
+    held = producer.claim()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(producer.claim, None)
+        producer.close()
+        with pytest.raises(framelane.Error) as caught:
+            waiting.result(DEADLINE)
+    assert caught.value.kind == framelane.ErrorKind.CLOSED
+    held.abandon()
 
 
 def test_a_restarted_producer_is_found_and_told() -> None:

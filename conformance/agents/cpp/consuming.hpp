@@ -1,12 +1,10 @@
 // The commands of a consumer.
 #pragma once
 
-#include <poll.h>
-
-#include <map>
 #include <thread>
 
 #include "fields.hpp"
+#include "numbered.hpp"
 #include "pixels.hpp"
 
 class Consuming {
@@ -25,7 +23,7 @@ class Consuming {
     options.wants_writable = line.get<unsigned>("writable").value_or(options.wants_writable);
     auto consumer = framelane::Consumer::open(line.need_text("lane"), options);
     out << " epoch=" << consumer.epoch();
-    consumers_.insert_or_assign(key(line, "consumer"), std::move(consumer));
+    consumers_.put(line, std::move(consumer));
   }
 
   void next(const Line& line, std::ostream& out) {
@@ -40,10 +38,7 @@ class Consuming {
   }
 
   void poll(const Line& line, std::ostream& out) {
-    pollfd watched{consumer(line).fd(), POLLIN, 0};
-    const int ready = ::poll(&watched, 1, line.need<std::int32_t>("timeout_ms"));
-    if (ready < 0) throw misunderstood("poll failed");
-    out << " ready=" << ready;
+    out << " ready=" << polled(line, consumer(line).fd());
   }
 
   void read(const Line& line, std::ostream& out) {
@@ -58,10 +53,9 @@ class Consuming {
         copy.resize(plane.size());
         f.copy_to(i, copy);
       }
-      const auto sum = plane.revocable() ? crc(copy) : crc(plane);
+      const auto sum = plane.revocable() ? crc_text(copy) : crc_text(plane);
       out << " size" << i << '=' << plane.size() << " stride" << i << '=' << plane.stride_bytes()
-          << " rows" << i << '=' << plane.rows() << " crc" << i << '=' << std::hex
-          << std::setfill('0') << std::setw(8) << sum << std::dec;
+          << " rows" << i << '=' << plane.rows() << " crc" << i << '=' << sum;
     }
   }
 
@@ -72,20 +66,13 @@ class Consuming {
 
   void check(const Line& line, std::ostream& out) { out << " intact=" << frame(line).check(); }
 
-  void release(const Line& line, std::ostream&) {
-    auto taken = std::move(frame(line));
-    frames_.erase(key(line, "frame"));
-    taken.release();
-  }
+  void release(const Line& line, std::ostream&) { frames_.take(line).release(); }
 
   void count(const Line& line, std::ostream& out) {
     out << " received=" << consumer(line).received() << " missed=" << consumer(line).missed();
   }
 
-  void close(const Line& line, std::ostream&) {
-    consumer(line);
-    consumers_.erase(key(line, "consumer"));
-  }
+  void close(const Line& line, std::ostream&) { consumers_.take(line).close(); }
 
   void close_later(const Line& line, std::ostream&) {
     const auto time = line.need_time("after_ms");
@@ -96,26 +83,17 @@ class Consuming {
   }
 
  private:
-  static unsigned key(const Line& line, std::string_view what) {
-    return line.get<unsigned>(what).value_or(0);
-  }
-  template <class T>
-  static T& at(std::map<unsigned, T>& all, const Line& line, std::string_view what) {
-    const auto found = all.find(key(line, what));
-    if (found == all.end()) throw misunderstood("there is no such " + std::string(what));
-    return found->second;
-  }
-  framelane::Consumer& consumer(const Line& line) { return at(consumers_, line, "consumer"); }
-  framelane::Frame& frame(const Line& line) { return at(frames_, line, "frame"); }
+  framelane::Consumer& consumer(const Line& line) { return consumers_.at(line); }
+  framelane::Frame& frame(const Line& line) { return frames_.at(line); }
 
   void keep(const Line& line, std::optional<framelane::Frame> found, std::ostream& out) {
     if (!found) throw Nothing();
     out << " sequence=" << found->sequence() << " missed=" << found->missed()
         << " new_epoch=" << found->new_epoch();
-    frames_[key(line, "frame")] = std::move(*found);
+    frames_.put(line, std::move(*found));
   }
 
-  std::map<unsigned, framelane::Consumer> consumers_;
+  Numbered<framelane::Consumer> consumers_{"consumer"};
   // After the consumers, and so given back before them.
-  std::map<unsigned, framelane::Frame> frames_;
+  Numbered<framelane::Frame> frames_{"frame"};
 };

@@ -6,6 +6,8 @@
 
 #include "consuming.hpp"
 #include "producing.hpp"
+#include "reading.hpp"
+#include "writing.hpp"
 
 namespace {
 
@@ -13,6 +15,8 @@ struct Agent {
   // In this order: what is held goes, last first, before what it is held from.
   Producing producing;
   Consuming consuming;
+  Writing writing;
+  Reading reading;
 };
 
 void decode(const Line& line, std::ostream& out) {
@@ -33,6 +37,14 @@ constexpr Command producing = [](Agent& agent, const Line& line, std::ostream& o
 template <auto handle>
 constexpr Command consuming = [](Agent& agent, const Line& line, std::ostream& out) {
   (agent.consuming.*handle)(line, out);
+};
+template <auto handle>
+constexpr Command writing = [](Agent& agent, const Line& line, std::ostream& out) {
+  (agent.writing.*handle)(line, out);
+};
+template <auto handle>
+constexpr Command reading = [](Agent& agent, const Line& line, std::ostream& out) {
+  (agent.reading.*handle)(line, out);
 };
 
 const std::map<std::string_view, Command> commands{
@@ -60,6 +72,26 @@ const std::map<std::string_view, Command> commands{
     {"count", consuming<&Consuming::count>},
     {"close", consuming<&Consuming::close>},
     {"close_later", consuming<&Consuming::close_later>},
+    {"create_stream", writing<&Writing::create>},
+    {"write", writing<&Writing::write>},
+    {"begin_record", writing<&Writing::begin>},
+    {"append", writing<&Writing::append>},
+    {"commit_record", writing<&Writing::commit>},
+    {"abandon_record", writing<&Writing::abandon>},
+    {"set_config", writing<&Writing::set_config>},
+    {"key_wanted", writing<&Writing::key_wanted>},
+    {"stream_report", writing<&Writing::report>},
+    {"close_writer", writing<&Writing::close>},
+    {"open_stream", reading<&Reading::open>},
+    {"next_record", reading<&Reading::next>},
+    {"read_record", reading<&Reading::read>},
+    {"release_record", reading<&Reading::release>},
+    {"seek", reading<&Reading::seek>},
+    {"request_key", reading<&Reading::request_key>},
+    {"wait_stream", reading<&Reading::wait>},
+    {"poll_stream", reading<&Reading::poll>},
+    {"count_stream", reading<&Reading::count>},
+    {"close_stream", reading<&Reading::close>},
     {"decode", [](Agent&, const Line& line, std::ostream& out) { decode(line, out); }},
     {"reset", [](Agent& agent, const Line&, std::ostream&) { agent = Agent(); }},
 };

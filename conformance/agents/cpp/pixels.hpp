@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <framelane/framelane.hpp>
+#include <string>
 #include <vector>
 
 /// Byte `i` of plane `p` is `(i + 31 p + seed) % 251`.
@@ -31,6 +33,13 @@ inline std::uint32_t crc(framelane::span<const std::uint8_t> bytes) {
   std::uint32_t sum = 0xffffffff;
   for (const auto byte : bytes) sum = sum >> 8 ^ table[(sum ^ byte) & 0xff];
   return ~sum;
+}
+
+/// The same as it is told.
+inline std::string crc_text(framelane::span<const std::uint8_t> bytes) {
+  std::array<char, 9> digits{};
+  std::snprintf(digits.data(), digits.size(), "%08x", crc(bytes));
+  return digits.data();
 }
 
 /// A memfd that holds the picture, filled with its number as seed; closed by its destructor.

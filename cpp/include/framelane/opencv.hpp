@@ -70,10 +70,15 @@ inline const cv::Mat as_yuv_mat(const Frame& frame) {
   const bool i420 = info.fourcc == static_cast<std::uint32_t>(PixelFormat::I420);
   bool together = (nv12 || i420) && info.width % 2 == 0 && info.height % 2 == 0;
   const auto luma = frame.plane(0);
+  // cvtColor reads all rows of all planes, and the chroma rows of I420 two to a row of the Mat.
+  const auto whole = [](const auto& plane) {
+    return plane.size() == std::uint64_t{plane.stride_bytes()} * plane.rows();
+  };
+  together = together && whole(luma) && (nv12 || luma.stride_bytes() == info.width);
   const std::uint8_t* end = luma.end();
   for (std::size_t i = 1; together && i < frame.plane_count(); ++i) {
     const auto chroma = frame.plane(i);
-    together = chroma.data() == end &&
+    together = chroma.data() == end && whole(chroma) &&
                chroma.stride_bytes() == luma.stride_bytes() / (i420 ? 2 : 1) &&
                chroma.rows() == info.height / 2;
     end = chroma.end();

@@ -23,6 +23,13 @@ inline StreamConfig stream_config(Codec codec, std::uint32_t width = 0, std::uin
   return config;
 }
 
+/// A record of which nothing is said: its times are unknown.
+inline RecordInfo record_info() {
+  RecordInfo info{};
+  info.pts_ns = info.dts_ns = static_cast<std::int64_t>(layout::stream_limit::no_time);
+  return info;
+}
+
 /// How to make a stream lane.
 struct StreamWriterOptions {
   /// Bytes of the data ring, rounded up to whole pages; half of it is the largest record.

@@ -45,13 +45,33 @@ class StreamWriter {
     return record;
   }
 
-  /// Writes a whole record at once, its flags those of `record_flag`; its sequence.
+  /// Writes a record from its pieces at once; its sequence. Of `info`, which begins as
+  /// `record_info()`, count the times, the capture id and the flags. Throws as `begin`.
+  std::uint64_t write(const RecordInfo& info, span<const span<const std::uint8_t>> pieces,
+                      Duration timeout = Duration::zero()) const {
+    std::uint64_t sequence = 0;
+    detail::check(put(info, pieces, timeout, sequence));
+    return sequence;
+  }
+  std::optional<std::uint64_t> try_write(const RecordInfo& info,
+                                         span<const span<const std::uint8_t>> pieces,
+                                         Duration timeout, Error& error) const noexcept {
+    std::uint64_t sequence = 0;
+    if (!detail::told(put(info, pieces, timeout, sequence), error)) return std::nullopt;
+    return sequence;
+  }
+  /// The same of one piece, of which nothing is said but its flags, those of `record_flag`.
   std::uint64_t write(span<const std::uint8_t> bytes, std::uint32_t flags = 0,
                       Duration timeout = Duration::zero()) const {
-    auto record = begin(bytes.size(), timeout);
-    record.info().flags = flags;
-    record.append(bytes);
-    return record.commit();
+    auto info = record_info();
+    info.flags = flags;
+    return write(info, {&bytes, 1}, timeout);
+  }
+  std::optional<std::uint64_t> try_write(span<const std::uint8_t> bytes, std::uint32_t flags,
+                                         Duration timeout, Error& error) const noexcept {
+    auto info = record_info();
+    info.flags = flags;
+    return try_write(info, {&bytes, 1}, timeout, error);
   }
 
   /// Says what the records to come are, waiting for lossless readers of the oldest config; the
@@ -120,6 +140,19 @@ class StreamWriter {
 
   std::uint32_t start(std::size_t room, Duration timeout, RecordMut& record) const noexcept {
     return handle_ ? handle_->begin(room, detail::ns(timeout), record.open_) : detail::no_handle;
+  }
+
+  std::uint32_t put(const RecordInfo& info, span<const span<const std::uint8_t>> pieces,
+                    Duration timeout, std::uint64_t& sequence) const noexcept {
+    std::size_t room = 0;
+    for (const auto& piece : pieces) room += piece.size();
+    RecordMut record;
+    auto status = start(room, timeout, record);
+    record.open_.info = info;
+    for (auto piece = pieces.begin(); status == 0 && piece != pieces.end(); ++piece) {
+      status = bridge::append_record(record.open_, {piece->data(), piece->size()});
+    }
+    return status == 0 ? bridge::commit_record(record.open_, sequence) : status;
   }
 
   std::uint32_t change(const StreamConfig& config, Duration timeout,

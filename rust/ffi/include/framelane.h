@@ -552,7 +552,7 @@ void framelane_consumer_close(struct framelane_consumer *consumer);
 
 /**
  * The next frame, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an empty frame when there
- * is none, without an error text.
+ * is none.
  */
 framelane_status framelane_consumer_next(struct framelane_consumer *consumer,
                                          uint64_t timeout_ns,
@@ -909,7 +909,7 @@ void framelane_stream_reader_close(struct framelane_stream_reader *reader);
 
 /**
  * The next record, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an empty record when
- * there is none, without an error text. `FRAMELANE_LAPPED` when records were overwritten before
+ * there is none. `FRAMELANE_LAPPED` when records were overwritten before
  * they were read: `record->missed` says how many, and the next call goes on at a key record.
  */
 framelane_status framelane_stream_reader_next(struct framelane_stream_reader *reader,

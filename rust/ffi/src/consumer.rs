@@ -1,10 +1,10 @@
 //! The consumer.
 
-use crate::error::{framelane_error, framelane_status};
+use crate::error::{framelane_error, framelane_status, nothing};
 use crate::frame::framelane_frame;
 use crate::guard::{at, at_mut, enter, give, give_handle, take, text};
 use crate::options::{consumer_options, framelane_consumer_options};
-use framelane::{Closer, Consumer, ErrorKind, Result};
+use framelane::{Closer, Consumer, Result};
 use rustix::fd::AsRawFd;
 use std::ffi::c_char;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub extern "C" fn framelane_consumer_close(consumer: *mut framelane_consumer) {
 }
 
 /// The next frame, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an empty frame when there
-/// is none, without an error text.
+/// is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn framelane_consumer_next(
     consumer: *mut framelane_consumer,
@@ -85,7 +85,7 @@ fn read(
         found = framelane_frame::fill(frame, || how(&mut at_mut(consumer, "consumer")?.0))?;
         Ok(())
     });
-    if found { status } else { ErrorKind::TimedOut.number() }
+    if found { status } else { nothing(error) }
 }
 
 /// Waits up to `timeout_ns` until there is something to read; `ready` is 1 if there is.

@@ -18,11 +18,23 @@ pub struct framelane_error {
 
 /// Writes an error into the caller's buffer, if there is one; its status.
 pub(crate) fn report(error: &Error, into: *mut framelane_error) -> framelane_status {
-    let status = error.kind().number();
+    fill(error.kind().number(), || error.to_string(), into)
+}
+
+/// The answer of a read that found nothing in its time.
+pub(crate) fn nothing(into: *mut framelane_error) -> framelane_status {
+    fill(ErrorKind::TimedOut.number(), || "nothing came in time", into)
+}
+
+fn fill<T: AsRef<str>>(
+    status: framelane_status,
+    text: impl FnOnce() -> T,
+    into: *mut framelane_error,
+) -> framelane_status {
     // SAFETY: by convention NULL, or a valid framelane_error that nobody else uses now.
     if let Some(into) = unsafe { into.as_mut() } {
         into.status = status;
-        put(&mut into.text, &error.to_string());
+        put(&mut into.text, text().as_ref());
     }
     status
 }

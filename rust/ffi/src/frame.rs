@@ -88,15 +88,23 @@ impl framelane_frame {
         if self.live != 1 {
             return Err(invalid("the frame is empty"));
         }
-        // SAFETY: live says that `hold` wrote a Frame here, and it stays until `take`.
+        // SAFETY: live says that `fill` wrote a Frame here, and it stays until `take`.
         Ok(unsafe { &*self.handle.as_ptr().cast::<Frame>() })
+    }
+
+    /// Drops the frame where it lies: moving it would cost as much as its lease.
+    fn drop_in_place(&mut self) {
+        if std::mem::take(&mut self.live) == 1 {
+            // SAFETY: as for `take`.
+            unsafe { self.handle.as_mut_ptr().cast::<Frame>().drop_in_place() };
+        }
     }
 
     fn take(&mut self) -> Option<Frame> {
         if std::mem::take(&mut self.live) != 1 {
             return None;
         }
-        // SAFETY: live said that `hold` wrote a Frame here; it is read once, live being 0 now.
+        // SAFETY: live said that `fill` wrote a Frame here; it is read once, live being 0 now.
         Some(unsafe { self.handle.as_ptr().cast::<Frame>().read() })
     }
 }
@@ -108,9 +116,13 @@ pub extern "C" fn framelane_frame_release(
     frame: *mut framelane_frame,
     error: *mut framelane_error,
 ) -> framelane_status {
-    enter(error, || match at_mut(frame, "frame").ok().and_then(framelane_frame::take) {
-        Some(frame) => frame.release(),
-        None => Ok(()),
+    enter(error, || {
+        let Ok(frame) = at_mut(frame, "frame") else { return Ok(()) };
+        if frame.live == 1 && !frame.frame()?.check() {
+            return frame.take().map_or(Ok(()), Frame::release);
+        }
+        frame.drop_in_place();
+        Ok(())
     })
 }
 

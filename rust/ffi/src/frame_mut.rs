@@ -74,7 +74,7 @@ impl framelane_frame_mut {
         if self.live != 1 {
             return Err(invalid("the frame is empty: claim one first"));
         }
-        // SAFETY: live says that `hold` wrote a FrameMut here, and it stays until `take`.
+        // SAFETY: live says that `fill` wrote a FrameMut here, and it stays until `take`.
         Ok(unsafe { &mut *self.handle.as_mut_ptr().cast::<FrameMut>() })
     }
 
@@ -85,7 +85,7 @@ impl framelane_frame_mut {
         self.descriptor = std::ptr::null_mut();
         self.payload = std::ptr::null_mut();
         self.payload_bytes = 0;
-        // SAFETY: live says that `hold` wrote a FrameMut here; it is read once, live being 0 now.
+        // SAFETY: live says that `fill` wrote a FrameMut here; it is read once, live being 0 now.
         Ok(unsafe { self.handle.as_ptr().cast::<FrameMut>().read() })
     }
 }

@@ -14,7 +14,7 @@ pub(crate) fn enter(
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => ErrorKind::Ok.number(),
         Ok(Err(failure)) => report(&failure, error),
-        Err(panic) => report(&described(&panic), error),
+        Err(panic) => report(&described(&*panic), error),
     }
 }
 
@@ -80,4 +80,24 @@ pub(crate) fn text<'a>(pointer: *const c_char, what: &str) -> Result<&'a str> {
 /// Text of the caller's that may be left out.
 pub(crate) fn optional_text<'a>(pointer: *const c_char, what: &str) -> Result<Option<&'a str>> {
     if pointer.is_null() { Ok(None) } else { text(pointer, what).map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_status_with_its_words() {
+        let mut error = framelane_error { status: 0, text: [0; 508] };
+        let words = |error: &framelane_error| {
+            let bytes = error.text.iter().take_while(|c| **c != 0).map(|c| *c as u8).collect();
+            String::from_utf8(bytes).unwrap()
+        };
+        let status = enter(&mut error, || panic!("plain"));
+        assert_eq!((status, error.status), (ErrorKind::Internal.number(), status));
+        assert_eq!(words(&error), "a bug in framelane: plain");
+        let number = 7;
+        enter(&mut error, || panic!("number {number}"));
+        assert_eq!(words(&error), "a bug in framelane: number 7");
+    }
 }

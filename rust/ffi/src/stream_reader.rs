@@ -1,11 +1,11 @@
 //! The reader of a stream lane.
 
 use crate::consumer::framelane_closer;
-use crate::error::{framelane_error, framelane_status};
+use crate::error::{framelane_error, framelane_status, nothing};
 use crate::guard::{at, at_mut, enter, give, give_handle, take, text};
 use crate::record::framelane_record;
 use crate::stream_options::{framelane_stream_reader_options, stream_reader_options, stream_start};
-use framelane::{ErrorKind, Record, Result, StreamReader};
+use framelane::{Record, Result, StreamReader};
 use rustix::fd::AsRawFd;
 use std::ffi::c_char;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub extern "C" fn framelane_stream_reader_close(reader: *mut framelane_stream_re
 }
 
 /// The next record, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an empty record when
-/// there is none, without an error text. `FRAMELANE_LAPPED` when records were overwritten before
+/// there is none. `FRAMELANE_LAPPED` when records were overwritten before
 /// they were read: `record->missed` says how many, and the next call goes on at a key record.
 #[unsafe(no_mangle)]
 pub extern "C" fn framelane_stream_reader_next(
@@ -72,7 +72,7 @@ fn read(
         found = framelane_record::fill(record, || how(&mut at_mut(reader, "reader")?.0))?;
         Ok(())
     });
-    if found { status } else { ErrorKind::TimedOut.number() }
+    if found { status } else { nothing(error) }
 }
 
 /// Waits up to `timeout_ns` until there may be something to read; `ready` is 1 if there is.

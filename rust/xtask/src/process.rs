@@ -89,7 +89,7 @@ impl Program {
         let Program { command, limit, quiet } = self;
         drop(command);
         let lines = read_lines(File::from(read));
-        let mut group = Group { child };
+        let mut group = Group { child, reaped: false };
         let mut text = String::new();
         let ended = follow(&group, &lines, limit, |line| {
             if !quiet {
@@ -98,7 +98,7 @@ impl Program {
             text.push_str(&without_colours(&line));
             text.push('\n');
         })?;
-        let status = if ended { Some(group.child.wait()?) } else { None };
+        let status = if ended { Some(group.end()?) } else { None };
         Ok(Output { text, status })
     }
 
@@ -152,20 +152,27 @@ impl Program {
 /// A child and all it starts; ended on drop.
 struct Group {
     child: Child,
+    reaped: bool,
 }
 
 impl Group {
     fn exited(&self) -> bool {
         exited(&self.child)
     }
+
+    /// Ends the child and whatever it has left behind. Until it is reaped the number of the group
+    /// is its own.
+    fn end(&mut self) -> std::io::Result<ExitStatus> {
+        let _ = kill_process_group(pid(&self.child), Signal::KILL);
+        self.reaped = true;
+        self.child.wait()
+    }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Ok(None) = self.child.try_wait() {
-            // Not reaped yet, so the number is still its own.
-            let _ = kill_process_group(pid(&self.child), Signal::KILL);
-            let _ = self.child.wait();
+        if !self.reaped {
+            let _ = self.end();
         }
     }
 }
@@ -262,12 +269,23 @@ mod tests {
 
     #[test]
     fn a_deadline_ends_the_whole_group() {
-        let start = Instant::now();
         let output = shell("sleep 600 & echo $!; wait").limit(Duration::from_millis(300)).run();
         let output = output.unwrap();
         assert!(output.status.is_none());
-        // It was killed, but the kernel takes its time to bury it.
-        let grandchild = format!("/proc/{}/stat", output.text.trim());
+        must_be_gone(&output.text);
+    }
+
+    #[test]
+    fn what_a_program_leaves_behind_is_ended() {
+        let output = shell("sleep 600 >/dev/null 2>&1 & echo $!").run().unwrap();
+        assert!(output.success());
+        must_be_gone(&output.text);
+    }
+
+    /// It was killed, but the kernel takes its time to bury it.
+    fn must_be_gone(number: &str) {
+        let start = Instant::now();
+        let grandchild = format!("/proc/{}/stat", number.trim());
         let running = || {
             let stat = std::fs::read_to_string(&grandchild).unwrap_or_default();
             !(stat.is_empty() || stat.contains(") Z "))

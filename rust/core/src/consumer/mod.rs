@@ -182,6 +182,13 @@ impl Consumer {
         Ok(self.has_news())
     }
 
+    /// Whether a read would find something at once. It only looks at the lane's memory: it neither
+    /// arms the descriptor nor looks for a producer.
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        self.has_news()
+    }
+
     /// Whether there is something to read now. If not, the descriptor of [`fd`](Self::fd) is
     /// drained and armed, as after a [`try_next`](Self::try_next) that found nothing.
     ///

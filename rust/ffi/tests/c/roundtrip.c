@@ -79,8 +79,12 @@ static void read_one(framelane_consumer *consumer, int value) {
 
 static void nothing_is_an_answer(framelane_consumer *consumer) {
   framelane_frame frame;
+  framelane_error error;
   int32_t ready = 7;
   memset(&frame, 0xff, sizeof frame);
+  memset(&error, 0xff, sizeof error);
+  DEMAND(framelane_consumer_next(consumer, 0, &error, &frame) == FRAMELANE_ERROR_KIND_TIMED_OUT);
+  DEMAND(error.status == FRAMELANE_ERROR_KIND_TIMED_OUT && strlen(error.text) > 0);
   DEMAND(framelane_consumer_try_next(consumer, NULL, &frame) == FRAMELANE_ERROR_KIND_TIMED_OUT);
   DEMAND(frame.live == 0);
   DEMAND(framelane_consumer_ready(consumer, NULL, &ready) == 0 && ready == 0);

@@ -63,6 +63,7 @@ fn perform(stage: &Stage, time: Duration) -> Result<Evidence> {
     let mut ended = Vec::new();
 
     watch_until(start + time.mul_f64(0.35), &camera, &running, &languages)?;
+    stage.wait_for_frames(running.iter().chain(&languages))?;
     ended.push(running.pop().expect("the last one started").stop()?);
     watch_until(start + time.mul_f64(0.5), &camera, &running, &languages)?;
     ended.push(running.pop().expect("the one before").kill()?);

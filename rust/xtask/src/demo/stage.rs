@@ -116,6 +116,21 @@ impl Stage {
         Ok(())
     }
 
+    /// Waits until each of these has read something, however slowly the machine starts programs.
+    pub fn wait_for_frames<'a>(&self, readers: impl Iterator<Item = &'a Running>) -> Result<()> {
+        let start = Instant::now();
+        for reader in readers {
+            while reader.figures()["received"].as_u64().unwrap_or(0) == 0 {
+                interrupt::check()?;
+                if reader.is_gone() || start.elapsed() > SETTLE {
+                    bail!("{} has read no frame", reader.name());
+                }
+                std::thread::sleep(TOUR);
+            }
+        }
+        Ok(())
+    }
+
     /// What the lane says of itself once so many consumers are attached.
     pub fn wait_for_lane(&self, witness: &Running, attached: u64) -> Result<Value> {
         let start = Instant::now();
