@@ -1204,7 +1204,7 @@ const (
 	StreamHeaderOldestOffset = 64
 )
 
-// ConsumerReport: One consumer as its producer sees it. 128 bytes.
+// ConsumerReport: One consumer as its producer sees it. 120 bytes.
 type ConsumerReport struct {
 	ConsumerID uint32
 	PID        uint32

@@ -7,7 +7,8 @@
             picture = frame.array  # NumPy, in place, read-only
 
 A `Producer` publishes frames into a lane, any number of `Consumer`s in this and other languages
-read the same bytes. Nothing within the deadline is not an error: reads then return None. What goes
+read the same bytes. A `StreamWriter` writes records of any size, encoded video for instance, for
+`StreamReader`s. Nothing within the deadline is not an error: reads then return None. What goes
 wrong is an `Error` whose `kind` says what to do next.
 """
 
@@ -17,6 +18,10 @@ from framelane._core import (
     FrameMut,
     Plane,
     Producer,
+    Record,
+    RecordMut,
+    StreamReader,
+    StreamWriter,
     discover,
     layout_hash,
     monotonic_ns,
@@ -26,6 +31,7 @@ from framelane._core import (
 from framelane._errors import (
     Error,
     InvalidArgumentError,
+    LappedError,
     NotFoundError,
     OutOfMemoryError,
     PermissionDeniedError,
@@ -34,22 +40,29 @@ from framelane._errors import (
 from framelane._info import FrameInfo, LaneInfo, Report
 from framelane._layout import (
     ClockId,
+    Codec,
     ColorMatrix,
     ColorRange,
     ColorTransfer,
+    ConfigFlag,
     ErrorKind,
     FrameFlag,
     LaneFlag,
     MemoryKind,
     Mode,
     PixelFormat,
+    RecordFlag,
+    StreamStart,
 )
+from framelane._stream import RecordInfo, StreamConfig, StreamInfo
 
 __all__ = [
     "ClockId",
+    "Codec",
     "ColorMatrix",
     "ColorRange",
     "ColorTransfer",
+    "ConfigFlag",
     "Consumer",
     "Error",
     "ErrorKind",
@@ -60,6 +73,7 @@ __all__ = [
     "InvalidArgumentError",
     "LaneFlag",
     "LaneInfo",
+    "LappedError",
     "MemoryKind",
     "Mode",
     "NotFoundError",
@@ -68,7 +82,16 @@ __all__ = [
     "PixelFormat",
     "Plane",
     "Producer",
+    "Record",
+    "RecordFlag",
+    "RecordInfo",
+    "RecordMut",
     "Report",
+    "StreamConfig",
+    "StreamInfo",
+    "StreamReader",
+    "StreamStart",
+    "StreamWriter",
     "TimedOutError",
     "discover",
     "layout_hash",

@@ -1,25 +1,35 @@
-"""Frames in an asyncio loop, woken by the consumer's descriptor: no thread waits."""
+"""Frames and records in an asyncio loop, woken by the reader's descriptor: no thread waits."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Protocol, TypeVar
 
-from framelane._core import Consumer, Frame
 from framelane._errors import Error, InvalidArgumentError
 from framelane._layout import ErrorKind
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class _Reads(Protocol[T_co]):
+    """A `Consumer` or a `StreamReader`."""
+
+    def try_next(self) -> T_co | None: ...
+    def fileno(self) -> int: ...
 
 
 _awaited: set[int] = set()
 """Descriptors that a task waits for: a loop would let a second one replace the first."""
 
 
-async def _readable(consumer: Consumer) -> None:
+async def _readable(reader: _Reads[object]) -> None:
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    descriptor = consumer.fileno()
+    descriptor = reader.fileno()
     if descriptor in _awaited:
-        text = "another task waits for this consumer: open one for each task"
+        text = f"another task waits for {reader!r}: open one for each task"
         raise InvalidArgumentError(text, ErrorKind.INVALID_ARGUMENT)
 
     def wake() -> None:
@@ -35,31 +45,31 @@ async def _readable(consumer: Consumer) -> None:
         _awaited.discard(descriptor)
 
 
-async def read(consumer: Consumer, timeout: float | None = None) -> Frame | None:
-    """The next frame, None when there was none within `timeout` seconds."""
+async def read(reader: _Reads[T], timeout: float | None = None) -> T | None:
+    """What comes next, None when there was nothing within `timeout` seconds."""
     try:
         async with asyncio.timeout(timeout):
-            while (frame := consumer.try_next()) is None:
-                await _readable(consumer)
-            return frame
+            while (found := reader.try_next()) is None:
+                await _readable(reader)
+            return found
     except TimeoutError as error:
         if isinstance(error, Error):
             raise
         return None
 
 
-async def frames(consumer: Consumer, ends_with_producer: bool) -> AsyncIterator[Frame]:
-    """Frames until the consumer is closed."""
+async def each(reader: _Reads[T], ends_with_producer: bool) -> AsyncIterator[T]:
+    """What comes until the reader is closed."""
     natural_ends = [ErrorKind.CLOSED]
     if ends_with_producer:
         natural_ends.append(ErrorKind.DISCONNECTED)
     while True:
         try:
-            frame = await read(consumer)
+            found = await read(reader)
         except Error as error:
             if error.kind in natural_ends:
                 return
             raise
-        if frame is not None:
-            yield frame
-            del frame
+        if found is not None:
+            yield found
+            del found

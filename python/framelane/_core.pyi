@@ -1,4 +1,4 @@
-"""The native half."""
+"""The native half; its classes for streams stand in _core_streams.pyi."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -8,6 +8,10 @@ from typing import Any, Literal, Protocol, Self, TypeAlias, final
 
 import numpy
 import numpy.typing
+from framelane._core_streams import Record as Record
+from framelane._core_streams import RecordMut as RecordMut
+from framelane._core_streams import StreamReader as StreamReader
+from framelane._core_streams import StreamWriter as StreamWriter
 from framelane._info import FrameInfo, LaneInfo, Report
 from framelane._layout import MemoryKind, Mode, PixelFormat
 from typing_extensions import Buffer, CapsuleType

@@ -1,5 +1,7 @@
 """Errors: one class with a kind, and subclasses where Python has a name for the thing."""
 
+from typing import Any
+
 from framelane._layout import ErrorKind
 
 
@@ -12,7 +14,7 @@ class Error(Exception):
         super().__init__(text)
         self.kind = kind
 
-    def __reduce__(self) -> tuple[type["Error"], tuple[str, ErrorKind]]:
+    def __reduce__(self) -> tuple[type["Error"], tuple[Any, ...]]:
         return type(self), (str(self), self.kind)
 
 
@@ -36,6 +38,20 @@ class OutOfMemoryError(Error, MemoryError):
     """Not enough memory, huge pages or locked-memory allowance."""
 
 
+class LappedError(Error):
+    """Records were overwritten before they were read: `missed` of them. The next read goes on at a
+    key record."""
+
+    missed: int
+
+    def __init__(self, text: str, kind: ErrorKind = ErrorKind.LAPPED, missed: int = 0) -> None:
+        super().__init__(text, kind)
+        self.missed = missed
+
+    def __reduce__(self) -> tuple[type["Error"], tuple[Any, ...]]:
+        return type(self), (str(self), self.kind, self.missed)
+
+
 _CLASSES: dict[ErrorKind, type[Error]] = {
     ErrorKind.INVALID_ARGUMENT: InvalidArgumentError,
     ErrorKind.INVALID_NAME: InvalidArgumentError,
@@ -46,7 +62,9 @@ _CLASSES: dict[ErrorKind, type[Error]] = {
 }
 
 
-def exception_for(number: int, text: str) -> Error:
+def exception_for(number: int, text: str, missed: int = 0) -> Error:
     """The exception for an error of the native half."""
     kind = ErrorKind(number)
+    if kind == ErrorKind.LAPPED:
+        return LappedError(text, kind, missed)
     return _CLASSES.get(kind, Error)(text, kind)

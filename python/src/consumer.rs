@@ -5,7 +5,7 @@ use crate::errors::{failure, invalid, raise};
 use crate::frame::Frame;
 use crate::log;
 use crate::options;
-use crate::waiting::{Deadline, seconds};
+use crate::waiting::{Deadline, seconds, wait_for};
 use framelane::{Closer, ConsumerOptions, ErrorKind, Mode, monotonic_ns};
 use pyo3::prelude::*;
 use rustix::fd::{AsRawFd, OwnedFd};
@@ -82,35 +82,12 @@ impl Consumer {
         }
     }
 
-    /// Waits in slices for what `look` finds, with the interpreter let go.
-    fn wait_for<T: Send, L>(
-        py: Python<'_>,
-        consumer: &mut framelane::Consumer,
-        deadline: Deadline,
-        mut look: L,
-    ) -> PyResult<Option<T>>
-    where
-        L: FnMut(&mut framelane::Consumer, Duration) -> framelane::Result<Option<T>> + Send,
-    {
-        while let Some(slice) = deadline.slice() {
-            let found = py.detach(|| look(consumer, slice)).map_err(raise)?;
-            if found.is_some() {
-                return Ok(found);
-            }
-            log::pass_on(py);
-            py.check_signals()?;
-        }
-        Ok(None)
-    }
-
     fn read_until(&self, py: Python<'_>, deadline: Deadline) -> PyResult<Option<Frame>> {
         self.with(|consumer| {
             let found =
                 match Self::look(py, consumer, framelane::Consumer::try_next).map_err(raise)? {
                     Some(frame) => Some(frame),
-                    None => Self::wait_for(py, consumer, deadline, |consumer, slice| {
-                        consumer.next(slice)
-                    })?,
+                    None => wait_for(py, deadline, |slice| consumer.next(slice))?,
                 };
             Ok(found.map(Frame::new))
         })
@@ -216,14 +193,12 @@ impl Consumer {
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let deadline = Deadline::after(timeout, "timeout")?;
         self.with(|consumer| {
-            let look =
-                |consumer: &mut framelane::Consumer, slice| Ok(consumer.wait(slice)?.then_some(()));
             let now = |consumer: &mut framelane::Consumer| consumer.wait(Duration::ZERO);
-            let ready = match Self::look(py, consumer, now).map_err(raise)? {
-                true => true,
-                false => Self::wait_for(py, consumer, deadline, look)?.is_some(),
-            };
-            Ok(ready)
+            if Self::look(py, consumer, now).map_err(raise)? {
+                return Ok(true);
+            }
+            let look = |slice| Ok(consumer.wait(slice)?.then_some(()));
+            Ok(wait_for(py, deadline, look)?.is_some())
         })
     }
 
@@ -320,7 +295,7 @@ impl Consumer {
     fn __aiter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py()
             .import("framelane._aio")?
-            .getattr("frames")?
+            .getattr("each")?
             .call1((&slf, slf.get().ends_with_producer))
     }
 

@@ -11,12 +11,13 @@ static FRAME_INFO: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static LANE_INFO: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static REPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-fn class<'py>(
+/// A class that is made in Python, looked up once.
+pub fn class<'py>(
     py: Python<'py>,
     cell: &'static PyOnceLock<Py<PyAny>>,
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyAny>> {
-    let load = || Ok::<_, PyErr>(py.import("framelane._info")?.getattr(name)?.unbind());
+    let load = || Ok::<_, PyErr>(py.import("framelane")?.getattr(name)?.unbind());
     Ok(cell.get_or_try_init(py, load)?.bind(py))
 }
 
@@ -49,7 +50,8 @@ pub fn lane_info<'py>(py: Python<'py>, lane: framelane::LaneInfo) -> PyResult<Bo
     class(py, &LANE_INFO, "LaneInfo")?.call((), Some(&facts))
 }
 
-fn copied<'py>(
+/// A structure of the schema as an object of a class that has its fields.
+pub fn copied<'py>(
     py: Python<'py>,
     class: &Bound<'py, PyAny>,
     bytes: &[u8],
@@ -57,13 +59,21 @@ fn copied<'py>(
     class.call_method1("from_buffer_copy", (PyBytes::new(py, bytes),))
 }
 
+/// What an object of such a class says now.
+pub fn read_back<T: FromBytes>(
+    object: &Bound<'_, PyAny>,
+    class: &Bound<'_, PyAny>,
+    name: &str,
+) -> PyResult<T> {
+    if !object.is_instance(class)? {
+        return Err(invalid(format!("a {name} is needed")));
+    }
+    let bytes = object.py().get_type::<PyBytes>().call1((object,))?.cast_into::<PyBytes>()?;
+    T::read_from_bytes(bytes.as_bytes())
+        .map_err(|_| invalid(format!("the {name} has another size than in the schema")))
+}
+
 /// What a `FrameInfo` says now.
 pub fn from_python(info: &Bound<'_, PyAny>) -> PyResult<FrameDescriptor> {
-    let py = info.py();
-    if !info.is_instance(class(py, &FRAME_INFO, "FrameInfo")?)? {
-        return Err(invalid("a FrameInfo is needed"));
-    }
-    let bytes = py.get_type::<PyBytes>().call1((info,))?.cast_into::<PyBytes>()?;
-    FrameDescriptor::read_from_bytes(bytes.as_bytes())
-        .map_err(|_| invalid("the FrameInfo has another size than a descriptor"))
+    read_back(info, class(info.py(), &FRAME_INFO, "FrameInfo")?, "FrameInfo")
 }

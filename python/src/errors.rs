@@ -15,7 +15,10 @@ pub fn raise(error: Error) -> PyErr {
             .get_or_try_init(py, || {
                 Ok(py.import("framelane._errors")?.getattr("exception_for")?.unbind())
             })
-            .and_then(|make| make.bind(py).call1((error.kind().number(), error.to_string())));
+            .and_then(|make| {
+                let (kind, text) = (error.kind().number(), error.to_string());
+                make.bind(py).call1((kind, text, error.missed()))
+            });
         match made {
             Ok(exception) => PyErr::from_value(exception),
             Err(failure) => {

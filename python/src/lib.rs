@@ -14,7 +14,12 @@ mod numpy;
 mod options;
 mod plane;
 mod producer;
+mod record;
+mod record_mut;
 mod shape;
+mod stream_info;
+mod stream_reader;
+mod stream_writer;
 mod waiting;
 
 use pyo3::prelude::*;
@@ -35,6 +40,14 @@ mod framelane_core {
     use crate::plane::Plane;
     #[pymodule_export]
     use crate::producer::Producer;
+    #[pymodule_export]
+    use crate::record::Record;
+    #[pymodule_export]
+    use crate::record_mut::RecordMut;
+    #[pymodule_export]
+    use crate::stream_reader::StreamReader;
+    #[pymodule_export]
+    use crate::stream_writer::StreamWriter;
 
     #[pymodule_init]
     fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {

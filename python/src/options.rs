@@ -12,7 +12,7 @@ use rustix::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 /// One of an enum of the schema, by name or number.
-fn choice<T: Copy>(
+pub fn choice<T: Copy>(
     value: &Bound<'_, PyAny>,
     what: &str,
     all: &[T],
@@ -114,15 +114,7 @@ impl Keywords<'_> {
             .lock_memory(self.lock_memory)
             .numa_node(self.numa_node)
             .access(self.access.as_ref().map_or(Ok(Access::Owner), access)?)
-            .trust(word(
-                self.trust,
-                "trust",
-                &[
-                    ("same_user", Trust::SameUser),
-                    ("trusted_only", Trust::TrustedOnly),
-                    ("untrusted", Trust::Untrusted),
-                ],
-            )?)
+            .trust(trust(self.trust)?)
             .reclaim(word(
                 self.reclaim,
                 "reclaim",
@@ -148,12 +140,21 @@ fn word<T: Copy>(value: &str, what: &str, choices: &[(&str, T)]) -> PyResult<T> 
     })
 }
 
-fn access(value: &Bound<'_, PyAny>) -> PyResult<Access> {
+pub fn access(value: &Bound<'_, PyAny>) -> PyResult<Access> {
     if let Ok(group) = value.extract::<u32>() {
         return Ok(Access::Group(group));
     }
     let choices = [("owner", Access::Owner), ("everyone", Access::Everyone)];
     word(&value.extract::<String>()?, "access", &choices)
+}
+
+pub fn trust(value: &str) -> PyResult<Trust> {
+    let choices = [
+        ("same_user", Trust::SameUser),
+        ("trusted_only", Trust::TrustedOnly),
+        ("untrusted", Trust::Untrusted),
+    ];
+    word(value, "trust", &choices)
 }
 
 /// A duplicate of a descriptor, given as a number or as an object that has one.

@@ -1,10 +1,10 @@
-//! Views of a frame's bytes: what exports them to Python, and what keeps them meanwhile.
+//! Views of the bytes of frames and records: what exports them to Python, and what keeps them.
 #![allow(unsafe_code, reason = "the buffer protocol hands out addresses")]
 
 use crate::frame_mut::Claimed;
 use crate::shape::Shape;
 use crate::{dlpack, errors, numpy};
-use framelane::Frame;
+use framelane::{Frame, Record};
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -17,6 +17,8 @@ use std::sync::{Arc, Weak};
 pub enum Bytes {
     /// A frame under lease. The lease ends with the last view of it.
     Leased(Arc<Frame>),
+    /// A record that was read. It ends with the last view of it.
+    Recorded(Arc<Record>),
     /// A claimed slot. Views may outlive the claim; buffers taken from them hold on to it.
     Claimed(Weak<Claimed>),
 }
@@ -220,7 +222,7 @@ impl Plane {
         unsafe { (*view).obj = std::ptr::null_mut() };
         refuse(plane, flags)?;
         let hold = match &plane.bytes {
-            Bytes::Leased(_) => std::ptr::null_mut(),
+            Bytes::Leased(_) | Bytes::Recorded(_) => std::ptr::null_mut(),
             // Until it is released this buffer is a claim of its own.
             Bytes::Claimed(claimed) => match claimed.upgrade() {
                 Some(claimed) => Arc::into_raw(claimed).cast_mut().cast::<c_void>(),
@@ -259,7 +261,7 @@ pub fn is_bare(flags: c_int) -> bool {
 fn refuse(plane: &Plane, flags: c_int) -> PyResult<()> {
     let wants = |flag: c_int| flags & flag == flag;
     if wants(ffi::PyBUF_WRITABLE) && !plane.is_writable() {
-        return Err(PyBufferError::new_err("a frame that was read is read-only"));
+        return Err(PyBufferError::new_err("what was read is read-only"));
     }
     if plane.is_writable() && is_bare(flags) {
         // NumPy's `ndarray(buffer=...)`, for one, goes on writing when the buffer was released.

@@ -1,6 +1,8 @@
 //! Times as Python writes them, and waits that a signal can end.
 
-use crate::errors::invalid;
+use crate::errors::{invalid, raise};
+use crate::log;
+use framelane::ErrorKind;
 use pyo3::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -33,5 +35,44 @@ impl Deadline {
         let Some(end) = self.0 else { return Some(SLICE) };
         let left = end.saturating_duration_since(Instant::now());
         (!left.is_zero()).then(|| left.min(SLICE))
+    }
+}
+
+/// Waits in slices for what `look` finds, with the interpreter let go.
+pub fn wait_for<T: Send>(
+    py: Python<'_>,
+    deadline: Deadline,
+    mut look: impl FnMut(Duration) -> framelane::Result<Option<T>> + Send,
+) -> PyResult<Option<T>> {
+    while let Some(slice) = deadline.slice() {
+        let found = py.detach(|| look(slice)).map_err(raise)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        log::pass_on(py);
+        py.check_signals()?;
+    }
+    Ok(None)
+}
+
+/// Does what needs room in a ring, waiting for it in slices with the interpreter let
+/// go; fails with the last `NoFreeSlot` at the deadline.
+pub fn once_free<T: Send>(
+    py: Python<'_>,
+    deadline: Deadline,
+    mut attempt: impl FnMut(Duration) -> framelane::Result<T> + Send,
+) -> PyResult<T> {
+    loop {
+        let slice = deadline.slice().unwrap_or_default();
+        match py.detach(|| attempt(slice)) {
+            Err(error) if error.kind() == ErrorKind::NoFreeSlot => {
+                log::pass_on(py);
+                py.check_signals()?;
+                if deadline.slice().is_none() {
+                    return Err(raise(error));
+                }
+            }
+            done => return done.map_err(raise),
+        }
     }
 }

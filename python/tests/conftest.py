@@ -40,3 +40,10 @@ def read(consumer: framelane.Consumer) -> framelane.Frame:
     frame = consumer.read(DEADLINE)
     assert frame is not None
     return frame
+
+
+def next_record(reader: framelane.StreamReader) -> framelane.Record:
+    """The next record, which must come."""
+    record = reader.read(DEADLINE)
+    assert record is not None
+    return record

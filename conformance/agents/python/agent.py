@@ -6,16 +6,15 @@ import select
 import sys
 import threading
 import zlib
-from typing import Any, TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from framelane import Consumer, Error, ErrorKind, Frame, FrameInfo, FrameMut, MemoryKind, Producer
 from framelane import picture
-from line import Line, Misunderstood, apply_fields, fields
+from line import Line, Misunderstood, apply_fields, fields, numbered
 from pixels import device_buffers, filled
-
-T = TypeVar("T")
-Answer = str | None
-"""What follows `ok`; None for `none`."""
+from streams import Answer, Streams
 
 
 class Agent:
@@ -28,6 +27,7 @@ class Agent:
         self.consumers: dict[int, Consumer] = {}
         self.frames: dict[int, Frame] = {}
         self.returned_frames: list[bool] = []
+        self.streams = Streams()
 
     # As producer
 
@@ -73,12 +73,12 @@ class Agent:
         return ""
 
     def fill(self, line: Line) -> Answer:
-        self._fill(self._find(self.claims, "claim", line), line)
+        self._fill(numbered(self.claims, "claim", line), line)
         return ""
 
     def commit(self, line: Line) -> Answer:
         numbers = [Line(f"commit claim={number}") for number in line.need("claims").split(",")]
-        frames = [self._find(self.claims, "claim", number) for number in numbers]
+        frames = [numbered(self.claims, "claim", number) for number in numbers]
         for number in numbers:
             del self.claims[number.number("claim")]
         if len(frames) == 1:
@@ -86,7 +86,7 @@ class Agent:
         return f" sequence={self._producer().publish_batch(frames)}"
 
     def abandon(self, line: Line) -> Answer:
-        self._find(self.claims, "claim", line).abandon()
+        numbered(self.claims, "claim", line).abandon()
         del self.claims[line.number("claim")]
         return ""
 
@@ -136,18 +136,11 @@ class Agent:
         self.consumers[line.number("consumer")] = consumer
         return f" epoch={consumer.epoch}"
 
-    @staticmethod
-    def _find(among: dict[int, T], key: str, line: Line) -> T:
-        number = line.number(key)
-        if number not in among:
-            raise Misunderstood(f"there is no {key} {number}")
-        return among[number]
-
     def _consumer(self, line: Line) -> Consumer:
-        return self._find(self.consumers, "consumer", line)
+        return numbered(self.consumers, "consumer", line)
 
     def _frame(self, line: Line) -> Frame:
-        return self._find(self.frames, "frame", line)
+        return numbered(self.frames, "frame", line)
 
     def _keep(self, frame: Frame | None, line: Line) -> Answer:
         if frame is None:
@@ -227,6 +220,7 @@ class Agent:
             consumer.close()
         if self.producer:
             self.producer.close()
+        self.streams.close()
         self.__init__()  # type: ignore[misc]
         return ""
 
@@ -239,12 +233,20 @@ WORDS = (
 COMMANDS = {"try": Agent.try_} | {word: getattr(Agent, word) for word in WORDS.split()}
 
 
+def command(agent: Agent, word: str) -> Callable[[Line], Answer]:
+    """What a word does."""
+    if word in COMMANDS:
+        return partial(COMMANDS[word], agent)
+    of_streams = agent.streams.command(word)
+    if of_streams is None:
+        raise Misunderstood(f"there is no command {word!r}")
+    return of_streams
+
+
 def answer(agent: Agent, text: str) -> str:
     try:
         line = Line(text)
-        if line.word not in COMMANDS:
-            raise Misunderstood(f"there is no command {line.word!r}")
-        values = COMMANDS[line.word](agent, line)
+        values = command(agent, line.word)(line)
         return "none" if values is None else f"ok{values}"
     except Error as error:
         return f"error kind={error.kind.name.lower()} text={error}"

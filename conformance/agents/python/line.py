@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
+from typing import TypeVar
 
 from framelane import FrameInfo
+
+T = TypeVar("T")
 
 
 class Misunderstood(Exception):
@@ -37,6 +40,14 @@ class Line(dict[str, str]):
     def seconds(self, key: str) -> float:
         self.need(key)
         return self.number(key) / 1000
+
+
+def numbered(among: dict[int, T], key: str, line: Line) -> T:
+    """The one of several things that a line means."""
+    number = line.number(key)
+    if number not in among:
+        raise Misunderstood(f"there is no {key} {number}")
+    return among[number]
 
 
 def apply_fields(line: Line, info: FrameInfo) -> None:

@@ -152,6 +152,14 @@ fn mistakes_say_what_they_are() {
     assert_eq!(ran.code, 3, "{}", ran.err);
     assert!(ran.err.contains("there is no shmbuf nosuch"), "{}", ran.err);
     assert!(!ran.err.contains("framelane ls"), "{}", ran.err);
+    // What no waiting mends ends at once, although there is no --timeout.
+    let damaged = rings.file("damaged", &[0xff; 80]);
+    std::fs::copy(&damaged, rings.folder.path().join("damaged")).unwrap();
+    let bridge = ["bridge", "damaged", "--lane", "video", "--format", "grey", "--size", "8x4"];
+    for args in [&["recv", "damaged"][..], &bridge] {
+        let ran = rings.run(args);
+        assert!(ran.code == 1 && ran.err.contains("damaged: a ring of"), "{}", ran.err);
+    }
     for args in [
         &["send", "a/b", "--capacity", "64"][..],
         &["send", "ring", "--capacity", "64", "--repeat", "2"],

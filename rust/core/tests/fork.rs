@@ -6,12 +6,13 @@ mod common;
 use common::child::{await_word, entry, hear, say};
 use common::forks::{Stray, exec, exit, expect_good, fork, stay};
 use common::readers::{self, By, read_until_told};
+use common::streams::{video, write};
 use common::{
     Child, DEADLINE, LANE, Order, Place, assert_intact, create, fill, open, publish, task, until,
 };
 use framelane::{
     Consumer, ConsumerOptions, Error, ErrorKind, Frame, FrameDescriptor, FrameMut, Mode, Producer,
-    ProducerOptions,
+    ProducerOptions, StreamReaderOptions, StreamStart, StreamWriterOptions,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -365,4 +366,24 @@ fn a_producer_is_gone_though_its_child_keeps_the_socket() {
         publish(&producer, 1);
         assert!(readers::next(&mut reader, By::Futex).new_epoch());
     }
+}
+
+#[test]
+fn a_stream_is_the_parents_too() {
+    let place = Place::new();
+    let writer = place.writer(StreamWriterOptions::new(video()).lossless(true));
+    let options = StreamReaderOptions::new().lossless(true).start(StreamStart::OldestKey);
+    let mut reader = place.reader(options);
+    write(&writer, 1);
+    let record = reader.next(DEADLINE).unwrap().expect("a record");
+    assert_eq!((reader.held(), writer.config().width), (1, 640));
+    expect_good(fork(|| {
+        // Nothing that a thread of the parent may have locked at that moment is waited for.
+        assert_eq!((reader.held(), writer.config().width, writer.readers()), (0, 0, 0));
+        is_forked(reader.try_next());
+        is_forked(writer.begin(1));
+    }));
+    assert_eq!(reader.held(), 1);
+    drop(record);
+    assert_eq!(reader.held(), 0);
 }

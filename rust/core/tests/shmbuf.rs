@@ -117,6 +117,21 @@ fn the_end_of_the_sender_is_told_where_nobody_waits_for_the_next() {
 }
 
 #[test]
+fn who_does_not_reattach_reads_what_is_left_and_not_from_the_next_sender() {
+    let folder = shared_folder();
+    let mut first = Sender::create(RING, sending(folder.path())).unwrap();
+    let mut receiver = Receiver::open(RING, receiving(folder.path()).reattach(false)).unwrap();
+    send(&mut first, 1);
+    first.close();
+    let mut second = Sender::create(RING, sending(folder.path())).unwrap();
+    send(&mut second, 2);
+    assert_eq!(receive(&mut receiver), 1);
+    assert_eq!(kind(receiver.wait(DEADLINE)), ErrorKind::Disconnected);
+    assert_eq!((receiver.received(), receiver.restarts()), (1, 0));
+    assert!(!second.has_receiver().unwrap(), "the next one is left to others");
+}
+
+#[test]
 fn a_segment_has_one_sender_and_one_receiver() {
     let folder = shared_folder();
     let sender = Sender::create(RING, sending(folder.path())).unwrap();
@@ -167,9 +182,9 @@ fn a_receiver_waits_for_size_and_header() {
     let open = || Receiver::open(RING, receiving(folder.path()));
     assert_eq!(kind(open()), ErrorKind::NotFound);
     std::fs::write(&path, []).unwrap();
-    assert_eq!(kind(open()), ErrorKind::Protocol);
+    assert_eq!(kind(open()), ErrorKind::TimedOut);
     std::fs::write(&path, [0; 80]).unwrap();
-    assert_eq!(kind(open()), ErrorKind::Protocol);
+    assert_eq!(kind(open()), ErrorKind::TimedOut);
     let waiting = receiving(folder.path()).wait_for_sender(DEADLINE);
     let receiver = task("opening", move || Receiver::open(RING, waiting).unwrap());
     std::thread::sleep(Duration::from_millis(20));

@@ -5,10 +5,12 @@
 mod common;
 
 use common::board;
+use framelane_hobot::vio::{CameraSetup, ChannelSetup, Pipeline, SensorSetup, Vio};
 use framelane_hobot_sys::{
     AeStatistics, BufAttr, Cam, CameraConfig, Image, InputAttr, MipiConfig, Rect, VinAttr,
     VinInputAttr, Vpf, VseOutputAttr,
 };
+use framelane_standin_ion::Fault;
 use std::ffi::c_void;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -218,4 +220,35 @@ fn a_flow_starts_only_when_it_is_whole() {
     assert_eq!(call!(vpf.hbn_isp_get_ae_statistics(chain.vse(), &mut told)), -2);
     drop(chain);
     assert!(board.ids().is_empty());
+}
+
+fn open_vin() -> i64 {
+    let mut node = 0;
+    assert_eq!(call!(vpf.hbn_vnode_open(0, 0, -1, &mut node)), 0);
+    node
+}
+
+/// Whatever was opened between two processors of our own has a number between theirs.
+#[test]
+fn a_camera_that_does_not_come_up_leaves_no_processor_open() {
+    let board = board();
+    let vio = Vio::open(Some(&common::folder())).unwrap();
+    let sensor = SensorSetup { width: 320, height: 240, fps: 100, ..SensorSetup::default() };
+    let (width, height) = (64, 48);
+    let channel = ChannelSetup { number: 0, width, height, crop: None, buffers: 3, cached: true };
+    let setup = CameraSetup { host: 0, sensor, channels: vec![channel] };
+    for function in ["hbn_vnode_open", "hbn_vflow_add_vnode"] {
+        for done in 0..3 {
+            let before = open_vin();
+            board.place.ion().plan(Fault::of(function, -10).after(done)).unwrap();
+            assert_eq!(Pipeline::start(&vio, &setup).err().unwrap().code(), Some(-10));
+            let after = open_vin();
+            for node in before + 1..after {
+                let code = call!(vpf.hbn_vnode_set_attr(node, any(&mut VinAttr::zeroed())));
+                assert_eq!(code, -1, "{function} after {done}: {node} is open");
+            }
+            call!(vpf.hbn_vnode_close(before));
+            call!(vpf.hbn_vnode_close(after));
+        }
+    }
 }

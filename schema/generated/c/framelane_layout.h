@@ -826,7 +826,7 @@ static_assert(offsetof(struct framelane_stream_header, reserved_constant) == 48,
 static_assert(offsetof(struct framelane_stream_header, oldest_atomic_) == 64, "StreamHeader.oldest");
 static_assert(offsetof(struct framelane_stream_header, reserved_oldest) == 72, "StreamHeader.reserved_oldest");
 
-/// One consumer as its producer sees it. 128 bytes.
+/// One consumer as its producer sees it. 120 bytes.
 struct framelane_consumer_report {
   uint32_t consumer_id;
   uint32_t pid;

@@ -843,7 +843,7 @@ static_assert(offsetof(StreamHeader, reserved_constant) == 48);
 static_assert(offsetof(StreamHeader, oldest_atomic_) == 64);
 static_assert(offsetof(StreamHeader, reserved_oldest) == 72);
 
-/// One consumer as its producer sees it. 128 bytes.
+/// One consumer as its producer sees it. 120 bytes.
 struct ConsumerReport {
   std::uint32_t consumer_id;
   std::uint32_t pid;

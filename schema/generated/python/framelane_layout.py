@@ -584,7 +584,7 @@ class StreamHeader(ctypes.LittleEndianStructure):
 
 
 class ConsumerReport(ctypes.LittleEndianStructure):
-    """One consumer as its producer sees it. 128 bytes."""
+    """One consumer as its producer sees it. 120 bytes."""
 
     _fields_ = [
         ("consumer_id", ctypes.c_uint32),

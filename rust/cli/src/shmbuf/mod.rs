@@ -8,6 +8,7 @@ mod send;
 use crate::interrupt::Interrupt;
 use crate::output;
 use anyhow::Context;
+use framelane::ErrorKind;
 use framelane::shmbuf::{Receiver, ReceiverOptions};
 use serde::Serialize;
 use std::fmt;
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 
 /// How soon a signal is noticed while nothing moves.
 const SLICE: Duration = Duration::from_millis(50);
+/// Between two attempts to attach.
+const PAUSE: Duration = Duration::from_millis(5);
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -111,14 +114,19 @@ impl Setting<'_> {
             match Receiver::open(name, options.clone()) {
                 Ok(receiver) => return Ok(Some(receiver)),
                 Err(_) if self.interrupt.asked() => return Ok(None),
-                Err(error) if is_passed(deadline) => return Err(error).context(Shmbuf),
-                Err(error) if error.kind() == framelane::ErrorKind::InvalidName => {
-                    return Err(error).context(Shmbuf);
+                Err(error) if may_pass(error.kind()) && !is_passed(deadline) => {
+                    // A folder that is not there is told at once.
+                    std::thread::sleep(PAUSE);
                 }
-                Err(_) => {}
+                Err(error) => return Err(error).context(Shmbuf),
             }
         }
     }
+}
+
+/// Whether attaching may work later: no segment, no header, or another receiver for now.
+fn may_pass(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::TimedOut | ErrorKind::TooMany)
 }
 
 /// When a time is over; None: never.

@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::{FrameDescriptor, RecordInfo};
 
-/// One consumer as its producer sees it. 128 bytes.
+/// One consumer as its producer sees it. 120 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct ConsumerReport {

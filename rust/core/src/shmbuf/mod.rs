@@ -56,7 +56,8 @@ use std::path::Path;
 pub fn remove(name: &str, directory: Option<&Path>) -> Result<bool> {
     let place = name::Place::new(name, directory)?;
     let Some(fd) = place.open()? else { return Ok(false) };
-    if lock::is_taken(&fd, Side::Sender)? {
+    // Taken, not only looked at: nobody else replaces the segment before its name is taken away.
+    if !lock::take(&fd, Side::Sender)? {
         let text = format!("a sender of shmbuf {} is running: end it first", place.name());
         return Err(Error::new(ErrorKind::AlreadyExists, text));
     }

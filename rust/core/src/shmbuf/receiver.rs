@@ -43,7 +43,7 @@ impl Receiver {
     ///
     /// # Errors
     /// `InvalidName`; within the time to wait none of: a segment (`NotFound`), its header
-    /// (`Protocol`), a segment that no other receiver of ours reads (`TooMany`); `Protocol` for
+    /// (`TimedOut`), a segment that no other receiver of ours reads (`TooMany`); `Protocol` for
     /// one that is no ring; `PermissionDenied`: a receiver needs to write, too.
     pub fn open(name: &str, options: ReceiverOptions) -> Result<Self> {
         let place = Place::new(name, options.directory.as_deref())?;
@@ -245,30 +245,38 @@ impl Receiver {
         step("shmbuf-recv.rung");
     }
 
-    /// Moves on to the segment that has the name now, once this one is read.
+    /// Moves on to the segment that has the name now, once this one is read; where re-attaching is
+    /// off, that is the end.
     fn renew(&mut self) -> Result<bool> {
         let now = self.place.identity();
-        if now.is_some_and(|now| now != self.segment.identity) {
-            // One that cannot be read, or not yet, is none.
-            if let Ok(Found::Segment(new)) = segment::attach(&self.place)
-                && !matches!(self.next(), Ok(Some(_)))
-            {
-                self.waiting.leave(self.ring(), &RECEIVER);
-                self.waiting.announce(&new.ring, &RECEIVER);
-                self.had_sender = lock::is_taken(&new.fd, Side::Sender)?;
-                self.segment = new;
-                self.restarts += 1;
-                return Ok(true);
-            }
-            return Ok(false);
+        let is_replaced = now.is_some_and(|now| now != self.segment.identity);
+        if !self.reattach {
+            return self.refuse_after_end(is_replaced).map(|()| false);
         }
+        // One that cannot be read, or not yet, is none.
+        if is_replaced
+            && let Ok(Found::Segment(new)) = segment::attach(&self.place)
+            && !matches!(self.next(), Ok(Some(_)))
+        {
+            self.waiting.leave(self.ring(), &RECEIVER);
+            self.waiting.announce(&new.ring, &RECEIVER);
+            self.segment = new;
+            self.restarts += 1;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Refuses to go on once the sender is gone, or its segment was replaced, and all is read.
+    fn refuse_after_end(&mut self, is_replaced: bool) -> Result<()> {
         let has_sender = lock::is_taken(&self.segment.fd, Side::Sender)?;
         self.had_sender |= has_sender;
-        if self.had_sender && !has_sender && !self.reattach && !matches!(self.next(), Ok(Some(_))) {
+        let has_ended = is_replaced || (self.had_sender && !has_sender);
+        if has_ended && !matches!(self.next(), Ok(Some(_))) {
             let text = format!("the sender of shmbuf {} is gone", self.place.name());
             return Err(Error::new(ErrorKind::Disconnected, text));
         }
-        Ok(false)
+        Ok(())
     }
 }
 

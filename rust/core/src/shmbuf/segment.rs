@@ -98,7 +98,7 @@ pub(super) fn attach(place: &Place) -> Result<Found> {
     let capacity = u32::from_le_bytes(word);
     if read < word.len() || capacity == 0 {
         let text = format!("shmbuf {name} of {bytes} bytes has no header yet");
-        return Ok(Found::NotYet(protocol(text)));
+        return Ok(Found::NotYet(Error::new(ErrorKind::TimedOut, text)));
     }
     if !capacity.is_power_of_two()
         || capacity < PREFIX_BYTES

@@ -101,6 +101,10 @@ impl EpochOf for Arc<StreamAttachment> {
     }
 
     fn held(&self) -> u32 {
+        // In a forked child the mutex may be held for ever.
+        if self.refuse_fork().is_err() {
+            return 0;
+        }
         self.lock().records.iter().filter(|(_, released)| !released).count() as u32
     }
 

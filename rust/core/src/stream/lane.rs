@@ -104,13 +104,13 @@ impl State {
         wishes.count() as u32
     }
 
-    /// A key record was committed.
+    /// A key record was committed. When a wish was last told stays: readers that ask again and
+    /// again are not to make every record a key record.
     fn settle_key_wishes(&mut self) {
         self.counts.key_requests = self.counts.key_requests.wrapping_add(self.key_wishes());
         for member in self.members.iter_mut() {
             member.key_answered = member.page.key_frame_requests().load(Relaxed);
         }
-        self.key_told_ns = None;
     }
 
     /// How long until a wish that was told may be told again.

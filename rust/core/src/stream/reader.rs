@@ -216,7 +216,7 @@ impl StreamReader {
         self.link.current.as_ref().map(|epoch| &epoch.info)
     }
 
-    /// Records that are held in place now, earlier epochs included.
+    /// Records that are held in place now, earlier epochs included; 0 in a forked child.
     pub fn held(&self) -> u32 {
         self.link.held()
     }
@@ -351,11 +351,13 @@ impl Reading for StreamReader {
     }
 
     fn begin(&mut self, epoch: &Epoch) {
+        // Before the search: a key record that is committed during it is read, not passed over.
+        let seen = ring::newest(&*epoch.view);
         let found = match self.lossless {
             true => Some(epoch.page.cursor().load(Relaxed)),
             false => find(epoch, self.start, self.start_age_ns),
         };
-        self.track.next = found.unwrap_or_else(|| ring::newest(&*epoch.view).saturating_add(1));
+        self.track.next = found.unwrap_or(seen.saturating_add(1));
         self.track.passed = 0;
         // What a lossless reader was given may be the next record, for want of a key record.
         self.track.awaits_key =

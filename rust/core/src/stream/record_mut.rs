@@ -4,8 +4,7 @@ use super::lane::StreamLane;
 use crate::error::{Error, Result};
 use crate::failpoint::step;
 use crate::layout::{ErrorKind, RecordFlag, RecordInfo};
-use crate::ring::stream::writer::Place;
-use crate::ring::words::StreamWords;
+use crate::ring::stream::writer::{Place, Ring};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -71,8 +70,8 @@ impl RecordMut {
             );
             return Err(Error::new(ErrorKind::RecordTooLarge, text));
         }
-        let at = self.lane.view.shape().data_at(self.place.offset) + self.size as usize;
-        self.lane.view.store_data(at, bytes);
+        let view = &self.lane.view;
+        Ring::append(view, view.shape(), &self.place, self.size, bytes);
         step("append.stored");
         self.size += bytes.len() as u64;
         self.lane.copied_bytes.fetch_add(bytes.len() as u64, Relaxed);

@@ -114,13 +114,16 @@ impl StreamWriter {
         self.lane.set_config(*config, Some(Deadline::after(timeout)))
     }
 
-    /// What the records to come are.
+    /// What the records to come are; all zero in a forked child.
     pub fn config(&self) -> StreamConfig {
-        self.lane.lock().config
+        match self.lane.refuse_fork() {
+            Ok(()) => self.lane.lock().config,
+            Err(_) => StreamConfig::ZERO,
+        }
     }
 
-    /// Whether a reader wants a key record. Says so again after an interval until one is
-    /// committed. An encoder asks before each picture.
+    /// Whether a reader wants a key record. Says so at most once per interval, for a wish that was
+    /// not granted as for a new one. An encoder asks before each picture.
     pub fn key_frame_wanted(&self) -> bool {
         self.lane.key_frame_wanted(None)
     }

@@ -25,6 +25,8 @@ pub(crate) struct Running {
     pub(crate) vio: Arc<Vio>,
     sensor: Option<i64>,
     nodes: Vec<i64>,
+    /// So many of the nodes, the first, belong to the flow.
+    added: usize,
     flow: Option<i64>,
     started: AtomicBool,
 }
@@ -40,6 +42,7 @@ impl Pipeline {
             vio: vio.clone(),
             sensor: None,
             nodes: Vec::new(),
+            added: 0,
             flow: None,
             started: AtomicBool::new(false),
         };
@@ -193,6 +196,7 @@ impl Running {
         for node in [vin, isp, vse] {
             // SAFETY: plain numbers.
             vio("hbn_vflow_add_vnode", unsafe { add(flow, node) })?;
+            self.added += 1;
         }
         // The VIN leads straight on, without a round through memory: its output 1.
         for (from, out, to) in [(vin, 1, isp), (isp, 0, vse)] {
@@ -244,15 +248,19 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if self.vio.memory().is_foreign() {
+            return; // the camera is the parent's
+        }
         self.stop();
         let (vpf, cam) = (&self.vio.vpf, &self.vio.cam);
         // A flow closes the nodes it was given, and only those.
-        match (self.flow, vpf.hbn_vflow_destroy(), vpf.hbn_vnode_close()) {
+        if let (Some(flow), Ok(destroy)) = (self.flow, vpf.hbn_vflow_destroy()) {
             // SAFETY: each handle is this owner's, and ended once.
-            (Some(flow), Ok(destroy), _) => unsafe { destroy(flow) },
-            // SAFETY: as above.
-            (None, _, Ok(close)) => self.nodes.iter().for_each(|&node| unsafe { close(node) }),
-            _ => {}
+            unsafe { destroy(flow) };
+        }
+        if let Ok(close) = vpf.hbn_vnode_close() {
+            // SAFETY: as above; these are the nodes that no flow has.
+            self.nodes[self.added..].iter().for_each(|&node| unsafe { close(node) });
         }
         if let (Some(sensor), Ok(destroy)) = (self.sensor, cam.hbn_camera_destroy()) {
             // SAFETY: as above.

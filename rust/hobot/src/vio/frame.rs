@@ -64,6 +64,9 @@ impl VioFrame {
 
 impl Drop for VioFrame {
     fn drop(&mut self) {
+        if self.from.vio.memory().is_foreign() {
+            return; // the frame is the parent's
+        }
         let release = self.from.vio.vpf.hbn_vnode_releaseframe().map_err(Error::from);
         let released = release.and_then(|release| {
             // SAFETY: a frame that came from this channel and was not given back before.

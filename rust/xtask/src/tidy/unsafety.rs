@@ -27,6 +27,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("python/src/numpy.rs", "calls NumPy's C API through its table"),
     ("python/src/frame.rs", "a slot of the buffer protocol"),
     ("python/src/frame_mut.rs", "a slot of the buffer protocol"),
+    ("python/src/record.rs", "a slot of the buffer protocol"),
     ("python/src/dlpack.rs", "a struct that others free through a function pointer"),
     ("python/src/options.rs", "file descriptors come as numbers"),
     ("cpp/bridge.rs", "the bridge to C++"),

@@ -125,8 +125,7 @@ impl Writer {
     fn write(&mut self) -> u64 {
         let place = self.ring.begin(&*self.lane, 8);
         let sequence = self.ring.newest() + 1;
-        let at = self.shape.data_at(place.offset);
-        self.lane.store_data(at, &sequence.to_ne_bytes());
+        Ring::append(&*self.lane, &self.shape, &place, 0, &sequence.to_ne_bytes());
         self.ring.commit(&*self.lane, &place, 8, &mut RecordInfo::ZERO.clone())
     }
 }
@@ -158,6 +157,23 @@ fn overwritten_bytes_are_never_taken_for_a_record() {
         thread::spawn(move || read(&lane, &shape, 1));
         writer.write();
         writer.write();
+    });
+}
+
+/// The same, where one thread begins the record and another fills and commits it.
+#[test]
+fn a_record_may_be_filled_by_another_thread_than_began_it() {
+    explore(Some(3), || {
+        let shape = shape(2, 8, 2);
+        let (mut writer, lane) = stage(shape);
+        writer.write();
+        writer.write();
+        thread::spawn(move || read(&lane, &shape, 1));
+        let place = writer.ring.begin(&*writer.lane, 8);
+        thread::spawn(move || {
+            Ring::append(&*writer.lane, &shape, &place, 0, &3_u64.to_ne_bytes());
+            writer.ring.commit(&*writer.lane, &place, 8, &mut RecordInfo::ZERO.clone());
+        });
     });
 }
 

@@ -5,9 +5,10 @@
 //! live reader. One word, `oldest`, covers them: it names the oldest record that is whole.
 //!
 //! - **Begin**: `oldest` moves past every record whose bytes, entry or config the coming one can
-//!   overwrite, were it as large as was asked for; Release fence; only then bytes are stored.
-//! - **Commit**: the entry, then `head` (Release), the wake word, one SeqCst fence; then the
-//!   waiting words are read and bells rung. What was asked for and not used stays free.
+//!   overwrite, were it as large as was asked for.
+//! - **Append**: Release fence, on the thread that stores; only then bytes.
+//! - **Commit**: Release fence, the entry, then `head` (Release), the wake word, one SeqCst fence;
+//!   then the waiting words are read and bells rung. What was asked for and not used stays free.
 //! - **Abandon**: nothing but `oldest` has moved.
 //! - **Read**: load `head` (Acquire), copy the entry, Acquire fence, look at `oldest`; believe the
 //!   entry only now; copy the bytes, fence, look again. A record that is no longer whole was

@@ -75,6 +75,8 @@ impl Track {
     /// The record was overwritten: goes on at a key record, or at the first that will come. How
     /// many records that passes over.
     pub fn lapped(&mut self, lane: &impl StreamWords, shape: &Shape) -> u64 {
+        // Before the search: a key record that is committed during it is read, not passed over.
+        let seen = newest(lane);
         let key = match self.after_lap {
             AfterLap::NewestKey => newest_key(lane, shape),
             AfterLap::OldestKey => oldest_key(lane, shape),
@@ -82,9 +84,88 @@ impl Track {
         // A hostile lane may name one that was read before.
         let key = key.filter(|&key| key > self.next);
         self.awaits_key = key.is_none();
-        let next = key.unwrap_or_else(|| newest(lane).max(self.next).saturating_add(1));
+        let next = key.unwrap_or_else(|| seen.max(self.next).saturating_add(1));
         let missed = next - self.next;
         self.next = next;
         missed
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::heap::Heap;
+    use super::super::writer::Ring;
+    use super::*;
+    use crate::layout::{ConfigFlag, StreamConfig};
+    use crate::ring::words::{AtomicU32, AtomicU64, LaneWords};
+    use std::cell::RefCell;
+
+    /// A lane whose writer commits a key record just when somebody first looks at an entry.
+    struct Busy {
+        heap: Heap,
+        writer: RefCell<Option<Ring>>,
+    }
+
+    fn write(ring: &mut Ring, heap: &Heap, flags: u32) -> u64 {
+        let place = ring.begin(heap, 0);
+        ring.commit(heap, &place, 0, &mut RecordInfo { flags, ..RecordInfo::ZERO })
+    }
+
+    impl LaneWords for Busy {
+        fn head(&self) -> &AtomicU64 {
+            self.heap.head()
+        }
+        fn wake(&self) -> &AtomicU32 {
+            self.heap.wake()
+        }
+        fn closed(&self) -> &AtomicU32 {
+            self.heap.closed()
+        }
+        fn release_wanted(&self) -> &AtomicU32 {
+            self.heap.release_wanted()
+        }
+    }
+
+    impl StreamWords for Busy {
+        fn oldest(&self) -> &AtomicU64 {
+            self.heap.oldest()
+        }
+        fn load_entry(&self, at: usize) -> RecordInfo {
+            if let Some(mut ring) = self.writer.take() {
+                write(&mut ring, &self.heap, RecordFlag::KEY);
+            }
+            self.heap.load_entry(at)
+        }
+        fn store_entry(&self, at: usize, entry: &RecordInfo) {
+            self.heap.store_entry(at, entry);
+        }
+        fn load_config(&self, at: usize) -> StreamConfig {
+            self.heap.load_config(at)
+        }
+        fn store_config(&self, at: usize, config: &StreamConfig) {
+            self.heap.store_config(at, config);
+        }
+        fn load_data(&self, at: usize, into: &mut [u8]) {
+            self.heap.load_data(at, into);
+        }
+        fn store_data(&self, at: usize, from: &[u8]) {
+            self.heap.store_data(at, from);
+        }
+    }
+
+    #[test]
+    fn a_key_record_that_comes_during_the_search_is_not_passed_over() {
+        let shape = Shape { data_bytes: 64, record_limit: 32, index_capacity: 4, configs: 2 };
+        for after_lap in [AfterLap::NewestKey, AfterLap::OldestKey] {
+            let heap = Heap::new(&shape);
+            let config = StreamConfig { flags: ConfigFlag::DEPENDENT, ..StreamConfig::ZERO };
+            let mut ring = Ring::new(shape, &heap, config);
+            (1..=6).for_each(|sequence| assert_eq!(write(&mut ring, &heap, 0), sequence));
+            let lane = Busy { heap, writer: RefCell::new(Some(ring)) };
+            let mut track = Track::new(1, false, after_lap);
+            assert_eq!(track.lapped(&lane, &shape), 6);
+            let Step::Record(record) = track.step(&lane, &shape) else { panic!("it is there") };
+            assert!(record.sequence == 7 && record.flags & RecordFlag::KEY != 0);
+        }
     }
 }

@@ -27,6 +27,13 @@ pub struct Place {
     pub room: u64,
 }
 
+/// Comes before whatever overwrites, on the thread that does: a record may be begun on one thread,
+/// filled on another and committed on a third, and a fence orders only stores of its own thread.
+fn announced_before() {
+    // edge LAP: the announcement before any byte that overwrites what it gives up.
+    edge::LAP.fence_release();
+}
+
 /// What the writer knows of a record that is still there.
 struct Kept {
     offset: u64,
@@ -147,8 +154,14 @@ impl Ring {
         self.oldest = oldest;
         lane.oldest().store(oldest, Relaxed);
         step("commit.announced");
-        // edge LAP: the announcement before any byte that overwrites what it gives up.
-        edge::LAP.fence_release();
+    }
+
+    /// Stores bytes of the open record, `after` so many, within what was asked for. Needs no ring:
+    /// the record belongs to whoever holds its place.
+    pub fn append(lane: &impl StreamWords, shape: &Shape, place: &Place, after: u64, bytes: &[u8]) {
+        debug_assert!(after + bytes.len() as u64 <= place.room);
+        announced_before();
+        lane.store_data(shape.data_at(place.offset) + after as usize, bytes);
     }
 
     /// Ends the open record with `size` bytes of its place; its sequence. What `entry` says beyond
@@ -175,6 +188,7 @@ impl Ring {
         entry.key_distance = self.key_distance(sequence);
         self.last_ns = self.last_ns.max(entry.publish_ns);
         entry.publish_ns = self.last_ns;
+        announced_before();
         lane.store_entry(self.shape.entry_at(sequence), entry);
         step("commit.entered");
         self.next_sequence += 1;
@@ -214,6 +228,7 @@ impl Ring {
         self.config_id += 1;
         self.dependent = config.flags & ConfigFlag::DEPENDENT != 0;
         config.id = self.config_id;
+        announced_before();
         lane.store_config(self.shape.config_at(self.config_id), &config);
         step("commit.config");
         self.config_id
