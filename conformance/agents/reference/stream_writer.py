@@ -222,7 +222,6 @@ class StreamWriter(Producer):
     def _settle_wishes(self):
         for member in self.members:
             member.key_answered = member.page._key_frame_requests
-        self.told = None
 
     def key_wanted(self, seconds):
         deadline = time.monotonic() + seconds
