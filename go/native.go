@@ -80,7 +80,8 @@ import (
 	"github.com/framelane/framelane/go/layout"
 )
 
-// This is the only file that knows C. It has no rules of its own: it turns arguments and results.
+// This and native_stream.go are the only files that know C. They have no rules of their own: they
+// turn arguments and results.
 
 type (
 	nativeProducer = C.framelane_producer
