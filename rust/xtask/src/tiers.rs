@@ -3,7 +3,8 @@
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
-    conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema, tidy, tsan, workspace,
+    conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema, tidy, tools, tsan,
+    workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -203,6 +204,7 @@ fn doc() -> Result<Counts> {
 
 fn unit() -> Result<Counts> {
     Program::cargo(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"])
+        .env("PATH", tools::search_path_with("ffmpeg")?)
         .limit(Duration::from_secs(1500))
         .counted()
 }

