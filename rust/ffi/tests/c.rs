@@ -96,7 +96,8 @@ fn every_field_is_where_rust_has_it() {
     source.extend(fields!(framelane_layout: fourcc, width, height, plane_count, offset_bytes,
         size_bytes, stride_bytes, rows, total_bytes));
     source.extend(fields!(framelane_producer_options: struct_bytes, lease_budget, claims, history,
-        layout, payload_bytes, lease_ns, frame_period_ns, memory, lossless, huge_pages, lock_memory, numa_node,
+        layout, payload_bytes, lease_ns, frame_period_ns, memory, lossless, huge_pages,
+        lock_memory, numa_node,
         access, access_group, trust, reclaim, directory, device_fds, device_count));
     source.extend(fields!(framelane_consumer_options: struct_bytes, mode, leases, reattach,
         wait_for_lane_ns, return_on_signal, wants_writable, directory));
