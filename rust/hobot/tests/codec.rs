@@ -106,10 +106,10 @@ fn pictures_in_place_become_units_with_what_they_were_fed_with() {
             // With a stride of its own, which another buffer of the ring need not have.
             let stride = 64 + 32 * (number as i32 % 2);
             feed(&encoder, grey(codec.memory(), 64, 48, stride, 50 + 20 * number as u8), number);
+            let unit = take(&encoder);
             if number == 3 {
                 encoder.request_key_frame().unwrap();
             }
-            let unit = take(&encoder);
             assert_eq!((*unit.tag(), encoder.held(), encoder.pending()), (number, 0, 0));
             assert_eq!(unit.is_key(), [0, 4].contains(&number), "{name} {number}");
             stream.extend_from_slice(unit.bytes());
@@ -124,7 +124,7 @@ fn a_picture_is_held_until_it_is_consumed_and_no_longer() {
     let board = board();
     let codec = codec();
     let encoder = start(&codec, &setup(VideoCodec::H264));
-    board.place.ion().plan(Fault::of("coding", 0).delay_ms(300)).unwrap();
+    board.place.ion().plan(Fault::of("coding", 0).delay_ms(1500)).unwrap();
     let gone = Arc::new(AtomicBool::new(false));
     let picture = grey(codec.memory(), 64, 48, 64, 100);
     let place = placed(&picture);
@@ -173,7 +173,7 @@ fn a_full_codec_says_so_for_a_moment_and_a_failed_picture_is_only_that_one() {
     let codec = codec();
     let encoder = start(&codec, &EncoderSetup { units: 1, ..setup(VideoCodec::H264) });
     assert!(encoder.take(SHORT).unwrap().is_none());
-    let failing = Fault::of("coding", CODING_FAILED).delay_ms(300);
+    let failing = Fault::of("coding", CODING_FAILED).delay_ms(1500);
     board.place.ion().plan(failing).unwrap();
     feed(&encoder, grey(codec.memory(), 64, 48, 64, 100), 1);
     feed(&encoder, grey(codec.memory(), 64, 48, 64, 120), 2);
@@ -201,7 +201,7 @@ fn units_and_pictures_may_outlive_their_encoder() {
     drop(unit);
     assert!(board.ids().is_empty(), "the codec has ended with its last unit");
     let encoder = start(&codec, &setup(VideoCodec::H264));
-    board.place.ion().plan(Fault::of("coding", 0).delay_ms(200)).unwrap();
+    board.place.ion().plan(Fault::of("coding", 0).delay_ms(1500)).unwrap();
     let gone = [Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false))];
     for told in &gone {
         let picture = grey(codec.memory(), 64, 48, 64, 100);

@@ -156,7 +156,7 @@ fn a_plane_without_a_size_and_memory_that_is_gone_fail_in_the_hardware() {
     place.frame.comp_size = [0; 3]; // a struct that was cleared after it was given
     assert_eq!(encoder.queue(place), 0);
     assert_eq!(encoder.unit(SECONDS).err(), Some(media::CODING_FAILED));
-    board.place.ion().plan(Fault::of("coding", 0).delay_ms(200)).unwrap();
+    board.place.ion().plan(Fault::of("coding", 0).delay_ms(1500)).unwrap();
     let mut place = encoder.place(SECONDS).unwrap();
     point(&mut place, &first);
     assert_eq!(encoder.queue(place), 0);

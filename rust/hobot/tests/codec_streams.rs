@@ -32,7 +32,7 @@ fn a_picture_is_told_to_be_consumed_when_it_is_and_not_before() {
     assert_eq!(listen, 0);
     assert_eq!(call!(hb_mm_mc_configure(encoder.context())), 0);
     assert_eq!(encoder.start(), 0);
-    board.place.ion().plan(Fault::of("coding", 0).delay_ms(300)).unwrap();
+    board.place.ion().plan(Fault::of("coding", 0).delay_ms(1500)).unwrap();
     let mut place = encoder.place(0).unwrap();
     point(&mut place, &picture);
     place.user_ptr = 77;
@@ -165,7 +165,7 @@ fn what_is_under_way_can_be_thrown_away() {
     assert_eq!(encoder.queue(place), 0);
     let (unit, _) = encoder.unit(SECONDS).unwrap();
     assert_eq!(encoder.back(unit), 0);
-    board.place.ion().plan(Fault::of("coding", 0).delay_ms(300)).unwrap();
+    board.place.ion().plan(Fault::of("coding", 0).delay_ms(1500)).unwrap();
     for _ in 0..2 {
         let mut place = encoder.place(SECONDS).unwrap();
         point(&mut place, &picture);

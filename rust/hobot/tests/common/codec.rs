@@ -1,4 +1,5 @@
 //! Pictures for the codec, and what comes out of it decoded again.
+#![allow(unsafe_code, reason = "filling pictures in camera memory")]
 
 use framelane_hobot::{Format, GraphicBuffer, Memory, Picture, usage};
 use std::io::Write;

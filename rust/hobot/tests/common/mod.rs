@@ -1,5 +1,4 @@
 //! A board for the tests of one file: the stand-ins in a folder, and processes beside this one.
-#![allow(unsafe_code, reason = "pictures in camera memory, the codec without our owners")]
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 pub mod codec;

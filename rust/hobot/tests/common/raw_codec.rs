@@ -1,4 +1,5 @@
 //! libmultimedia without our owners in between.
+#![allow(unsafe_code, reason = "calls of a C library")]
 
 use super::codec::{ffmpeg_is_there, grey};
 use super::{Board, folder};

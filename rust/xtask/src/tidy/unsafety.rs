@@ -42,6 +42,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/hobot/src/", "calls of the vendor's library"),
     ("rust/hobot/tests/vio_rules.rs", "the same calls without our owners in between"),
     ("rust/hobot/tests/codec.rs", "a process that is forked"),
+    ("rust/hobot/tests/codec_rules.rs", "the same calls without our owners in between"),
     ("rust/hobot/tests/codec_streams.rs", "the same calls without our owners in between"),
     ("rust/hobot/tests/common/codec.rs", "filling pictures in camera memory"),
     ("rust/hobot/tests/common/raw_codec.rs", "the same calls without our owners in between"),
