@@ -121,6 +121,12 @@ impl StreamReader {
         Ok(self.has_news())
     }
 
+    /// Whether there may be something to read now. It only looks at the lane's memory, as
+    /// [`Consumer::is_ready`](crate::Consumer::is_ready).
+    pub fn is_ready(&self) -> bool {
+        self.has_news()
+    }
+
     /// Whether there may be something to read now. If not, the descriptor of [`fd`](Self::fd) is
     /// drained and armed, as after a [`try_next`](Self::try_next) that found nothing.
     ///
