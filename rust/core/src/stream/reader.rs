@@ -4,6 +4,7 @@ use super::attach::StreamAttachment;
 use super::info::StreamInfo;
 use super::options::StreamReaderOptions;
 use super::record::{Bytes, InPlace, Record};
+use super::spare::Spares;
 use crate::clock::{Deadline, monotonic_ns};
 use crate::consumer::{Closer, Link, Manner, Parcel, Reading, Reattach, Waiting, Wish};
 use crate::error::{Error, Result, invalid, protocol};
@@ -35,6 +36,7 @@ pub struct StreamReader {
     again: bool,
     received: u64,
     missed: u64,
+    spares: Arc<Spares>,
 }
 
 impl StreamReader {
@@ -71,6 +73,7 @@ impl StreamReader {
             again: false,
             received: 0,
             missed: 0,
+            spares: Arc::default(),
         };
         reader.attach_first(deadline)?;
         Ok(reader)
@@ -273,7 +276,7 @@ impl StreamReader {
             epoch.move_on(info.sequence + 1, Some(sequence));
             Bytes::InPlace(InPlace { attachment, sequence, range: start..start + size })
         } else {
-            let mut bytes = vec![0; size];
+            let mut bytes = self.spares.take(size);
             if !ring::copy(view, shape, &info, &mut bytes) {
                 return Err(self.overtaken(epoch));
             }
