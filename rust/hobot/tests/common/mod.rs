@@ -1,6 +1,9 @@
 //! A board for the tests of one file: the stand-ins in a folder, and processes beside this one.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod codec;
+pub mod raw_codec;
+
 use framelane_standin_ion::Place;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -79,6 +82,11 @@ impl Board {
 
     /// The same with more in its environment.
     pub fn start_with(&self, role: &str, environment: &[(&str, String)]) -> Role {
+        Role::spawn(role, self.command(role, environment))
+    }
+
+    /// What would start it, with its input and output for us.
+    pub fn command(&self, role: &str, environment: &[(&str, String)]) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args(["--exact", "child_entry", "--nocapture", "--test-threads=1"])
@@ -87,7 +95,7 @@ impl Board {
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        Role::spawn(role, command)
+        command
     }
 }
 
