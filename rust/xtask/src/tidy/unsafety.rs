@@ -19,6 +19,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/core/src/wire/peer.rs", "two socket options that rustix does not offer in this form"),
     ("rust/core/src/producer/frame_mut.rs", "a reference counted by the claim itself"),
     ("rust/core/tests/common/forks.rs", "fork, to test what a child may do"),
+    ("rust/core/tests/allocations.rs", "an allocator that counts"),
     ("rust/core/tests/common/trace.rs", "ptrace, to count system calls exactly"),
     ("rust/core/tests/waiters.rs", "signals, to interrupt a sleeper"),
     ("rust/ffi/src/", "C entry points"),
