@@ -217,7 +217,12 @@ fn unit() -> Result<Counts> {
 }
 
 fn pet_camera() -> Result<Counts> {
-    golang::program_tests("examples/pet-camera/server")
+    let mut counts = golang::program_tests("examples/pet-camera/server")?;
+    counts += python::program_tests(
+        "examples/pet-camera/detector",
+        &["numpy", "opencv-python-headless"],
+    )?;
+    Ok(counts)
 }
 
 fn stress() -> Result<Counts> {
