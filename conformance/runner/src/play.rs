@@ -138,7 +138,8 @@ impl Stage<'_, '_> {
         for who in &names {
             let process = self.actors.remove(who).ok_or_else(|| anyhow!("{who} is gone"))?;
             let time = self.troupe.patience.time;
-            leaks::none_within(process.id(), time).with_context(|| who.clone())?;
+            leaks::none_within(process.id(), self.troupe.lanes, time)
+                .with_context(|| who.clone())?;
             self.troupe.release(process);
         }
         Ok(())
