@@ -140,7 +140,10 @@ TEST_F(Switches, WrongCallsAreRefused) {
   EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
   EXPECT_FALSE(framelane::try_select_lane("day", "day", deadline, place, error));
   EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
-  EXPECT_EQ(kind_of([&] { control({}); }), ErrorKind::InvalidArgument);
+  framelane::SwitchControllerOptions elsewhere;
+  elsewhere.directory = place;
+  EXPECT_FALSE(SwitchController::try_create("other", {}, elsewhere, error));
+  EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
   EXPECT_EQ(kind_of([&] { control({"day"}); }), ErrorKind::AlreadyExists);
   EXPECT_EQ(kind_of([&] { Switch::open("day", reading()); }), ErrorKind::Unsupported);
   EXPECT_FALSE(Switch::try_open("nobody", reading(), error));
