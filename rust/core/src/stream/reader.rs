@@ -57,7 +57,7 @@ impl StreamReader {
         let start_age_ns = u64::try_from(options.start_age.as_nanos()).unwrap_or(u64::MAX);
         let mode = if options.lossless { Mode::Lossless } else { Mode::Ordered };
         let stream = Some((options.start, start_age_ns));
-        let wish = Wish { mode, leases: 0, wants_writable: false, stream };
+        let wish = Wish { mode, leases: 0, wants_writable: false, stream, switch: false };
         let StreamReaderOptions { reattach, return_on_signal, .. } = options;
         let manner = Manner { reattach, return_on_signal };
         let deadline = Deadline::after(options.wait_for_lane);
