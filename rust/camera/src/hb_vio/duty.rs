@@ -3,11 +3,23 @@
 //! A camera that sleeps runs on: its hardware fills the ring once and then has no buffer more, so
 //! that it costs no memory traffic and no processor. Only its statistics are looked at.
 
+use framelane::monotonic_ns;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long what was seen of the brightness counts.
 const FRESH: Duration = Duration::from_secs(2);
+
+/// What was seen of the brightness.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sight {
+    /// From 1.
+    pub number: u64,
+    /// Mean luma.
+    pub luma: f32,
+    /// When.
+    pub time_ns: u64,
+}
 
 #[derive(Default)]
 struct State {
@@ -16,7 +28,7 @@ struct State {
     turn: u32,
     /// Channels that are warm in this turn.
     warm: usize,
-    brightness: Option<(f32, Instant)>,
+    sight: Option<Sight>,
     last_frame: Option<Instant>,
 }
 
@@ -69,17 +81,21 @@ impl Duty {
         woken.unwrap_or_else(PoisonError::into_inner).0.awake
     }
 
-    /// What was seen of the brightness; negative is nothing.
+    /// Says what was seen of the brightness; negative is nothing.
     pub fn saw(&self, luma: f32) {
         if luma >= 0.0 {
-            self.lock().brightness = Some((luma, Instant::now()));
+            let mut state = self.lock();
+            let number = state.sight.map_or(0, |sight| sight.number) + 1;
+            state.sight = Some(Sight { number, luma, time_ns: monotonic_ns() });
         }
     }
 
-    /// The brightness, if it was seen just now.
-    pub fn brightness(&self) -> Option<f32> {
-        let seen = self.lock().brightness.filter(|(_, when)| when.elapsed() < FRESH);
-        seen.map(|(luma, _)| luma)
+    /// What was seen last, if that was just now.
+    pub fn sight(&self) -> Option<Sight> {
+        let fresh = |sight: &Sight| {
+            u128::from(monotonic_ns().saturating_sub(sight.time_ns)) < FRESH.as_nanos()
+        };
+        self.lock().sight.filter(fresh)
     }
 
     /// Whether it is awake, warm, and has had a frame not longer ago than this.
@@ -136,10 +152,9 @@ mod tests {
         assert!(!duty.delivers(LONG), "no frame yet");
         assert!(duty.admits(&mut Warming::default(), 3));
         assert!(duty.delivers(LONG) && !duty.delivers(Duration::ZERO));
-        assert_eq!(duty.brightness(), None);
         duty.saw(-1.0);
-        assert_eq!(duty.brightness(), None);
+        assert_eq!(duty.sight(), None);
         duty.saw(42.0);
-        assert_eq!(duty.brightness(), Some(42.0));
+        assert_eq!(duty.sight().map(|sight| (sight.number, sight.luma)), Some((1, 42.0)));
     }
 }

@@ -9,7 +9,6 @@
 //! Two cameras can stand behind switches, one for each channel that both have: readers of a switch
 //! see the one that is active, by the brightness or by whoever selects.
 
-mod brightness;
 mod camera;
 pub mod config;
 mod duty;

@@ -4,11 +4,11 @@
 //! switches follow; until then the brightness chooses, and a camera that is dead gives way to one
 //! that is not. A camera that is asleep is woken first and becomes active when it is warm.
 
-use super::brightness::Brightness;
 use super::config::{Config, Inactive, Policy, Switching as Settings};
 use super::duty::Duty;
 use super::{Places, SwitchStats};
 use crate::error::Result;
+use crate::switching::{Brightness, Sample};
 use framelane::{SwitchController, SwitchControllerOptions};
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ impl Switching {
         Ok(Some(Switching {
             settings: settings.clone(),
             controllers: config.switches().iter().map(create).collect::<Result<_>>()?,
-            brightness: Brightness::new(settings.rule(), settings.active == 1),
+            brightness: Brightness::new(settings.thresholds(), 0, 1)?,
             active: settings.active,
             since: Instant::now(),
             held: false,
@@ -103,12 +103,12 @@ impl Switching {
     }
 
     fn follow_the_policy(&mut self, duties: &[&Duty], now: Instant) -> Result<()> {
-        let night = self.brightness.is_night(duties[0].brightness(), now);
+        let wish = self.look(duties[0]);
         if self.held || self.settings.policy == Policy::Manual {
             return Ok(());
         }
         let dead = Duration::from_millis(self.settings.dead_ms);
-        let mut wanted = usize::from(night);
+        let mut wanted = wish.unwrap_or(self.settings.active);
         let had_time = now.saturating_duration_since(self.since) >= dead;
         if wanted == self.active && had_time && !duties[self.active].delivers(dead) {
             wanted = 1 - self.active;
@@ -130,6 +130,16 @@ impl Switching {
             self.becomes_active(wanted, duties);
         }
         Ok(())
+    }
+
+    /// The camera that the brightness speaks for.
+    fn look(&mut self, day: &Duty) -> Option<usize> {
+        let Some(sight) = day.sight() else {
+            self.brightness.woken(); // it is blind: what it sees next has to last anew
+            return self.brightness.wish();
+        };
+        let (sequence, brightness) = (sight.number, sight.luma);
+        self.brightness.observe(&Sample { epoch: 1, sequence, brightness, time_ns: sight.time_ns })
     }
 
     fn becomes_active(&mut self, camera: usize, duties: &[&Duty]) {

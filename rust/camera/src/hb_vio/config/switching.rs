@@ -2,8 +2,8 @@
 
 use super::Config;
 use crate::error::{Result, invalid};
-use crate::hb_vio::brightness::Rule;
 use crate::hb_vio::duty::Duty;
+use crate::switching::{Brightness, Thresholds};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -47,7 +47,8 @@ pub struct Switching {
     pub bright: u32,
     /// For so long.
     pub bright_ms: u64,
-    /// Frames that a camera that was asleep shows nobody.
+    /// Frames of a camera that has just started, or was asleep, that do not count: nobody sees
+    /// those after a sleep, and none decides on the brightness.
     pub warm_up_frames: u32,
     /// Without a frame for so long the other camera becomes active, unless somebody selected.
     pub dead_ms: u64,
@@ -71,12 +72,13 @@ impl Default for Switching {
 
 impl Switching {
     /// When it is night.
-    pub fn rule(&self) -> Rule {
-        Rule {
-            dark: self.dark as f32,
-            dark_hold: Duration::from_millis(self.dark_ms),
-            bright: self.bright as f32,
-            bright_hold: Duration::from_millis(self.bright_ms),
+    pub fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            dark_below: self.dark as f32,
+            bright_above: self.bright as f32,
+            dark_for: Duration::from_millis(self.dark_ms),
+            bright_for: Duration::from_millis(self.bright_ms),
+            warm_up_frames: self.warm_up_frames.into(),
         }
     }
 
@@ -88,10 +90,7 @@ impl Switching {
         if self.active > 1 {
             return Err(invalid(format!("[switch] active = {}: 0 or 1", self.active)));
         }
-        if self.dark > self.bright {
-            let (dark, bright) = (self.dark, self.bright);
-            return Err(invalid(format!("[switch] dark = {dark} is over bright = {bright}")));
-        }
+        Brightness::new(self.thresholds(), 0, 1)?;
         if config.switches().is_empty() {
             return Err(invalid("[switch]: the cameras have no channel of the same number"));
         }

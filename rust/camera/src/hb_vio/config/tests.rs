@@ -93,7 +93,7 @@ fn a_switch_that_cannot_work_is_refused() {
         ("switch = \"main\"", "there is no [switch]"),
         ("lane = \"pet_camera_yolo_zc\"\n[switch]", "a switch and a lane"),
         ("[switch]\nactive = 2", "0 or 1"),
-        ("[switch]\ndark = 61", "over bright"),
+        ("[switch]\ndark = 61", "overlap"),
         ("[switch]\npolicy = \"moon\"", "unknown variant `moon`"),
         ("[readers]\neveryone = true\ngroup = 44", "not both"),
     ] {
