@@ -3,8 +3,9 @@
 #![allow(unsafe_code, reason = "a process that is forked")]
 
 mod common;
+#[path = "common/codec.rs"]
+mod pictures;
 
-use common::codec::{decoded, ffmpeg_is_there, grey, picture_of, shown};
 use common::{Board, DEADLINE, board, entry, hear, say};
 use framelane::ErrorKind;
 use framelane_hobot::GraphicBuffer;
@@ -12,6 +13,7 @@ use framelane_hobot::codec::{
     Codec, Encoder, EncoderSetup, Input, Placed, Profile, Refused, Unit, VideoCodec,
 };
 use framelane_standin_ion::Fault;
+use pictures::{decoded, ffmpeg_is_there, grey, picture_of, shown};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -3,13 +3,17 @@
 #![allow(unsafe_code, reason = "the library without our owners in between")]
 
 mod common;
+#[path = "common/codec.rs"]
+mod pictures;
+#[path = "common/raw_codec.rs"]
+mod raw_codec;
 
 use common::board;
-use common::codec::shown;
-use common::raw_codec::{Encoder, SECONDS, call, picture, point};
 use framelane_hobot_sys::codec::{Callbacks, Context, MediaBuffer, id, state};
 use framelane_hobot_sys::media;
 use framelane_standin_ion::Fault;
+use pictures::shown;
+use raw_codec::{Encoder, SECONDS, call, picture, point};
 use std::ffi::c_void;
 
 extern "C" fn nothing(_: *mut c_void, _: *mut MediaBuffer) {}

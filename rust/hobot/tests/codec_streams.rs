@@ -3,13 +3,17 @@
 #![allow(unsafe_code, reason = "the library without our owners in between")]
 
 mod common;
+#[path = "common/codec.rs"]
+mod pictures;
+#[path = "common/raw_codec.rs"]
+mod raw_codec;
 
-use common::codec::{decoded, picture_of, shown};
-use common::raw_codec::{Encoder, SECONDS, bytes, call, memory, picture, point};
 use common::{board, folder};
 use framelane_hobot_sys::codec::{Callbacks, MediaBuffer, RateControl, id, state};
 use framelane_hobot_sys::{CommonBuf, Hbmem, media};
 use framelane_standin_ion::Fault;
+use pictures::{decoded, picture_of, shown};
+use raw_codec::{Encoder, SECONDS, bytes, call, memory, picture, point};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,5 +1,6 @@
 //! Pictures for the codec, and what comes out of it decoded again.
 #![allow(unsafe_code, reason = "filling pictures in camera memory")]
+#![allow(dead_code, reason = "each test file uses its own part of this")]
 
 use framelane_hobot::{Format, GraphicBuffer, Memory, Picture, usage};
 use std::io::Write;

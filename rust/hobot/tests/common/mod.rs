@@ -1,9 +1,6 @@
 //! A board for the tests of one file: the stand-ins in a folder, and processes beside this one.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
-pub mod codec;
-pub mod raw_codec;
-
 use framelane_standin_ion::Place;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;

@@ -1,8 +1,9 @@
 //! libmultimedia without our owners in between.
 #![allow(unsafe_code, reason = "calls of a C library")]
+#![allow(dead_code, reason = "each test file uses its own part of this")]
 
-use super::codec::{ffmpeg_is_there, grey};
-use super::{Board, folder};
+use crate::common::{Board, folder};
+use crate::pictures::{ffmpeg_is_there, grey};
 use framelane_hobot::{GraphicBuffer, Memory};
 use framelane_hobot_sys::codec::{Context, MediaBuffer, OutputInfo, Startup};
 use framelane_hobot_sys::{Multimedia, media};
@@ -18,7 +19,7 @@ pub fn library() -> &'static Multimedia {
 /// Calls a function of the library.
 macro_rules! call {
     ($function:ident($($argument:expr),*)) => {{
-        let function = $crate::common::raw_codec::library().$function().unwrap();
+        let function = $crate::raw_codec::library().$function().unwrap();
         // SAFETY: each pointer is a reference to a place that lives during the call, or NULL.
         unsafe { function($($argument),*) }
     }};
