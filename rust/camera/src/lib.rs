@@ -30,6 +30,7 @@ mod convert;
 mod error;
 pub mod hb_vio;
 pub mod images;
+pub mod mp4;
 pub mod pace;
 pub mod pattern;
 mod planes;

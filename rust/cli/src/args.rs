@@ -3,7 +3,8 @@
 
 use crate::failure::EXIT_CODES;
 use crate::{
-    bench, camera, completions, doctor, hz, info, ls, render, schema, shmbuf, snapshot, watch, who,
+    bench, camera, completions, doctor, hz, info, ls, play, record, render, schema, shmbuf,
+    snapshot, watch, who,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +31,10 @@ pub enum Command {
     Hz(hz::Args),
     /// Write one frame as a picture
     Snapshot(snapshot::Args),
+    /// Record a stream lane into files
+    Record(record::Args),
+    /// Play a file into a lane
+    Play(play::Args),
     /// Read a lane and keep the books: rate, missed, torn, latency
     Watch(watch::Args),
     /// Show who reads a lane and which slots they hold
@@ -55,6 +60,8 @@ impl Command {
             Command::Info(args) => info::run(&args),
             Command::Hz(args) => hz::run(&args),
             Command::Snapshot(args) => snapshot::run(&args),
+            Command::Record(args) => record::run(&args),
+            Command::Play(args) => play::run(&args),
             Command::Watch(args) => watch::run(&args),
             Command::Who(args) => who::run(&args),
             Command::Bench(args) => bench::run(&args),
@@ -72,6 +79,8 @@ impl Command {
             Command::Info(args) => Some(&args.lane),
             Command::Hz(args) => Some(&args.lane),
             Command::Snapshot(args) => Some(&args.lane),
+            Command::Record(args) => Some(&args.lane),
+            Command::Play(args) => Some(&args.lane),
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
             Command::Schema(args) => args.lane.as_deref(),

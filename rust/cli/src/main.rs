@@ -16,6 +16,8 @@ mod ls;
 mod notify;
 mod numbers;
 mod output;
+mod play;
+mod record;
 mod render;
 mod schema;
 mod shmbuf;

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod picture;
+pub mod video;
 
 use framelane::{FrameLayout, PixelFormat, Producer, ProducerOptions};
 use serde_json::Value;
