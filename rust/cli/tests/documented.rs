@@ -3,12 +3,15 @@
 mod common;
 
 use common::video::{Clip, units};
-use common::{Scene, finish, publish, stale_socket};
+use common::{DEADLINE, Scene, finish, publish, stale_socket};
 use framelane::{Consumer, ConsumerOptions, Mode};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 const README: &str = include_str!("../README.md");
 
@@ -96,12 +99,20 @@ fn the_first_page_records_and_plays_back() {
     let folder = Path::new(env!("CARGO_BIN_EXE_framelane")).parent().unwrap();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
-    // The player that goes round and round ends with the test.
-    shell.args(["-ec", &format!("{block}\nkill $(jobs -p) 2>&- || true\nwait")]);
-    shell.current_dir(scene.path()).env("PATH", path).env("FRAMELANE_DIR", scene.path());
-    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let ran = finish(shell.spawn().unwrap());
-    assert_eq!(ran.code, 0, "{} {}", ran.text(), ran.err);
+    shell.args(["-ec", block]).current_dir(scene.path()).process_group(0);
+    shell.env("PATH", path).env("FRAMELANE_DIR", scene.path());
+    // The player that goes round and round outlives the shell.
+    let said = File::create(scene.path().join("said")).unwrap();
+    shell.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
+    let mut shell = shell.spawn().unwrap();
+    let group = rustix::process::Pid::from_child(&shell);
+    let start = Instant::now();
+    while shell.try_wait().unwrap().is_none() && start.elapsed() < DEADLINE {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+    let said = std::fs::read_to_string(scene.path().join("said")).unwrap();
+    assert!(shell.wait().unwrap().success(), "{said}");
     let bytes = |name: &str| -> Vec<Vec<u8>> {
         units(&scene.path().join(name)).into_iter().map(|unit| unit.bytes).collect()
     };

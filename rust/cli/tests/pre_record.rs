@@ -161,7 +161,8 @@ fn signals_begin_recordings_and_make_them_longer() {
         });
         let (summary, _) = ended(child);
         let files = summary["files"].as_array().unwrap();
-        assert_eq!((files.len(), &summary["events"]), (2, &json!(2)), "{summary}");
+        // Signals that come during the second make it longer.
+        assert!(files.len() == 2 && summary["events"].as_u64() >= Some(2), "{summary}");
         for file in files {
             camera.check_beginning(file, asked);
             decode(file["file"].as_str().unwrap().as_ref());
@@ -188,9 +189,12 @@ fn commands_and_detections_begin_recordings() {
             let text = json!({ "objects": [{ "label": label }] }).to_string();
             detections.write(&RecordInfo::new(), &[text.as_bytes()]).unwrap();
         };
-        see("dog");
-        see("cat");
-        until("nothing is recorded", || path.exists());
+        // One that is told before the recorder has attached for good is not seen.
+        until("nothing is recorded", || {
+            see("dog");
+            see("cat");
+            path.exists()
+        });
         stdin.write_all(b"stop\n").unwrap();
         let second = scene.path().join("cat-0002.mp4");
         until("the command begins nothing", || {

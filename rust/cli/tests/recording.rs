@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::video::{Clip, decode, first_frame_is_key, units};
+use common::video::{Clip, decode, ffmpeg, first_frame_is_key, units};
 use common::{DEADLINE, Scene, finish, until};
 use framelane::layout::RecordFlag;
 use framelane::{Codec, RecordInfo, StreamConfig, StreamWriter, StreamWriterOptions};
@@ -144,8 +144,8 @@ fn a_killed_recorder_leaves_a_file_that_plays() {
 fn raw_frames_are_recorded_and_played() {
     let scene = Scene::new();
     let (first, second) = (scene.path().join("first.y4m"), scene.path().join("second.y4m"));
-    let camera = ["camera", "raw", "--size", "64x48", "--fps", "100", "--frames", "40"];
-    let camera = scene.command(&[&camera[..], &["--lossless"]].concat()).spawn().unwrap();
+    let camera = ["camera", "raw", "--size", "64x48", "--fps", "100", "--lossless"];
+    let camera = scene.command(&camera).spawn().unwrap();
     let record = |lane: &str, file: &std::path::Path, more: &[&str]| {
         let args = ["record", lane, file.to_str().unwrap(), "--lossless", "--json"];
         let ran = scene.run(&[&args[..], more].concat());
@@ -154,7 +154,7 @@ fn raw_frames_are_recorded_and_played() {
     };
     let summary = record("raw", &first, &["--frames", "20"]);
     assert_eq!((&summary["records"], &summary["missed"]), (&json!(20), &json!(0)), "{summary}");
-    assert_eq!(finish(camera).code, 0);
+    stop(camera);
     let play = ["play", first.to_str().unwrap(), "again", "--lossless"];
     let play = scene.command(&play).spawn().unwrap();
     assert_eq!(record("again", &second, &["--until-end"])["records"], 20);
@@ -184,7 +184,8 @@ fn a_new_file_begins_where_the_codec_changes() {
     let write = |units: &[Unit]| {
         for unit in units {
             let flags = if unit.key { RecordFlag::KEY } else { 0 };
-            let info = RecordInfo { flags, pts_ns: unit.pts_ns, ..RecordInfo::new() };
+            let (pts_ns, dts_ns) = (unit.pts_ns, unit.dts_ns);
+            let info = RecordInfo { flags, pts_ns, dts_ns, ..RecordInfo::new() };
             writer.write_within(&info, &[&unit.bytes], DEADLINE).unwrap();
         }
     };
@@ -196,6 +197,11 @@ fn a_new_file_begins_where_the_codec_changes() {
     write(&units_265);
     writer.set_config_within(&StreamConfig::new(Codec::Json), DEADLINE).unwrap();
     writer.write_within(&RecordInfo::new(), &[b"{}"], DEADLINE).unwrap();
+    let taken = || {
+        let report = writer.report();
+        report.consumers[0].cursor > report.head
+    };
+    until("not all is read", taken);
     drop(writer);
     let ran = finish(child);
     assert_eq!(ran.code, 0, "{}", ran.err);
@@ -227,6 +233,24 @@ fn the_next_writer_goes_on_in_the_same_file() {
     assert_eq!(summary["files"].as_array().unwrap().len(), 1, "{summary}");
     assert_eq!(units(&path).len(), 100);
     decode(&path);
+}
+
+#[test]
+fn bare_video_is_played() {
+    // In the order in which they are shown, as cameras encode: a bare file has no times.
+    let ordered = ["-x265-params", "log-level=error:keyint=15:bframes=0"];
+    for (codec, ending, how) in [("libx264", "h264", &["-bf", "0"]), ("libx265", "h265", &ordered)]
+    {
+        let scene = Scene::new();
+        let clip = Clip::new(&scene, codec, how);
+        let bare = scene.path().join(format!("bare.{ending}"));
+        let path = scene.path().join("bare.mp4");
+        ffmpeg(&["-v", "error", "-i", clip.text(), "-c", "copy", bare.to_str().unwrap()]);
+        let clip = Clip { path: bare };
+        let summary = round(&scene, &clip, path.to_str().unwrap(), &[]);
+        assert_eq!(summary["records"], 60, "{summary}");
+        assert_eq!(decode(&clip.path), decode(&path));
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::boxes::{self, leaf};
 use super::nal::{self, Kind};
-use super::sets::{ParameterSets, Picture};
+use super::sets::ParameterSets;
+use crate::annexb::Facts;
 use crate::error::{Result, invalid};
 use framelane::{Codec, Error, ErrorKind, StreamConfig};
 use mp4_atom::{Avc1, Avcc, AvccExt, FourCC, Hvc1, HvcCArray, Hvcc, Visual};
@@ -11,7 +12,7 @@ use mp4_atom::{Avc1, Avcc, AvccExt, FourCC, Hvc1, HvcCArray, Hvcc, Visual};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     codec: Codec,
-    picture: Picture,
+    picture: Facts,
     sets: ParameterSets,
     /// Bytes of the length in front of each NAL unit.
     length_bytes: usize,
@@ -203,9 +204,13 @@ impl Entry {
         let side = |at: usize| u32::from(u16::from_be_bytes([body[at], body[at + 1]]));
         let sets = ParameterSets::new(codec, units.iter().map(Vec::as_slice));
         // An entry may leave its sets to the samples; what it says of the size holds then.
-        let picture = sets.picture().unwrap_or(Picture {
+        let picture = sets.picture().unwrap_or(Facts {
             width: side(24),
             height: side(26),
+            profile: 0,
+            level: 0,
+            fps: None,
+            reorder: 0,
             chroma: 1,
             luma_bits: 8,
             chroma_bits: 8,

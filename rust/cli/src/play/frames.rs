@@ -28,10 +28,11 @@ pub fn play<'a>(args: &'a Args, interrupt: &Interrupt) -> anyhow::Result<Summary
     let options = PumpOptions { rate, camera_id: 0, pictures, lossless: args.lossless };
     let stop = || interrupt.asked();
     let stats = pump::run(&mut clip, &producer, &options, Monotonic, &stop)?;
+    super::drain(args, interrupt, &|| producer.report());
     Ok(Summary {
         file: args.file.display().to_string(),
         lane: &args.lane,
-        codec: "raw",
+        codec: "raw".into(),
         width: layout.width,
         height: layout.height,
         records: stats.published,

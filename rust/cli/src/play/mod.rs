@@ -2,12 +2,14 @@
 
 mod frames;
 mod pace;
+mod source;
 mod video;
 
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
-use crate::{output, units};
-use framelane::PixelFormat;
+use crate::{numbers, output, units};
+use framelane::{Mode, PixelFormat, Report};
+use framelane_camera::Rate;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,7 +22,8 @@ picture becomes a record in Annex B form, with parameter sets at each key pictur
 codecs, and edit lists that leave out, repeat or slow pictures, are refused. A fragmented file that
 was cut short plays as far as it is whole.
 
-A .y4m file goes into a frame lane.")]
+Files ending in .h264, .h265 (or .264, .avc, .265, .hevc) and .mjpeg hold nothing but pictures, which
+are counted for their times. A .y4m file goes into a frame lane.")]
 pub struct Args {
     /// File to play
     file: PathBuf,
@@ -42,6 +45,9 @@ pub struct Args {
     /// where the file needs it]
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     ring: Option<u64>,
+    /// Pictures a second of a file without times [default: what its parameter sets say, or 30]
+    #[arg(long, value_name = "FPS")]
+    fps: Option<Rate>,
     /// Pixel format of the frames of a .y4m: nv12, i420, yuyv, rgb24, bgr24, grey [default: nv12, or
     /// grey for a clip without colour]
     #[arg(long, value_parser = PixelFormat::parse)]
@@ -59,7 +65,7 @@ pub struct Args {
 struct Summary<'a> {
     file: String,
     lane: &'a str,
-    codec: &'static str,
+    codec: String,
     width: u32,
     height: u32,
     records: u64,
@@ -78,6 +84,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     let started = Instant::now();
     let raw = args.file.extension().is_some_and(|ending| ending == "y4m");
+    if raw && args.fps.is_some() {
+        return Err(Usage("--fps is for .h264, .h265 and .mjpeg: a clip has its own".into()).into());
+    }
     if !raw && args.format.is_some() {
         return Err(Usage("--format is for .y4m: video goes as it is".into()).into());
     }
@@ -98,6 +107,19 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn wait_for_readers(args: &Args, interrupt: &Interrupt, readers: &dyn Fn() -> usize) {
     let wanted = args.readers.unwrap_or(usize::from(args.lossless));
     while readers() < wanted && !interrupt.asked() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Until lossless readers have taken all there is: with the lane, what they have not attached to
+/// yet would go.
+fn drain(args: &Args, interrupt: &Interrupt, report: &dyn Fn() -> Report) {
+    let behind = |report: Report| {
+        let readers = &report.consumers[..report.consumer_count as usize];
+        let lossless = readers.iter().filter(|one| one.mode == Mode::Lossless.number());
+        lossless.into_iter().any(|reader| reader.cursor <= numbers::newest(&report))
+    };
+    while args.lossless && !interrupt.asked() && behind(report()) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -1,11 +1,13 @@
 //! A file of encoded video into a stream lane.
 
 use super::pace::Pace;
+use super::source::{Source, Unit};
 use super::{Args, Summary};
 use crate::interrupt::Interrupt;
+use crate::numbers;
+use anyhow::bail;
 use framelane::layout::RecordFlag;
 use framelane::{ErrorKind, RecordInfo, StreamConfig, StreamWriter, StreamWriterOptions};
-use framelane_camera::mp4::{Contents, Entry, Reader, Unit};
 use framelane_camera::pace::Monotonic;
 use std::time::Duration;
 
@@ -20,10 +22,9 @@ const BYTES_OF_ENTRY: u64 = 8192;
 struct Player<'a> {
     args: &'a Args,
     interrupt: &'a Interrupt,
-    reader: Reader,
+    source: Source,
     writer: StreamWriter,
     pace: Pace<Monotonic>,
-    entry: usize,
     records: u64,
     bytes: u64,
     loops: u64,
@@ -32,120 +33,100 @@ struct Player<'a> {
 }
 
 pub fn play<'a>(args: &'a Args, interrupt: &Interrupt) -> anyhow::Result<Summary<'a>> {
-    let reader = Reader::open(&args.file)?;
-    let contents = reader.contents().clone();
-    if let Some(cut) = &contents.cut {
-        tracing::warn!("{}: plays as far as it is whole: {cut}", args.file.display());
-    }
-    if contents.other_tracks > 0 {
-        let count = contents.other_tracks;
-        tracing::warn!("{}: {count} tracks beside the video are left out", args.file.display());
-    }
-    let writer = StreamWriter::create(&args.lane, options(args, &reader)?)?;
+    let mut source = Source::open(args)?;
+    let first = source.next()?;
+    let Some(config) = first.as_ref().and_then(|first| first.config) else {
+        bail!("{}: nothing is in it", args.file.display());
+    };
+    let writer = StreamWriter::create(&args.lane, options(args, &source, config))?;
     let pace = Pace::new(Monotonic, args.speed);
     let mut player = Player {
         args,
         interrupt,
-        reader,
+        source,
         writer,
         pace,
-        entry: 0,
         records: 0,
         bytes: 0,
         loops: 0,
         shift_ns: 0,
     };
-    player.run(&contents)?;
-    let entry = &player.reader.entries()[player.entry];
-    let (width, height) = entry.size();
+    player.run(first)?;
+    super::drain(args, interrupt, &|| player.writer.report());
+    let config = player.writer.config();
     Ok(Summary {
         file: args.file.display().to_string(),
         lane: &args.lane,
-        codec: entry.codec().name(),
-        width,
-        height,
+        codec: numbers::codec(config.codec),
+        width: config.width,
+        height: config.height,
         records: player.records,
         bytes: player.bytes,
         loops: player.loops,
         elapsed_ns: 0,
-        cut: contents.cut,
+        cut: player.source.cut(),
     })
 }
 
-fn options(args: &Args, reader: &Reader) -> framelane::Result<StreamWriterOptions> {
-    let contents = reader.contents();
-    let least = u64::from(contents.largest_bytes).saturating_mul(2 * RECORDS_OF_RING);
+fn options(args: &Args, source: &Source, config: StreamConfig) -> StreamWriterOptions {
+    let least = u64::from(source.largest_bytes()).saturating_mul(2 * RECORDS_OF_RING);
     let ring = args.ring.unwrap_or(USUAL_RING.max(least));
     let entries = u32::try_from(ring / BYTES_OF_ENTRY).unwrap_or(u32::MAX).clamp(1024, 1 << 20);
-    Ok(StreamWriterOptions::new(config(&reader.entries()[0], contents)?)
+    StreamWriterOptions::new(config)
         .data_bytes(ring)
         .index_capacity(entries)
-        .lossless(args.lossless))
-}
-
-fn config(entry: &Entry, contents: &Contents) -> framelane::Result<StreamConfig> {
-    let (width, height) = entry.size();
-    let config = StreamConfig::video(entry.codec(), width, height);
-    let (frames, seconds) = contents.rate.unwrap_or((0, 0));
-    let config = config.fps(frames, seconds);
-    // Those that do not fit are in the records all the same.
-    Ok(config.with_parameters(&entry.sets().bytes()).unwrap_or(config))
+        .lossless(args.lossless)
 }
 
 impl Player<'_> {
-    fn run(&mut self, contents: &Contents) -> anyhow::Result<()> {
+    fn run(&mut self, first: Option<Unit>) -> anyhow::Result<()> {
         super::wait_for_readers(self.args, self.interrupt, &|| self.writer.readers());
+        let mut next = first;
+        let mut began_again = false;
         loop {
-            if !self.round(contents)? || !self.args.again {
+            let Some(unit) = next else {
+                if !self.args.again {
+                    return Ok(());
+                }
+                let length = self.source.rewind()?;
+                self.shift_ns = self.shift_ns.saturating_add(length.max(1));
+                self.loops += 1;
+                began_again = true;
+                next = self.source.next()?;
+                continue;
+            };
+            if !self.show(&unit, std::mem::take(&mut began_again))? {
                 return Ok(());
             }
-            self.loops += 1;
-            self.reader.rewind();
-            let length = i64::try_from(contents.duration_ns).unwrap_or(i64::MAX);
-            self.shift_ns = self.shift_ns.saturating_add(length.max(1));
+            next = self.source.next()?;
         }
     }
 
-    /// The file once. False when that was enough.
-    fn round(&mut self, contents: &Contents) -> anyhow::Result<bool> {
-        let mut first = self.loops > 0;
-        while let Some(unit) = self.reader.next()? {
-            let enough = self.args.frames.is_some_and(|enough| self.records >= enough);
-            if enough || self.interrupt.asked() {
-                return Ok(false);
-            }
-            let dts_ns = unit.dts_ns.saturating_add(self.shift_ns);
-            let interrupt = self.interrupt;
-            if !self.args.lossless && !self.pace.wait(dts_ns, &|| interrupt.asked()) {
-                return Ok(false);
-            }
-            if unit.entry != self.entry {
-                self.entry = unit.entry;
-                let config = config(&self.reader.entries()[unit.entry], contents)?;
-                let set = |writer: &StreamWriter| writer.set_config_within(&config, SLICE);
-                if self.patiently(set)?.is_none() {
-                    return Ok(false);
-                }
-            }
-            if !self.write(&unit, first)? {
-                return Ok(false);
-            }
-            first = false;
+    /// Writes a record when it is due. False when that was enough.
+    fn show(&mut self, unit: &Unit, after_gap: bool) -> anyhow::Result<bool> {
+        let interrupt = self.interrupt;
+        let enough = self.args.frames.is_some_and(|enough| self.records >= enough);
+        if enough || interrupt.asked() {
+            return Ok(false);
         }
-        Ok(true)
-    }
-
-    /// False when interrupted.
-    fn write(&mut self, unit: &Unit, after_gap: bool) -> anyhow::Result<bool> {
-        let flag = |wanted, flag| if wanted { flag } else { 0 };
+        let dts_ns = unit.dts_ns.saturating_add(self.shift_ns);
+        if !self.args.lossless && !self.pace.wait(dts_ns, &|| interrupt.asked()) {
+            return Ok(false);
+        }
+        if let Some(config) = &unit.config {
+            let set = |writer: &StreamWriter| writer.set_config_within(config, SLICE);
+            if self.patiently(set)?.is_none() {
+                return Ok(false);
+            }
+        }
+        let gap = if after_gap { RecordFlag::DISCONTINUITY } else { 0 };
+        let unknown = RecordInfo::new();
         let info = RecordInfo {
-            pts_ns: unit.pts_ns.saturating_add(self.shift_ns),
-            dts_ns: unit.dts_ns.saturating_add(self.shift_ns),
+            pts_ns: unit.pts_ns.map_or(unknown.pts_ns, |pts| pts.saturating_add(self.shift_ns)),
+            dts_ns,
             capture_id: unit.capture_id,
-            flags: flag(unit.key, RecordFlag::KEY)
-                | flag(unit.carries_sets, RecordFlag::CONFIG)
-                | flag(after_gap, RecordFlag::DISCONTINUITY),
-            ..RecordInfo::new()
+            flags: unit.flags | gap,
+            ..unknown
         };
         let write = |writer: &StreamWriter| writer.write_within(&info, &[&unit.bytes], SLICE);
         if self.patiently(write)?.is_none() {
