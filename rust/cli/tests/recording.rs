@@ -52,13 +52,14 @@ fn a_new_file_begins_at_a_key_record_when_one_is_long_enough() {
     let scene = Scene::new();
     let clip = Clip::new(&scene, "libx264", &[]);
     let path = scene.path().join("part.mp4");
+    std::fs::write(scene.path().join("part-0002.mp4"), "of an earlier run").unwrap();
     let summary = round(&scene, &clip, path.to_str().unwrap(), &["--rotate", "500ms"]);
     let files = summary["files"].as_array().unwrap();
     assert_eq!(files.len(), 4, "{summary}");
     let mut all = Vec::new();
     for (number, file) in files.iter().enumerate() {
         let path = file["file"].as_str().unwrap();
-        let name = ["part.mp4", "part-0002.mp4", "part-0003.mp4", "part-0004.mp4"][number];
+        let name = ["part.mp4", "part-0003.mp4", "part-0004.mp4", "part-0005.mp4"][number];
         assert!(path.ends_with(name), "{path}");
         assert_eq!(file["records"], 15);
         assert!(first_frame_is_key(path.as_ref()));
@@ -67,6 +68,7 @@ fn a_new_file_begins_at_a_key_record_when_one_is_long_enough() {
     }
     let whole: Vec<_> = units(&clip.path).into_iter().map(|unit| unit.bytes).collect();
     assert!(all == whole);
+    let path = scene.path().join("other.mp4");
     let ran = scene.run(&["record", "v", path.to_str().unwrap(), "--wait", "0s"]);
     assert_eq!(ran.code, 3, "there is no lane any more: {}", ran.err);
 }

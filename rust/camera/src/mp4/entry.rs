@@ -43,6 +43,9 @@ impl Entry {
             return Err(invalid(text));
         }
         let picture = sets.picture()?;
+        if picture.luma_bits.max(picture.chroma_bits) > 15 {
+            return Err(invalid("an SPS of more than 15 bits a sample"));
+        }
         if picture.width > u32::from(u16::MAX) || picture.height > u32::from(u16::MAX) {
             let text = format!("{}x{} exceeds what MP4 can say", picture.width, picture.height);
             return Err(Error::new(ErrorKind::TooLarge, text));
@@ -185,7 +188,7 @@ impl Entry {
         let find = |wanted: &[u8; 4]| {
             boxes::find(inner, wanted)?.ok_or_else(|| invalid(format!("{name} says too little")))
         };
-        let (codec, length_bytes, units) = match &*kind.as_ref() {
+        let (codec, length_bytes, units) = match kind.as_ref() {
             b"avc1" | b"avc3" => {
                 let avcc: Avcc = leaf(find(b"avcC")?)?;
                 let both = [avcc.sequence_parameter_sets, avcc.picture_parameter_sets];

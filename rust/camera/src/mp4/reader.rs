@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// Boxes of a file itself; fragments of a month fit.
 const MOST_BOXES: u64 = 1 << 24;
+/// Pictures of a file; weeks of them fit.
+const MOST_UNITS: u64 = 1 << 26;
 /// Largest access unit that is read.
 const LARGEST: u32 = 64 << 20;
 
@@ -263,6 +265,10 @@ impl Reader {
         let mut before: Option<Place> = None;
         while let Some(place) = self.place()? {
             contents.units += 1;
+            if contents.units > MOST_UNITS {
+                let text = format!("a file of more than {MOST_UNITS} pictures");
+                return Err(Error::new(ErrorKind::TooLarge, text));
+            }
             contents.keys += u64::from(place.key);
             contents.largest_bytes = contents.largest_bytes.max(place.size);
             first.get_or_insert(place.dts);

@@ -26,7 +26,7 @@ pub struct Unit {
 }
 
 pub enum Source {
-    Mp4(Mp4),
+    Mp4(Box<Mp4>),
     Bytes(Bytes),
 }
 
@@ -42,7 +42,7 @@ impl Source {
                 let text = "--fps is for files without times: .h264, .h265, .mjpeg";
                 return Err(Usage(text.into()).into());
             }
-            _ => return Ok(Source::Mp4(Mp4::open(&args.file)?)),
+            _ => return Ok(Source::Mp4(Box::new(Mp4::open(&args.file)?))),
         };
         Ok(Source::Bytes(Bytes::open(&args.file, codec, args.fps)?))
     }

@@ -74,7 +74,7 @@ impl Condition {
         };
         match value {
             Value::String(text) => text == wanted,
-            other => other.to_string() == *wanted,
+            other => serde_json::from_str::<Value>(wanted).is_ok_and(|wanted| wanted == *other),
         }
     }
 }

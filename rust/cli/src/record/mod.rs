@@ -158,6 +158,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     // A limit on the size of files is then an error like a full disk, not the end of the process.
     signal_hook::flag::register(SIGXFSZ, Arc::default())?;
+    output::check(&args.file, args.force)?;
     if wants_frames {
         return frames::run(args, &interrupt);
     }

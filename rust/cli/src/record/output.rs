@@ -170,6 +170,16 @@ pub fn open(path: &Path, force: bool) -> anyhow::Result<File> {
     options.open(path).map_err(|error| refused(path, &error))
 }
 
+/// Says at once what would be found out only when an event comes.
+pub fn check(path: &Path, force: bool) -> anyhow::Result<()> {
+    if !force && path.symlink_metadata().is_ok() {
+        return Err(refused(path, &io::ErrorKind::AlreadyExists.into()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    folder.metadata().map_err(|error| refused(path, &error)).map(drop)
+}
+
 fn refused(path: &Path, error: &io::Error) -> anyhow::Error {
     let path = path.display();
     let (kind, text) = match error.kind() {

@@ -4,9 +4,12 @@ use super::Limits;
 use super::names::numbered;
 use super::output::Output;
 use framelane::layout::RecordFlag;
-use framelane::{Codec, Record};
+use framelane::{Codec, Error, ErrorKind, Record};
 use serde::Serialize;
 use std::path::PathBuf;
+
+/// Files of one recording.
+const MOST: u64 = 1_000_000;
 
 /// A file that is finished.
 #[derive(Clone, Debug, Serialize)]
@@ -128,13 +131,24 @@ impl Recorder {
     }
 
     fn open(&mut self, record: &Record) -> anyhow::Result<()> {
-        self.number += 1;
-        let path = numbered(&self.given, self.number);
-        self.output = Some(Output::create(&path, self.force, record)?);
+        self.output = Some(self.create(record)?);
         let publish_ns = record.info().publish_ns;
         self.pre_ns = self.event_ns.take().map(|event| event.saturating_sub(publish_ns));
         self.codec = record.config().known_codec().map_or("", Codec::name);
         Ok(())
+    }
+
+    /// The next file. Later ones pass over numbers that an earlier run has taken: they must not end
+    /// the recording.
+    fn create(&mut self, record: &Record) -> anyhow::Result<Output> {
+        loop {
+            self.number += 1;
+            let path = numbered(&self.given, self.number);
+            match Output::create(&path, self.force, record) {
+                Err(error) if self.number > 1 && self.number < MOST && is_taken(&error) => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Ends the file being written, if any.
@@ -168,4 +182,8 @@ impl Recorder {
             pre_ns: self.pre_ns.take(),
         });
     }
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Error>().is_some_and(|error| error.kind() == ErrorKind::AlreadyExists)
 }
