@@ -209,7 +209,7 @@ fn boxes_in_boxes_without_end_end() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn damaged_files_never_do_worse_than_fail(
