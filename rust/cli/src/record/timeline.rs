@@ -118,7 +118,7 @@ mod tests {
         let found = spots(&[record(0), record(120), record(40), record(80), record(240)]);
         let shown: Vec<i64> = found.iter().map(|&(dts, by)| dts as i64 + i64::from(by)).collect();
         assert_eq!(shown, [0, 120, 40, 80, 240]);
-        assert!(found.is_sorted(), "{found:?}");
+        assert!(found.is_sorted_by_key(|&(dts, _)| dts), "{found:?}");
     }
 
     #[test]
