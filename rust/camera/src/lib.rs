@@ -39,6 +39,7 @@ mod source;
 mod spec;
 mod stamped;
 pub mod strip;
+pub mod v4l2;
 pub mod y4m;
 
 pub use color::Color;

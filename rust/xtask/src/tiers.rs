@@ -4,7 +4,7 @@ use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
     conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema, tidy, tools, tsan,
-    workspace,
+    vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -153,6 +153,13 @@ pub const TIERS: &[Tier] = &[
         run: hobot::tier,
     },
     Tier {
+        name: "vm",
+        about: "real cameras of a stock kernel, in an emulated machine",
+        needs: &[CXX],
+        when: When::Ci,
+        run: vm::tier,
+    },
+    Tier {
         name: "mutation",
         about: "each ordering of the ring weakened in turn: some model must fail",
         needs: &[],
@@ -165,6 +172,13 @@ pub const TIERS: &[Tier] = &[
         needs: tsan::NEEDS,
         when: When::Long,
         run: tsan::run,
+    },
+    Tier {
+        name: "vm-long",
+        about: "the same on an older kernel, and in real time",
+        needs: &[CXX],
+        when: When::Long,
+        run: vm::long_tier,
     },
     Tier {
         name: "stress",
