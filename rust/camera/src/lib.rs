@@ -3,7 +3,8 @@
 //! A [`FrameSource`] describes its pictures once and then fills them one by one, directly in the
 //! memory it is given. [`pump::run`] claims slots of a lane, has them filled and publishes them at
 //! a steady rate. [`strip`] stamps a machine-readable mark on a picture by which any reader can
-//! prove order and integrity.
+//! prove order and integrity. Encoded video has its parts here too: [`encode`] makes it of the
+//! frames of a lane, [`VideoSplitter`] takes a byte stream of it apart into pictures.
 //!
 //! ```
 //! use framelane_camera::{SourceOptions, SourceSpec, strip};
@@ -25,11 +26,14 @@
 //! # }
 //! ```
 
+pub mod annexb;
 mod color;
 mod convert;
+pub mod encode;
 mod error;
 pub mod hb_vio;
 pub mod images;
+pub mod mjpeg;
 pub mod pace;
 pub mod pattern;
 mod planes;
@@ -39,7 +43,10 @@ mod source;
 mod spec;
 mod stamped;
 pub mod strip;
+#[cfg(test)]
+mod testing;
 pub mod v4l2;
+mod video;
 pub mod y4m;
 
 pub use color::Color;
@@ -47,3 +54,4 @@ pub use rate::Rate;
 pub use source::{Filled, FrameSource, SourceInfo};
 pub use spec::{SourceOptions, SourceSpec};
 pub use stamped::Stamped;
+pub use video::VideoSplitter;

@@ -105,6 +105,22 @@ fn a_receiver_reads_what_is_left_and_then_the_next_sender() {
 }
 
 #[test]
+fn a_receiver_that_never_waits_finds_the_next_sender_too() {
+    let _watchdog = Place::new();
+    let folder = shared_folder();
+    let first = Sender::create(RING, sending(folder.path())).unwrap();
+    let mut receiver = open_receiver(folder.path());
+    drop(first);
+    let mut second = Sender::create(RING, sending(folder.path())).unwrap();
+    send(&mut second, 1);
+    let mut bytes = Vec::new();
+    while !receiver.try_recv(&mut bytes).unwrap() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!((bytes, receiver.restarts()), (message(1), 1));
+}
+
+#[test]
 fn the_end_of_the_sender_is_told_where_nobody_waits_for_the_next() {
     let folder = shared_folder();
     let mut sender = Sender::create(RING, sending(folder.path())).unwrap();

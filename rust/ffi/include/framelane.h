@@ -3,9 +3,9 @@
  *
  * Every function returns a framelane_status: FRAMELANE_ERROR_KIND_OK, or the number of an error
  * kind of framelane_layout.h. `error` may be NULL. Outputs come last. Strings are UTF-8 and end in
- * zero, times are nanoseconds, sizes are bytes. NULL in place of a handle is an error, never a
- * crash; so is a panic inside. A producer may be used from several threads at once, a consumer and
- * a frame by one at a time.
+ * zero, paths may be other bytes, times are nanoseconds, sizes are bytes. NULL in place of a handle
+ * is an error, never a crash; so is a panic inside. A producer, a stream writer and a closer may be
+ * used from several threads at once, everything else by one at a time.
  *
  * Printed from rust/ffi by `cargo xtask header`; do not edit.
  */
@@ -31,6 +31,17 @@ typedef struct framelane_consumer framelane_consumer;
  * Owns a lane. Usable from several threads at once.
  */
 typedef struct framelane_producer framelane_producer;
+
+/**
+ * Reads the messages of a shmbuf segment. Used by one thread at a time.
+ */
+typedef struct framelane_shmbuf_receiver framelane_shmbuf_receiver;
+
+/**
+ * Writes messages into a shmbuf segment, the byte ring of the older shmbuf programs. Used by one
+ * thread at a time.
+ */
+typedef struct framelane_shmbuf_sender framelane_shmbuf_sender;
 
 /**
  * Reads a stream lane. Used by one thread at a time.
@@ -298,6 +309,10 @@ typedef struct framelane_producer_options {
    */
   uint64_t lease_ns;
   /**
+   * Usual time between frames, against which `lease_ns` is checked; 0: unknown.
+   */
+  uint64_t frame_period_ns;
+  /**
    * Number of `framelane_memory_kind` (inline).
    */
   uint32_t memory;
@@ -426,6 +441,84 @@ typedef struct framelane_record_mut {
    */
   struct framelane_record_info info;
 } framelane_record_mut;
+
+/**
+ * How to make a shmbuf segment. Fill it with `framelane_shmbuf_sender_options_init` first.
+ */
+typedef struct framelane_shmbuf_sender_options {
+  /**
+   * Size of this struct, set by the init function; tells versions apart.
+   */
+  uint32_t struct_bytes;
+  /**
+   * Permissions of the segment, whatever the umask (0600). A receiver needs to write, too.
+   */
+  uint32_t mode;
+  /**
+   * Bytes wanted: the ring is the largest power of two that fits. To be set. A message needs 4
+   * bytes beside its own.
+   */
+  uint64_t capacity_bytes;
+  /**
+   * Not 0: the name stays when this sender goes (0).
+   */
+  uint32_t keep;
+  /**
+   * Not 0: the receiver is upstream's Python one, which goes deaf after 4 GiB; the counters are
+   * set back in time (0). Never with a C++ receiver, which would read far outside its memory.
+   */
+  uint32_t python_receiver;
+  /**
+   * Not 0: wake a receiver of ours that asks for the same, and be woken (0).
+   */
+  uint32_t bell;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
+  /**
+   * Sleep between two looks at a peer that rings no bell (1 ms), at most 50 ms.
+   */
+  uint64_t poll_interval_ns;
+  /**
+   * Folder of the segment; NULL: that of POSIX shared memory.
+   */
+  const char *directory;
+} framelane_shmbuf_sender_options;
+
+/**
+ * How to attach to a shmbuf segment. Fill it with `framelane_shmbuf_receiver_options_init` first.
+ */
+typedef struct framelane_shmbuf_receiver_options {
+  /**
+   * Size of this struct, set by the init function; tells versions apart.
+   */
+  uint32_t struct_bytes;
+  /**
+   * Not 0: go on with the next segment of the name when the sender was restarted (1).
+   */
+  uint32_t reattach;
+  /**
+   * How long to wait for a segment that can be read (0).
+   */
+  uint64_t wait_for_sender_ns;
+  /**
+   * Not 0: wake a sender of ours that asks for the same, and be woken (0).
+   */
+  uint32_t bell;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
+  /**
+   * Sleep between two looks at a peer that rings no bell (1 ms), at most 50 ms.
+   */
+  uint64_t poll_interval_ns;
+  /**
+   * Folder of the segment; NULL: that of POSIX shared memory.
+   */
+  const char *directory;
+} framelane_shmbuf_receiver_options;
 
 /**
  * How to make a stream lane. Fill it with `framelane_stream_writer_options_init` first.
@@ -880,6 +973,176 @@ framelane_status framelane_record_mut_commit(struct framelane_record_mut *record
  * Gives the record up and empties it. An empty record and NULL are nothing.
  */
 void framelane_record_mut_abandon(struct framelane_record_mut *record);
+
+/**
+ * Fills the options with their defaults; `capacity_bytes` is to be set.
+ */
+framelane_status framelane_shmbuf_sender_options_init(struct framelane_shmbuf_sender_options *options);
+
+/**
+ * Fills the options with their defaults.
+ */
+framelane_status framelane_shmbuf_receiver_options_init(struct framelane_shmbuf_receiver_options *options);
+
+/**
+ * Attaches to the segment `name`, with or without a slash in front. `FRAMELANE_NOT_FOUND`,
+ * `FRAMELANE_TIMED_OUT` for one without a header, `FRAMELANE_TOO_MANY` while another receiver of
+ * ours reads it, `FRAMELANE_PROTOCOL` for one that is no ring.
+ */
+framelane_status framelane_shmbuf_receiver_open(const char *name,
+                                                const struct framelane_shmbuf_receiver_options *options,
+                                                struct framelane_error *error,
+                                                struct framelane_shmbuf_receiver **receiver);
+
+/**
+ * Stops reading and frees the handle; the segment stays. NULL is nothing.
+ */
+void framelane_shmbuf_receiver_close(struct framelane_shmbuf_receiver *receiver);
+
+/**
+ * Size of the next message, waiting up to `timeout_ns` for it; it stays where it is.
+ * `FRAMELANE_TIMED_OUT` when there is none. `FRAMELANE_PROTOCOL` when the segment says something
+ * impossible; `FRAMELANE_DISCONNECTED` when the sender is gone and everything is read, where
+ * re-attaching is off.
+ */
+framelane_status framelane_shmbuf_receiver_wait(struct framelane_shmbuf_receiver *receiver,
+                                                uint64_t timeout_ns,
+                                                struct framelane_error *error,
+                                                size_t *size_bytes);
+
+/**
+ * Receives into memory of the caller's if there is a message now, else `FRAMELANE_TIMED_OUT`.
+ * `FRAMELANE_TOO_LARGE` when the message does not fit; it stays where it is, to be received
+ * elsewhere or skipped.
+ */
+framelane_status framelane_shmbuf_receiver_try_recv(struct framelane_shmbuf_receiver *receiver,
+                                                    uint8_t *into,
+                                                    size_t room_bytes,
+                                                    struct framelane_error *error,
+                                                    size_t *size_bytes);
+
+/**
+ * The same, waiting up to `timeout_ns` for a message.
+ */
+framelane_status framelane_shmbuf_receiver_recv(struct framelane_shmbuf_receiver *receiver,
+                                                uint8_t *into,
+                                                size_t room_bytes,
+                                                uint64_t timeout_ns,
+                                                struct framelane_error *error,
+                                                size_t *size_bytes);
+
+/**
+ * Drops the next message unread; `FRAMELANE_TIMED_OUT` when there is none.
+ */
+framelane_status framelane_shmbuf_receiver_skip(struct framelane_shmbuf_receiver *receiver,
+                                                struct framelane_error *error);
+
+/**
+ * Bytes of the ring; 0 for NULL.
+ */
+size_t framelane_shmbuf_receiver_capacity(const struct framelane_shmbuf_receiver *receiver);
+
+/**
+ * Messages received; 0 for NULL.
+ */
+uint64_t framelane_shmbuf_receiver_received(const struct framelane_shmbuf_receiver *receiver);
+
+/**
+ * Empty messages that were stepped over; ours never send one. 0 for NULL.
+ */
+uint64_t framelane_shmbuf_receiver_empty(const struct framelane_shmbuf_receiver *receiver);
+
+/**
+ * How often another segment was found at the name: the sender had been restarted. 0 for NULL.
+ */
+uint64_t framelane_shmbuf_receiver_restarts(const struct framelane_shmbuf_receiver *receiver);
+
+/**
+ * Makes the segment `name`, with or without a slash in front, in place of one that a dead sender
+ * has left. `FRAMELANE_ALREADY_EXISTS` while another sender of ours has the name; an upstream one
+ * cannot be seen, and loses it.
+ */
+framelane_status framelane_shmbuf_sender_create(const char *name,
+                                                const struct framelane_shmbuf_sender_options *options,
+                                                struct framelane_error *error,
+                                                struct framelane_shmbuf_sender **sender);
+
+/**
+ * Ends the segment and frees the handle: the name goes unless it is to be kept, an attached
+ * receiver can still read what was sent. NULL is nothing.
+ */
+void framelane_shmbuf_sender_close(struct framelane_shmbuf_sender *sender);
+
+/**
+ * Sends a message if the ring has room for it now; else `FRAMELANE_NO_FREE_SLOT`, and nothing is
+ * written. `FRAMELANE_TOO_LARGE` for a message that the ring could never take,
+ * `FRAMELANE_INVALID_ARGUMENT` for an empty one, at which upstream receivers would stop for ever.
+ */
+framelane_status framelane_shmbuf_sender_try_send(struct framelane_shmbuf_sender *sender,
+                                                  const uint8_t *data,
+                                                  size_t size_bytes,
+                                                  struct framelane_error *error);
+
+/**
+ * The same, waiting up to `timeout_ns` for room.
+ */
+framelane_status framelane_shmbuf_sender_send(struct framelane_shmbuf_sender *sender,
+                                              const uint8_t *data,
+                                              size_t size_bytes,
+                                              uint64_t timeout_ns,
+                                              struct framelane_error *error);
+
+/**
+ * Waits up to `timeout_ns` until everything sent has been read; `drained` is 1 if it has.
+ */
+framelane_status framelane_shmbuf_sender_drain(struct framelane_shmbuf_sender *sender,
+                                               uint64_t timeout_ns,
+                                               struct framelane_error *error,
+                                               int32_t *drained);
+
+/**
+ * Bytes that wait to be read, the 4 before each message included.
+ */
+framelane_status framelane_shmbuf_sender_unread(const struct framelane_shmbuf_sender *sender,
+                                                struct framelane_error *error,
+                                                size_t *unread_bytes);
+
+/**
+ * `attached` is 1 if a receiver of ours reads the segment; upstream ones cannot be seen.
+ */
+framelane_status framelane_shmbuf_sender_has_receiver(const struct framelane_shmbuf_sender *sender,
+                                                      struct framelane_error *error,
+                                                      int32_t *attached);
+
+/**
+ * Bytes of the ring, the largest power of two that fits the wish; 0 for NULL.
+ */
+size_t framelane_shmbuf_sender_capacity(const struct framelane_shmbuf_sender *sender);
+
+/**
+ * The longest message that the empty ring can take; 0 for NULL.
+ */
+size_t framelane_shmbuf_sender_longest_message(const struct framelane_shmbuf_sender *sender);
+
+/**
+ * Messages sent; 0 for NULL.
+ */
+uint64_t framelane_shmbuf_sender_sent(const struct framelane_shmbuf_sender *sender);
+
+/**
+ * How often `framelane_shmbuf_sender_try_send` found the ring full; 0 for NULL.
+ */
+uint64_t framelane_shmbuf_sender_times_full(const struct framelane_shmbuf_sender *sender);
+
+/**
+ * Removes a segment by name, as after a crash; `removed` is 0 if there is none, and may be NULL.
+ * `directory` NULL: that of POSIX shared memory. `FRAMELANE_ALREADY_EXISTS` while a sender of ours
+ * has it.
+ */
+framelane_status framelane_shmbuf_remove(const char *name,
+                                         const char *directory,
+                                         struct framelane_error *error,
+                                         int32_t *removed);
 
 /**
  * Fills the options with their defaults.

@@ -26,6 +26,11 @@ pub(crate) fn nothing(into: *mut framelane_error) -> framelane_status {
     fill(ErrorKind::TimedOut.number(), || "nothing came in time", into)
 }
 
+/// The answer of a send that found no room in its time.
+pub(crate) fn full(into: *mut framelane_error) -> framelane_status {
+    fill(ErrorKind::NoFreeSlot.number(), || "the ring had no room in time", into)
+}
+
 fn fill<T: AsRef<str>>(
     status: framelane_status,
     text: impl FnOnce() -> T,

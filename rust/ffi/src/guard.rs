@@ -2,8 +2,10 @@
 
 use crate::error::{framelane_error, framelane_status, invalid, report};
 use framelane::{Error, ErrorKind, Result};
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, OsStr, c_char};
+use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 /// Runs an entry point.
 pub(crate) fn enter(
@@ -18,8 +20,9 @@ pub(crate) fn enter(
     }
 }
 
+/// The error of a panic inside.
 #[cold]
-fn described(panic: &(dyn std::any::Any + Send)) -> Error {
+pub fn described(panic: &(dyn std::any::Any + Send)) -> Error {
     let text = panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
@@ -77,9 +80,14 @@ pub(crate) fn text<'a>(pointer: *const c_char, what: &str) -> Result<&'a str> {
     text.to_str().map_err(|_| invalid(&format!("{what} is not UTF-8")))
 }
 
-/// Text of the caller's that may be left out.
-pub(crate) fn optional_text<'a>(pointer: *const c_char, what: &str) -> Result<Option<&'a str>> {
-    if pointer.is_null() { Ok(None) } else { text(pointer, what).map(Some) }
+/// Path of the caller's that may be left out.
+pub(crate) fn optional_path<'a>(pointer: *const c_char) -> Option<&'a Path> {
+    if pointer.is_null() {
+        return None;
+    }
+    // SAFETY: as for `text`.
+    let bytes = unsafe { CStr::from_ptr(pointer) }.to_bytes();
+    Some(Path::new(OsStr::from_bytes(bytes)))
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Looking at lanes from outside, and facts about this build.
 
 use crate::error::{framelane_error, framelane_status};
-use crate::guard::{enter, give, optional_text, text};
+use crate::guard::{enter, give, optional_path, text};
 use framelane::Report;
 use std::ffi::{CString, c_char, c_void};
-use std::path::Path;
 use std::time::Duration;
 
 /// Called for each lane; return 0 to go on, anything else to stop. Both texts end with the call.
@@ -22,7 +21,7 @@ pub extern "C" fn framelane_discover(
 ) -> framelane_status {
     enter(error, || {
         let visit = visit.ok_or_else(|| crate::error::invalid("visit is NULL"))?;
-        let directory = optional_text(directory, "directory")?.map(Path::new);
+        let directory = optional_path(directory);
         for lane in framelane::discover(directory)? {
             let place = lane.directory.into_os_string().into_encoded_bytes();
             let (Ok(name), Ok(place)) = (CString::new(lane.name), CString::new(place)) else {
@@ -46,7 +45,7 @@ pub extern "C" fn framelane_query(
     report: *mut Report,
 ) -> framelane_status {
     enter(error, || {
-        let directory = optional_text(directory, "directory")?.map(Path::new);
+        let directory = optional_path(directory);
         let timeout = Duration::from_nanos(timeout_ns);
         give(framelane::query(text(name, "name")?, directory, timeout)?, report, "report")
     })

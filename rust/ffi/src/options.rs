@@ -1,7 +1,7 @@
 //! How lanes are made and opened.
 
 use crate::error::{framelane_error, framelane_status, invalid};
-use crate::guard::{at, at_mut, enter, give, optional_text, text};
+use crate::guard::{at, at_mut, enter, give, optional_path, text};
 use framelane::{
     Access, ConsumerOptions, FrameDescriptor, FrameLayout, HugePages, MemoryKind, Mode,
     PixelFormat, Plane, ProducerOptions, Reclaim, Result, Trust,
@@ -50,6 +50,8 @@ pub struct framelane_producer_options {
     pub payload_bytes: u64,
     /// Time a device frame is guaranteed after publication; 0: never revoked.
     pub lease_ns: u64,
+    /// Usual time between frames, against which `lease_ns` is checked; 0: unknown.
+    pub frame_period_ns: u64,
     /// Number of `framelane_memory_kind` (inline).
     pub memory: u32,
     /// Not 0: lossless consumers are admitted.
@@ -125,6 +127,7 @@ pub extern "C" fn framelane_producer_options_init(
             layout: none,
             payload_bytes: 0,
             lease_ns: 0,
+            frame_period_ns: 0,
             memory: 0,
             lossless: 0,
             huge_pages: 0,
@@ -249,9 +252,8 @@ fn from_c(layout: &framelane_layout) -> Result<Option<FrameLayout>> {
     }))
 }
 
-pub(crate) fn producer_options(
-    options: *const framelane_producer_options,
-) -> Result<ProducerOptions> {
+/// The options that a struct of C stands for.
+pub fn producer_options(options: *const framelane_producer_options) -> Result<ProducerOptions> {
     let c = at(options, "options")?;
     check_size(c.struct_bytes, size_of::<framelane_producer_options>())?;
     let mut made = ProducerOptions::new()
@@ -260,6 +262,7 @@ pub(crate) fn producer_options(
         .history(c.history)
         .lossless(c.lossless != 0)
         .lease(Duration::from_nanos(c.lease_ns))
+        .frame_period(Duration::from_nanos(c.frame_period_ns))
         .lock_memory(c.lock_memory != 0)
         .numa_node(u32::try_from(c.numa_node).ok())
         .memory(memory_kind(c.memory)?)
@@ -276,7 +279,7 @@ pub(crate) fn producer_options(
         .trust(one_of(c.trust, "trust", &[Trust::SameUser, Trust::TrustedOnly, Trust::Untrusted])?)
         .reclaim(one_of(c.reclaim, "reclaim", &[Reclaim::Thread, Reclaim::Pump])?)
         .device_buffers(device_buffers(c)?)
-        .directory(optional_text(c.directory, "directory")?.map(Into::into));
+        .directory(optional_path(c.directory).map(Into::into));
     if let Some(layout) = from_c(&c.layout)? {
         made = made.layout(layout);
     }
@@ -286,9 +289,8 @@ pub(crate) fn producer_options(
     Ok(made)
 }
 
-pub(crate) fn consumer_options(
-    options: *const framelane_consumer_options,
-) -> Result<ConsumerOptions> {
+/// The options that a struct of C stands for.
+pub fn consumer_options(options: *const framelane_consumer_options) -> Result<ConsumerOptions> {
     let c = at(options, "options")?;
     check_size(c.struct_bytes, size_of::<framelane_consumer_options>())?;
     let mode = u8::try_from(c.mode).ok().and_then(Mode::from_number);
@@ -299,7 +301,7 @@ pub(crate) fn consumer_options(
         .reattach(c.reattach != 0)
         .return_on_signal(c.return_on_signal != 0)
         .wants_writable(c.wants_writable != 0)
-        .directory(optional_text(c.directory, "directory")?.map(Into::into)))
+        .directory(optional_path(c.directory).map(Into::into)))
 }
 
 fn memory_kind(number: u32) -> Result<MemoryKind> {

@@ -1,7 +1,7 @@
 //! How stream lanes are made and opened.
 
 use crate::error::{framelane_error, framelane_status, invalid};
-use crate::guard::{at, enter, give, optional_text};
+use crate::guard::{at, enter, give, optional_path};
 use crate::options::{check_size, one_of};
 use framelane::{
     Access, Codec, RecordInfo, Result, StreamConfig, StreamReaderOptions, StreamStart,
@@ -125,12 +125,14 @@ pub extern "C" fn framelane_record_info_init(info: *mut RecordInfo) -> framelane
     enter(std::ptr::null_mut(), || give(RecordInfo::new(), info, "info"))
 }
 
-pub(crate) fn stream_start(number: u32) -> Result<StreamStart> {
+/// The place of a stream that a number stands for.
+pub fn stream_start(number: u32) -> Result<StreamStart> {
     let start = u8::try_from(number).ok().and_then(StreamStart::from_number);
     start.ok_or_else(|| invalid(&format!("{number} is no place of a stream")))
 }
 
-pub(crate) fn stream_writer_options(
+/// The options that a struct of C stands for.
+pub fn stream_writer_options(
     config: *const StreamConfig,
     options: *const framelane_stream_writer_options,
 ) -> Result<StreamWriterOptions> {
@@ -149,10 +151,11 @@ pub(crate) fn stream_writer_options(
             &[Access::Owner, Access::Group(c.access_group), Access::Everyone],
         )?)
         .trust(one_of(c.trust, "trust", &[Trust::SameUser, Trust::TrustedOnly, Trust::Untrusted])?)
-        .directory(optional_text(c.directory, "directory")?.map(Into::into)))
+        .directory(optional_path(c.directory).map(Into::into)))
 }
 
-pub(crate) fn stream_reader_options(
+/// The options that a struct of C stands for.
+pub fn stream_reader_options(
     options: *const framelane_stream_reader_options,
 ) -> Result<StreamReaderOptions> {
     let c = at(options, "options")?;
@@ -165,5 +168,5 @@ pub(crate) fn stream_reader_options(
         .wait_for_lane(Duration::from_nanos(c.wait_for_lane_ns))
         .reattach(c.reattach != 0)
         .return_on_signal(c.return_on_signal != 0)
-        .directory(optional_text(c.directory, "directory")?.map(Into::into)))
+        .directory(optional_path(c.directory).map(Into::into)))
 }

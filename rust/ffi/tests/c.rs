@@ -54,6 +54,11 @@ fn a_program_writes_and_reads_a_stream_as_c_and_as_cxx() {
     as_c_and_as_cxx("stream");
 }
 
+#[test]
+fn a_program_sends_and_receives_over_a_shmbuf_ring_as_c_and_as_cxx() {
+    as_c_and_as_cxx("shmbuf");
+}
+
 fn as_c_and_as_cxx(name: &str) {
     for language in ["c", "c++"] {
         let scratch = tempfile::tempdir().unwrap();
@@ -62,9 +67,9 @@ fn as_c_and_as_cxx(name: &str) {
         let mut compile = compiler(language, scratch.path());
         compile.arg(source).args(["-x", "none", "-o"]).arg(&program);
         run(compile.arg(library()).args(["-lpthread", "-ldl", "-lm"]));
-        let lanes = scratch.path().join("lanes");
-        std::fs::create_dir(&lanes).unwrap();
-        run(Command::new(&program).arg(&lanes));
+        // Where shared memory is, as a shmbuf ring wants it.
+        let lanes = tempfile::tempdir_in("/dev/shm").unwrap();
+        run(Command::new(&program).arg(lanes.path()));
     }
 }
 
@@ -91,7 +96,8 @@ fn every_field_is_where_rust_has_it() {
     source.extend(fields!(framelane_layout: fourcc, width, height, plane_count, offset_bytes,
         size_bytes, stride_bytes, rows, total_bytes));
     source.extend(fields!(framelane_producer_options: struct_bytes, lease_budget, claims, history,
-        layout, payload_bytes, lease_ns, memory, lossless, huge_pages, lock_memory, numa_node,
+        layout, payload_bytes, lease_ns, frame_period_ns, memory, lossless, huge_pages,
+        lock_memory, numa_node,
         access, access_group, trust, reclaim, directory, device_fds, device_count));
     source.extend(fields!(framelane_consumer_options: struct_bytes, mode, leases, reattach,
         wait_for_lane_ns, return_on_signal, wants_writable, directory));
@@ -105,6 +111,11 @@ fn every_field_is_where_rust_has_it() {
         access_group, trust, directory));
     source.extend(fields!(framelane_stream_reader_options: struct_bytes, start, start_age_ns,
         after_lap, lossless, wait_for_lane_ns, reattach, return_on_signal, directory));
+    source
+        .extend(fields!(framelane_shmbuf_sender_options: struct_bytes, mode, capacity_bytes, keep,
+        python_receiver, bell, poll_interval_ns, directory));
+    source.extend(fields!(framelane_shmbuf_receiver_options: struct_bytes, reattach,
+        wait_for_sender_ns, bell, poll_interval_ns, directory));
     source.extend(fields!(framelane_record: live, handle, data, size_bytes, config, info, epoch,
         missed, new_epoch, new_config));
     source.extend(fields!(framelane_record_mut: live, handle, info));

@@ -13,7 +13,7 @@ use crate::layout::ErrorKind;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
-/// How often a waiting receiver looks whether the name means another segment by now.
+/// How often a receiver without a message looks whether the name means another segment by now.
 const LOOK_AT_NAME: Duration = Duration::from_millis(50);
 /// Between two looks for a segment that is not there.
 const LOOK_FOR_SEGMENT: Duration = Duration::from_millis(5);
@@ -32,6 +32,8 @@ pub struct Receiver {
     had_sender: bool,
     /// Since when the counters have looked as if they were being set back.
     setting_back: Option<Instant>,
+    /// When to look at the name again.
+    look: Instant,
     received: u64,
     empty: u64,
     restarts: u64,
@@ -64,6 +66,7 @@ impl Receiver {
             reattach: options.reattach,
             had_sender,
             setting_back: None,
+            look: Instant::now(),
             received: 0,
             empty: 0,
             restarts: 0,
@@ -94,38 +97,30 @@ impl Receiver {
     /// Size of the next message, if there is one now.
     ///
     /// # Errors
-    /// `Protocol` when the segment says something impossible, `Forked`.
+    /// `Protocol` when the segment says something impossible, `Forked`; `Disconnected` when the
+    /// sender is gone and everything is read, where re-attaching is off.
     pub fn next_bytes(&mut self) -> Result<Option<usize>> {
-        Ok(self.next()?.map(|(_, length)| length as usize))
+        Ok(self.find()?.map(|(_, length)| length as usize))
     }
 
     /// Waits up to `timeout` for a message; its size.
     ///
     /// # Errors
-    /// As [`next_bytes`](Self::next_bytes); `Disconnected` when the sender is gone and everything
-    /// is read, where re-attaching is off.
+    /// As [`next_bytes`](Self::next_bytes).
     pub fn wait(&mut self, timeout: Duration) -> Result<Option<usize>> {
         let deadline = deadline(timeout);
-        let mut look = Instant::now();
         loop {
-            let head = self.ring().head().load(Acquire);
-            let found = self.next();
-            if let Ok(Some((_, length))) = found {
+            let (segment, head) = (self.restarts, self.ring().head().load(Acquire));
+            if let Some((_, length)) = self.find()? {
                 return Ok(Some(length as usize));
             }
-            let now = Instant::now();
-            if now >= look || found.is_err() {
-                look = now + LOOK_AT_NAME;
-                if self.renew()? {
-                    continue;
-                }
-            }
-            found?;
-            if now >= deadline {
+            if Instant::now() >= deadline {
                 return Ok(None);
             }
-            let ring = self.ring();
-            self.waiting.sleep(ring, (ring.head(), head), (&RECEIVER, &SENDER), deadline);
+            if self.restarts == segment {
+                let ring = self.ring();
+                self.waiting.sleep(ring, (ring.head(), head), (&RECEIVER, &SENDER), deadline);
+            }
         }
     }
 
@@ -134,7 +129,7 @@ impl Receiver {
     /// # Errors
     /// As [`next_bytes`](Self::next_bytes).
     pub fn try_recv(&mut self, message: &mut Vec<u8>) -> Result<bool> {
-        let Some((tail, length)) = self.next()? else { return Ok(false) };
+        let Some((tail, length)) = self.find()? else { return Ok(false) };
         message.resize(length as usize, 0);
         self.take(tail, message);
         Ok(true)
@@ -155,7 +150,7 @@ impl Receiver {
     /// As [`next_bytes`](Self::next_bytes); `TooLarge` when it does not fit, and it stays where it
     /// is, to be received elsewhere or [skipped](Self::skip).
     pub fn try_recv_into(&mut self, into: &mut [u8]) -> Result<Option<usize>> {
-        let Some((tail, length)) = self.next()? else { return Ok(None) };
+        let Some((tail, length)) = self.find()? else { return Ok(None) };
         let length = length as usize;
         let Some(exactly) = into.get_mut(..length) else {
             let text = format!("a message of {length} bytes into room for {}", into.len());
@@ -170,7 +165,7 @@ impl Receiver {
     /// # Errors
     /// As [`next_bytes`](Self::next_bytes).
     pub fn skip(&mut self) -> Result<bool> {
-        let Some((tail, length)) = self.next()? else { return Ok(false) };
+        let Some((tail, length)) = self.find()? else { return Ok(false) };
         self.free(tail.wrapping_add(PREFIX_BYTES + length));
         Ok(true)
     }
@@ -179,13 +174,29 @@ impl Receiver {
         &self.segment.ring
     }
 
-    /// Where the next message begins, and its length. All that the other side has written is
-    /// checked before it is used.
-    fn next(&mut self) -> Result<Option<(u32, u32)>> {
+    /// The next message; where there is none, that of the segment that has the name by now.
+    fn find(&mut self) -> Result<Option<(u32, u32)>> {
         if fork::is_foreign(self.generation) {
             let text = "this receiver belongs to the parent process: open one in this process";
             return Err(Error::new(ErrorKind::Forked, text));
         }
+        let found = self.next();
+        if matches!(found, Ok(Some(_))) {
+            return found;
+        }
+        let now = Instant::now();
+        if now >= self.look || found.is_err() {
+            self.look = now + LOOK_AT_NAME;
+            if self.renew()? {
+                return self.next();
+            }
+        }
+        found
+    }
+
+    /// Where the next message begins, and its length. All that the other side has written is
+    /// checked before it is used.
+    fn next(&mut self) -> Result<Option<(u32, u32)>> {
         for _ in 0..EMPTY_AT_ONCE {
             let ring = &self.segment.ring;
             // Edge SENT of the sender: up to here its bytes are whole.

@@ -81,6 +81,11 @@ const ROOMS: &[Room] = &[
         may_use: &["framelane", "framelane-hobot"],
     },
     Room {
+        package: "framelane-board",
+        folder: "conformance/board",
+        may_use: &["framelane", "framelane-hobot", "framelane-standin-ion"],
+    },
+    Room {
         package: "framelane-python",
         folder: "python",
         may_use: &["framelane", "framelane-hobot"],
