@@ -72,9 +72,9 @@ class Frame {
   }
   PlaneView try_plane(std::size_t index, Error& error) const&& = delete;
 
-  /// A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the plane is
-  /// at the `offset_bytes` of its layout. The caller owns and closes it. Throws `Unsupported` for
-  /// frames in other memory.
+  /// A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the plane
+  /// is at the `offset_bytes` of its layout. The caller owns and closes it. Throws `Unsupported`
+  /// for frames in other memory.
   int plane_fd(std::size_t index) const {
     std::int32_t fd = -1;
     detail::check(bridge::held_plane_fd(held_, index, fd));

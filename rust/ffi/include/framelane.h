@@ -758,8 +758,8 @@ framelane_status framelane_frame_plane(const struct framelane_frame *frame,
                                        struct framelane_plane_view *plane);
 
 /**
- * A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the plane is at
- * the `offset_bytes` of the descriptor's plane. The caller owns and closes it.
+ * A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the plane is
+ * at the `offset_bytes` of the descriptor's plane. The caller owns and closes it.
  * `FRAMELANE_UNSUPPORTED` for frames in other memory.
  */
 framelane_status framelane_frame_plane_fd(const struct framelane_frame *frame,

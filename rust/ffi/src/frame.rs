@@ -182,8 +182,8 @@ pub extern "C" fn framelane_frame_plane(
     })
 }
 
-/// A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the plane is at
-/// the `offset_bytes` of the descriptor's plane. The caller owns and closes it.
+/// A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the plane is
+/// at the `offset_bytes` of the descriptor's plane. The caller owns and closes it.
 /// `FRAMELANE_UNSUPPORTED` for frames in other memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn framelane_frame_plane_fd(

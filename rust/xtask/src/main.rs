@@ -1,5 +1,6 @@
 //! `cargo xtask`: demonstrates, tests and measures the project.
 
+mod aarch64;
 mod bench;
 mod conformance;
 mod counts;

@@ -3,8 +3,8 @@
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
-    conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema, tidy, tools, tsan,
-    vm, workspace,
+    aarch64, conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema, tidy, tools,
+    tsan, vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -179,6 +179,13 @@ pub const TIERS: &[Tier] = &[
         needs: &[CXX],
         when: When::Long,
         run: vm::long_tier,
+    },
+    Tier {
+        name: "aarch64",
+        about: "built for aarch64, and the two-process tests under an emulated processor",
+        needs: aarch64::NEEDS,
+        when: When::Long,
+        run: aarch64::run,
     },
     Tier {
         name: "stress",

@@ -1,13 +1,13 @@
 //! From a stream into its lane.
 
 use super::format::Content;
+use super::records::Records;
 use super::stream::{Filled, Stream};
 use super::{Config, Mode, REST, Stats};
 use crate::error::Result;
-use framelane::layout::{ClockId, FrameFlag};
+use framelane::layout::{ClockId, FrameFlag, RecordFlag};
 use framelane::{
-    Codec, ErrorKind, FrameDescriptor, FrameLayout, Producer, ProducerOptions, RecordInfo,
-    StreamConfig, StreamWriter, StreamWriterOptions, monotonic_ns,
+    ErrorKind, FrameDescriptor, FrameLayout, Producer, ProducerOptions, RecordInfo, monotonic_ns,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub enum Lane {
     /// Pictures are copied into slots.
     Slots(Producer, FrameLayout),
     /// Coded pictures, as records.
-    Records(StreamWriter),
+    Records(Records),
 }
 
 /// What a frame says of the camera beside its picture.
@@ -40,13 +40,7 @@ impl Lane {
     pub fn create(config: &Config, mode: Mode, stream: &Stream) -> Result<Self> {
         let picture = &stream.picture;
         if let Content::Coded(codec) = picture.content {
-            let described = StreamConfig::video(codec, picture.width, picture.height);
-            let options = StreamWriterOptions::new(described)
-                .data_bytes((picture.bytes() * 8).max(8 << 20))
-                .access(config.access)
-                .trust(config.trust)
-                .directory(config.directory.clone());
-            return Ok(Lane::Records(StreamWriter::create(&config.lane, options)?));
+            return Ok(Lane::Records(Records::create(config, codec, picture)?));
         }
         let options = ProducerOptions::new()
             .history(config.history)
@@ -83,7 +77,7 @@ impl Lane {
                 let same = FrameLayout::new(raw, picture.width, picture.height);
                 matches!(stream.shared(), Ok(None)) && same.is_ok_and(|same| same == *layout)
             }
-            (Lane::Records(_), Content::Coded(_)) => true,
+            (Lane::Records(records), Content::Coded(codec)) => records.takes(codec),
             _ => false,
         }
     }
@@ -112,7 +106,7 @@ impl Lane {
         let published = match self {
             Lane::Device(producer) => lend(producer, stream, &filled, d, ticket),
             Lane::Slots(producer, _) => copy(producer, stream, &filled, &d, &ticket),
-            Lane::Records(writer) => write(writer, stream, &filled, &d),
+            Lane::Records(records) => write(records, stream, &filled, &d),
         };
         match published {
             Ok(true) => stats.published += 1,
@@ -191,7 +185,7 @@ fn copy(
         let row = target.stride_bytes as usize;
         for (number, into) in claimed.plane_mut(index)?.chunks_mut(row).enumerate() {
             let start = source.offset_bytes as usize + number * source.stride_bytes as usize;
-            stream.copy(filled, part, start, into);
+            stream.copy(filled, part, start, into)?;
         }
         bytes += target.size_bytes;
     }
@@ -203,32 +197,13 @@ fn copy(
     Ok(true)
 }
 
-fn write(
-    writer: &StreamWriter,
-    stream: &Stream,
-    filled: &Filled,
-    d: &FrameDescriptor,
-) -> Result<bool> {
-    let mut bytes = vec![0; filled.bytes as usize];
-    stream.copy(filled, 0, filled.data_offset[0] as usize, &mut bytes);
-    let key = match stream.picture.content {
-        Content::Coded(Codec::H264) => has_unit(&bytes, |first| matches!(first & 0x1f, 5 | 7)),
-        Content::Coded(Codec::H265) => {
-            has_unit(&bytes, |first| matches!(first >> 1 & 0x3f, 16..=21 | 32))
-        }
-        _ => true,
-    };
+fn write(records: &Records, stream: &Stream, filled: &Filled, d: &FrameDescriptor) -> Result<bool> {
+    let mut bytes = vec![0; filled.bytes.min(stream.picture.part_bytes[0]) as usize];
+    stream.copy(filled, 0, filled.data_offset[0] as usize, &mut bytes)?;
     let mut info = RecordInfo::new();
     (info.pts_ns, info.capture_id) = (d.capture_ns as i64, d.capture_id);
-    let mut record = writer.begin(bytes.len())?;
-    *record.info_mut() = info;
-    record.set_key(key);
-    record.append(&bytes)?;
-    record.commit()?;
-    Ok(true)
-}
-
-/// Whether one of the units that start codes begin is of a wanted kind, by its first byte.
-fn has_unit(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> bool {
-    bytes.windows(4).any(|four| four[..3] == [0, 0, 1] && wanted(four[3]))
+    if d.flags & FrameFlag::DISCONTINUITY != 0 {
+        info.flags |= RecordFlag::DISCONTINUITY;
+    }
+    records.write(&bytes, &info).map(|written| written > 0)
 }

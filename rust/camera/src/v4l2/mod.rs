@@ -20,6 +20,7 @@ mod feed;
 mod format;
 mod list;
 mod memory;
+mod records;
 mod stream;
 mod sys;
 
@@ -193,6 +194,8 @@ pub fn read_buffer(fd: impl AsFd, offset: u64, bytes: u64) -> Outcome<Vec<u8>> {
     let map = sys::Mapped::new(&fd, 0, (offset + bytes) as usize).map_err(failed)?;
     let mut copy = vec![0; bytes as usize];
     memory::refresh(&fd);
-    map.copy(offset as usize, &mut copy);
-    Ok(copy)
+    match map.copy(offset as usize, &mut copy) {
+        true => Ok(copy),
+        false => Err(invalid(format!("{bytes} bytes at {offset} are not in the buffer"))),
+    }
 }

@@ -183,16 +183,26 @@ impl Stream {
             index: buffer.index,
             sequence: buffer.sequence,
             capture_ns: if monotonic { ns } else { 0 },
-            bytes: if several { planes[0].bytes_used } else { buffer.bytes_used },
+            bytes: if several {
+                planes[0].bytes_used.saturating_sub(offset(0))
+            } else {
+                buffer.bytes_used
+            },
             data_offset: [offset(0), offset(1), offset(2), offset(3)],
             corrupt: buffer.flags & abi::BUF_FLAG_ERROR != 0,
         }
     }
 
     /// Copies bytes out of a filled buffer of a stream that maps its buffers.
-    pub fn copy(&self, filled: &Filled, part: usize, offset: usize, into: &mut [u8]) {
-        let Memory::Copy(maps) = &self.memory else { return };
-        maps[self.number(filled.index, part)].copy(offset, into);
+    pub fn copy(&self, filled: &Filled, part: usize, offset: usize, into: &mut [u8]) -> Result<()> {
+        let maps = if let Memory::Copy(maps) = &self.memory { &maps[..] } else { &[] };
+        let map = maps.get(self.number(filled.index, part));
+        if map.is_some_and(|map| map.copy(offset, into)) {
+            return Ok(());
+        }
+        let (index, bytes) = (filled.index, into.len());
+        let text = format!("buffer {index} has no {bytes} bytes at {offset} of part {part}");
+        Err(Error::new(ErrorKind::System, text))
     }
 
     /// Where the parts of all buffers stand in one row.

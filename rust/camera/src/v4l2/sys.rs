@@ -147,14 +147,14 @@ impl Mapped {
         map.map_raw_read_only(fd.as_fd().as_raw_fd()).map(Mapped)
     }
 
-    /// Copies a part of it.
-    ///
-    /// # Panics
-    /// For a part that is not inside.
-    pub fn copy(&self, offset: usize, into: &mut [u8]) {
+    /// Copies a part of it; false, and nothing is done, where it is not inside.
+    #[must_use]
+    pub fn copy(&self, offset: usize, into: &mut [u8]) -> bool {
         let end = offset.checked_add(into.len());
-        assert!(end.is_some_and(|end| end <= self.0.len()), "a part of the buffer");
-        // SAFETY: inside the mapping, by the assertion, and nothing else of this process writes
+        if end.is_none_or(|end| end > self.0.len()) {
+            return false;
+        }
+        // SAFETY: inside the mapping, as was looked at, and nothing else of this process writes
         // `into`. A device that writes the buffer meanwhile tears the copy, no more.
         unsafe {
             std::ptr::copy_nonoverlapping(
@@ -163,5 +163,6 @@ impl Mapped {
                 into.len(),
             );
         }
+        true
     }
 }

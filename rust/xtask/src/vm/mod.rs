@@ -114,7 +114,7 @@ fn script(filter: &str) -> String {
         script.push_str(&format!("run ./{name} {filter}\n"));
     }
     for Wanted { name, .. } in CAMERA {
-        script.push_str(&format!("run ./{name} --test-threads=1 {filter}\n"));
+        script.push_str(&format!("run ./{name} --test-threads=1 --show-output {filter}\n"));
     }
     script.push_str("exit $failed\n");
     script
