@@ -43,6 +43,7 @@ mod source;
 mod spec;
 mod stamped;
 pub mod strip;
+pub mod switching;
 #[cfg(test)]
 mod testing;
 pub mod v4l2;

@@ -3,7 +3,8 @@
 
 use crate::failure::EXIT_CODES;
 use crate::{
-    bench, camera, completions, doctor, hz, info, ls, render, schema, shmbuf, snapshot, watch, who,
+    bench, camera, completions, doctor, hz, info, latency, ls, metrics, render, schema, shmbuf,
+    snapshot, switch, top, watch, who,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -28,6 +29,12 @@ pub enum Command {
     Info(info::Args),
     /// Measure rate, jitter, latency and drops of a lane
     Hz(hz::Args),
+    /// Show all lanes and who reads them, again and again
+    Top(top::Args),
+    /// Measure where the time goes between sensor and reader
+    Latency(latency::Args),
+    /// Serve what is known of all lanes to Prometheus
+    Metrics(metrics::Args),
     /// Write one frame as a picture
     Snapshot(snapshot::Args),
     /// Read a lane and keep the books: rate, missed, torn, latency
@@ -38,6 +45,8 @@ pub enum Command {
     Bench(bench::Args),
     /// Look for what could keep lanes from working here, and say what to do
     Doctor(doctor::Args),
+    /// Stand several lanes behind one name, one of them active
+    Switch(switch::Args),
     /// Speak the older byte ring of the shmbuf programs
     Shmbuf(shmbuf::Args),
     /// Print the shared memory layout, or compare it with a running lane's
@@ -54,11 +63,15 @@ impl Command {
             Command::Ls(args) => ls::run(&args),
             Command::Info(args) => info::run(&args),
             Command::Hz(args) => hz::run(&args),
+            Command::Top(args) => top::run(&args),
+            Command::Latency(args) => latency::run(&args),
+            Command::Metrics(args) => metrics::run(&args),
             Command::Snapshot(args) => snapshot::run(&args),
             Command::Watch(args) => watch::run(&args),
             Command::Who(args) => who::run(&args),
             Command::Bench(args) => bench::run(&args),
             Command::Doctor(args) => doctor::run(&args),
+            Command::Switch(args) => switch::run(&args),
             Command::Shmbuf(args) => shmbuf::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
@@ -71,14 +84,18 @@ impl Command {
             Command::Camera(args) => Some(args.lane()),
             Command::Info(args) => Some(&args.lane),
             Command::Hz(args) => Some(&args.lane),
+            Command::Latency(args) => Some(&args.lane),
             Command::Snapshot(args) => Some(&args.lane),
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
             Command::Schema(args) => args.lane.as_deref(),
+            Command::Switch(args) => Some(args.switch()),
             Command::Shmbuf(args) => args.lane(),
             Command::Bench(_)
             | Command::Render(_)
             | Command::Ls(_)
+            | Command::Top(_)
+            | Command::Metrics(_)
             | Command::Doctor(_)
             | Command::Completions(_) => None,
         }

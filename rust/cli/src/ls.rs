@@ -1,17 +1,14 @@
 //! `framelane ls`
 
 use crate::lanes::{self, Place};
+use crate::switch::facts::Switch;
 use crate::table::{Table, or_dash};
-use crate::{numbers, output, units};
+use crate::{numbers, output, rate, units};
 use framelane::{Error, ErrorKind, LaneEntry, Report};
 use serde::Serialize;
 use std::fs;
 use std::os::unix::fs::FileTypeExt;
 use std::process::ExitCode;
-use std::time::Duration;
-
-/// Long enough for a few frames of most cameras, too short to be felt.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -49,6 +46,8 @@ struct Row {
     epoch: Option<String>,
     kind: Option<String>,
     memory_kind: Option<String>,
+    /// Name of the active lane; null unless this is a switch.
+    active: Option<String>,
     format: Option<String>,
     width: Option<u32>,
     height: Option<u32>,
@@ -68,7 +67,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let second = match args.no_rate || args.quiet || first.iter().all(Result::is_err) {
         true => None,
         false => {
-            std::thread::sleep(LOOK_AGAIN);
+            std::thread::sleep(rate::LOOK_AGAIN);
             Some(lanes::ask_all(&entries))
         }
     };
@@ -76,7 +75,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         entries.iter().zip(&first).map(|(entry, seen)| row(entry, seen)).collect();
     for (row, (first, second)) in rows.iter_mut().zip(first.iter().zip(second.iter().flatten())) {
         if let (Ok(first), Ok(second)) = (first, second) {
-            row.fps = rate(first, second);
+            row.fps = rate::per_second(first, second);
         }
     }
     if args.quiet {
@@ -114,12 +113,13 @@ fn described(row: Row, report: &Report) -> Row {
         epoch: Some(numbers::id(report.epoch)),
         kind: Some(numbers::lane_kind(report.lane_kind)),
         memory_kind: Some(numbers::memory_kind(report.memory_kind)),
+        active: Switch::of(report).and_then(|switch| switch.active_lane),
         format,
         width: size.map(|(width, _)| width),
         height: size.map(|(_, height)| height),
         published: Some(report.published),
         consumers: Some(report.consumer_count),
-        newest_age_ns: (report.head != 0)
+        newest_age_ns: (report.head != 0 && !numbers::is_switch(report))
             .then(|| report.now_ns.saturating_sub(numbers::newest_publish_ns(report))),
         producer_pid: Some(report.producer_pid),
         producer_uid: Some(report.producer_uid),
@@ -128,13 +128,13 @@ fn described(row: Row, report: &Report) -> Row {
 }
 
 /// The pixel format or codec, and the size of its pictures.
-fn carries(report: &Report) -> (Option<String>, Option<(u32, u32)>) {
+pub fn carries(report: &Report) -> (Option<String>, Option<(u32, u32)>) {
     if numbers::is_stream(report) {
         let stream = &report.stream;
         let size = (stream.width != 0).then_some((stream.width, stream.height));
         return (Some(numbers::codec(stream.codec)), size);
     }
-    if report.head == 0 {
+    if report.head == 0 || numbers::is_switch(report) {
         return (None, None);
     }
     let newest = &report.newest;
@@ -163,21 +163,6 @@ fn stale(entry: &LaneEntry) -> String {
              it over",
             path.display()
         ),
-    }
-}
-
-/// Frames a second between the frames that were newest at two looks at the same producer.
-fn rate(first: &Report, second: &Report) -> Option<f64> {
-    if first.epoch != second.epoch || first.head == 0 {
-        return None;
-    }
-    let frames = numbers::newest(second).checked_sub(numbers::newest(first))?;
-    let (begin, end) = (numbers::newest_publish_ns(first), numbers::newest_publish_ns(second));
-    let time = end.checked_sub(begin)?;
-    match (frames, time) {
-        (0, _) => Some(0.0),
-        (_, 0) => None,
-        _ => Some(frames as f64 * 1e9 / time as f64),
     }
 }
 
@@ -227,7 +212,7 @@ fn table(rows: &[Row]) -> Table {
         table.row([
             row.name.clone(),
             row.state.into(),
-            or_dash(row.format.as_ref()),
+            or_dash(row.active.as_ref().map(|lane| format!("-> {lane}")).or(row.format.clone())),
             or_dash(row.width.zip(row.height).map(|(width, height)| format!("{width}x{height}"))),
             or_dash(row.fps.map(|fps| format!("{fps:.1}"))),
             or_dash(row.consumers),
@@ -237,32 +222,4 @@ fn table(rows: &[Row]) -> Table {
         ]);
     }
     table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn look(sequence: u64, publish_ns: u64) -> Report {
-        let mut report = Report::ZERO;
-        report.epoch = 1;
-        report.head = sequence << 6;
-        report.newest.publish_ns = publish_ns;
-        report
-    }
-
-    #[test]
-    fn the_rate_is_frames_over_the_time_between_them() {
-        let ms = 1_000_000;
-        let at = rate(&look(10, 1000 * ms), &look(15, 1200 * ms)).unwrap();
-        assert!((at - 25.0).abs() < 1e-9, "{at}");
-        assert_eq!(rate(&look(10, 5), &look(10, 5)), Some(0.0), "stalled");
-        assert_eq!(rate(&look(0, 0), &look(10, 5)), None, "just begun");
-        assert_eq!(rate(&look(10, 5), &look(15, 5)), None, "impossible");
-        assert_eq!(rate(&look(10, 9), &look(15, 5)), None, "impossible");
-        assert_eq!(rate(&look(10, 9), &look(5, 90)), None, "impossible");
-        let mut restarted = look(15, 90);
-        restarted.epoch = 2;
-        assert_eq!(rate(&look(10, 5), &restarted), None);
-    }
 }

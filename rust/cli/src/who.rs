@@ -32,6 +32,8 @@ struct Who {
     slots: Vec<Slot>,
     #[serde(skip)]
     is_stream: bool,
+    #[serde(skip)]
+    is_switch: bool,
 }
 
 /// One consumer; its own counts are what it says about itself.
@@ -95,13 +97,12 @@ fn gather(lane: &str, found: &Found) -> Who {
         consumers: numbers::consumers(report).iter().map(|entry| consumer(report, entry)).collect(),
         slots: slots(report),
         is_stream: numbers::is_stream(report),
+        is_switch: numbers::is_switch(report),
     }
 }
 
 fn consumer(report: &Report, entry: &ConsumerReport) -> Consumer {
-    let head = numbers::newest(report);
     let last_sequence = (entry.last_sequence != 0).then_some(entry.last_sequence);
-    let since = |ns: u64| report.now_ns.saturating_sub(ns);
     Consumer {
         consumer_id: entry.consumer_id,
         pid: entry.pid,
@@ -110,15 +111,15 @@ fn consumer(report: &Report, entry: &ConsumerReport) -> Consumer {
         mode: numbers::mode(entry.mode),
         bell: numbers::bell(entry.bell),
         liveness: numbers::liveness(entry.liveness),
-        attached_for_ns: since(entry.attached_ns),
+        attached_for_ns: report.now_ns.saturating_sub(entry.attached_ns),
         leases: entry.leases,
         received: entry.received,
         missed: entry.missed,
         last_sequence,
-        lag_frames: last_sequence.map(|last| head.saturating_sub(last)),
+        lag_frames: numbers::lag(report, entry),
         cursor: (entry.mode == Mode::Lossless.number()).then_some(entry.cursor),
         held_slots: numbers::slots(entry.held_slots),
-        held_for_ns: (entry.held_since_ns != 0).then(|| since(entry.held_since_ns)),
+        held_for_ns: numbers::held_for(report, entry),
         revoked: entry.revoked,
         copied_bytes: entry.copied_bytes,
     }
@@ -152,7 +153,7 @@ fn text(who: &Who) -> String {
         text += &consumer_table(&who.consumers);
         text.push('\n');
     }
-    if who.is_stream {
+    if who.is_stream || who.is_switch {
         return text;
     }
     let mut table = Table::new(&["SLOT", "PHASE", "HELD BY"]);
@@ -166,8 +167,12 @@ fn text(who: &Who) -> String {
 }
 
 fn heading(who: &Who) -> String {
-    let what = if who.is_stream { "record" } else { "frame" };
-    let leases = match who.is_stream {
+    let what = match (who.is_stream, who.is_switch) {
+        (true, _) => "record",
+        (_, true) => "switch epoch",
+        _ => "frame",
+    };
+    let leases = match who.is_stream || who.is_switch {
         true => String::new(),
         false => {
             format!(", {} of {} granted", who.leases_granted, count(who.lease_budget, "lease"))

@@ -146,6 +146,13 @@ pub const TIERS: &[Tier] = &[
         run: hello::tier,
     },
     Tier {
+        name: "pet-camera",
+        about: "the programs of the pet camera, each by itself",
+        needs: golang::NEEDS,
+        when: When::Ci,
+        run: pet_camera,
+    },
+    Tier {
         name: "hobot",
         about: "every language reads frames where the RDK X5's cameras put them, on the stand-in",
         needs: &[CXX],
@@ -228,6 +235,15 @@ fn unit() -> Result<Counts> {
         .env("PATH", tools::search_path_with("ffmpeg")?)
         .limit(Duration::from_secs(1500))
         .counted()
+}
+
+fn pet_camera() -> Result<Counts> {
+    let mut counts = golang::program_tests("examples/pet-camera/server")?;
+    counts += python::program_tests(
+        "examples/pet-camera/detector",
+        &["numpy", "opencv-python-headless"],
+    )?;
+    Ok(counts)
 }
 
 fn stress() -> Result<Counts> {

@@ -3,9 +3,11 @@
 //! An encoder keeps the lease of a frame for as long as it reads from it, and hands out each access
 //! unit where it made it, so that the one copy is that into the stream's ring.
 
+mod hobot;
 mod options;
 mod stamp;
 
+pub use hobot::hobot;
 pub use options::{EncoderOptions, Profile};
 pub use stamp::Stamp;
 

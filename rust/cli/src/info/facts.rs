@@ -2,6 +2,7 @@
 
 use super::stream::Stream;
 use crate::lanes::{self, Found};
+use crate::switch::facts::Switch;
 use crate::{numbers, output};
 use framelane::layout::LaneFlag;
 use framelane::{FrameDescriptor, MemoryKind, Report};
@@ -29,6 +30,8 @@ pub struct Info {
     pub newest: Option<Frame>,
     /// Of a stream lane.
     pub stream: Option<Stream>,
+    /// Of a switch.
+    pub switch: Option<Switch>,
 }
 
 #[derive(Serialize)]
@@ -176,8 +179,10 @@ impl Info {
                 consumers: report.consumer_count,
             },
             copies: copies(report),
-            newest: (report.head != 0 && !is_stream).then(|| frame(report)),
+            newest: (report.head != 0 && !is_stream && !numbers::is_switch(report))
+                .then(|| frame(report)),
             stream: is_stream.then(|| Stream::new(report)),
+            switch: Switch::of(report),
         }
     }
 }
@@ -236,10 +241,7 @@ fn rules(report: &Report) -> Rules {
 fn copies(report: &Report) -> Copies {
     let copied = numbers::consumers(report).iter().map(|entry| entry.copied_bytes);
     let consumers_bytes = copied.fold(0u64, u64::saturating_add);
-    let all = report
-        .copied_bytes
-        .saturating_add(consumers_bytes)
-        .saturating_add(report.departed_copied_bytes);
+    let all = numbers::copied_bytes(report);
     Copies {
         producer_bytes: report.copied_bytes,
         consumers_bytes,

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod picture;
+pub mod play;
+pub mod streams;
 
 use framelane::{FrameLayout, PixelFormat, Producer, ProducerOptions};
 use serde_json::Value;
