@@ -80,8 +80,8 @@ import (
 	"github.com/framelane/framelane/go/layout"
 )
 
-// This, native_stream.go and native_shmbuf.go are the only files that know C. They have no rules of their own: they
-// turn arguments and results.
+// This, native_stream.go and native_shmbuf.go are the only files that know C. They have no rules of
+// their own: they turn arguments and results.
 
 type (
 	nativeProducer = C.framelane_producer
@@ -267,6 +267,14 @@ func (lease *nativeLease) refusal(index int) error {
 	var plane C.framelane_plane_view
 	code := C.framelane_frame_plane(&lease.frame, C.size_t(index), &problem, &plane)
 	return failure(code, &problem)
+}
+
+// The descriptor is the caller's.
+func (lease *nativeLease) planeFd(index int) (int, error) {
+	var problem nativeProblem
+	fd := C.int32_t(-1)
+	code := C.framelane_frame_plane_fd(&lease.frame, C.size_t(index), &problem, &fd)
+	return int(fd), failure(code, &problem)
 }
 
 func (lease *nativeLease) copyTo(index int, into []byte) error {

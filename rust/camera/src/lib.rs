@@ -34,6 +34,7 @@ mod error;
 pub mod hb_vio;
 pub mod images;
 pub mod mjpeg;
+pub mod mp4;
 pub mod pace;
 pub mod pattern;
 mod planes;
@@ -46,6 +47,7 @@ pub mod strip;
 pub mod switching;
 #[cfg(test)]
 mod testing;
+pub mod v4l2;
 mod video;
 pub mod y4m;
 

@@ -3,8 +3,8 @@
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
-    conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema, tidy, tools, tsan,
-    workspace,
+    aarch64, conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema, tidy, tools,
+    tsan, vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -160,6 +160,13 @@ pub const TIERS: &[Tier] = &[
         run: hobot::tier,
     },
     Tier {
+        name: "vm",
+        about: "real cameras of a stock kernel, in an emulated machine",
+        needs: &[CXX],
+        when: When::Ci,
+        run: vm::tier,
+    },
+    Tier {
         name: "mutation",
         about: "each ordering of the ring weakened in turn: some model must fail",
         needs: &[],
@@ -174,8 +181,22 @@ pub const TIERS: &[Tier] = &[
         run: tsan::run,
     },
     Tier {
+        name: "vm-long",
+        about: "the same on an older kernel, and in real time",
+        needs: &[CXX],
+        when: When::Long,
+        run: vm::long_tier,
+    },
+    Tier {
+        name: "aarch64",
+        about: "built for aarch64, and the two-process tests under an emulated processor",
+        needs: aarch64::NEEDS,
+        when: When::Long,
+        run: aarch64::run,
+    },
+    Tier {
         name: "stress",
-        about: "10^8 hand-offs: none lost, torn or out of order",
+        about: "10^8 hand-offs, 5 GiB through a stream: none lost, torn or out of order",
         needs: &[],
         when: When::Long,
         run: stress,
@@ -226,9 +247,11 @@ fn pet_camera() -> Result<Counts> {
 }
 
 fn stress() -> Result<Counts> {
-    Program::cargo(["test", "--locked", "--release", "--package", "framelane", "--test", "stress"])
-        .args(["--target-dir".as_ref(), workspace::target().as_os_str()])
+    Program::cargo(["test", "--locked", "--release", "--package", "framelane"])
+        .args(["--test", "stress", "--test", "stream_stress", "--target-dir"])
+        .args([workspace::target().as_os_str()])
         .env("FRAMELANE_HANDOFFS", "100000000")
+        .env("FRAMELANE_STREAM_BYTES", (5u64 << 30).to_string())
         .limit(Duration::from_secs(4 * 3600))
         .counted()
 }
