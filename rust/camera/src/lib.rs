@@ -34,6 +34,7 @@ mod error;
 pub mod hb_vio;
 pub mod images;
 pub mod mjpeg;
+pub mod mp4;
 pub mod pace;
 pub mod pattern;
 mod planes;
