@@ -12,7 +12,31 @@ import (
 )
 
 // Hash names this layout, down to each offset and enum number.
-const Hash uint64 = 0x890c07a98f333daf
+const Hash uint64 = 0x0c5864a6d6566812
+
+// Choice: How a Select names what is to be active.
+type Choice uint8
+
+const (
+	// By its index.
+	ChoiceIndex Choice = 1
+	// By the name of the lane.
+	ChoiceName Choice = 2
+	// Whatever the controller's policy says: a choice made before does not stand any longer.
+	ChoiceAutomatic Choice = 3
+)
+
+func (number Choice) String() string {
+	switch number {
+	case ChoiceIndex:
+		return "index"
+	case ChoiceName:
+		return "name"
+	case ChoiceAutomatic:
+		return "automatic"
+	}
+	return "Choice(" + strconv.FormatUint(uint64(number), 10) + ")"
+}
 
 // ClockId: Clock of a capture timestamp; numbers of Linux clockid_t.
 type ClockId uint8
@@ -321,6 +345,8 @@ const (
 	LaneKindFrame LaneKind = 1
 	// A byte ring of variable-size records.
 	LaneKindStream LaneKind = 2
+	// A name behind which frame lanes stand, one of them active.
+	LaneKindSwitch LaneKind = 3
 )
 
 func (number LaneKind) String() string {
@@ -329,6 +355,8 @@ func (number LaneKind) String() string {
 		return "frame"
 	case LaneKindStream:
 		return "stream"
+	case LaneKindSwitch:
+		return "switch"
 	}
 	return "LaneKind(" + strconv.FormatUint(uint64(number), 10) + ")"
 }
@@ -351,6 +379,8 @@ const (
 const (
 	// Attachments and unfinished handshakes one process may hold to one lane; also unfinished handshakes in all.
 	LimitPerProcess uint64 = 8
+	// Lanes that stand behind one switch.
+	LimitSwitchLanes uint64 = 16
 	// Attachments one user id may hold to one lane.
 	LimitPerUID uint64 = 32
 	// Consumers of one lane.
@@ -463,6 +493,14 @@ const (
 	RecordFlagConfig RecordFlag = 2
 	// Something is missing just before this record.
 	RecordFlagDiscontinuity RecordFlag = 4
+)
+
+// How the selection of a switch is put together: switch epoch << INDEX_BITS | index of the active lane.
+const (
+	// Bits of the index.
+	SelectionIndexBits uint64 = 8
+	// Mask of the index.
+	SelectionIndexMask uint64 = 255
 )
 
 // Sizes of the arrays in a frame descriptor and of names.
@@ -654,14 +692,16 @@ func (number Liveness) String() string {
 type MessageType uint32
 
 const (
-	MessageTypeHello   MessageType = 1
-	MessageTypeWelcome MessageType = 2
-	MessageTypeRefused MessageType = 3
-	MessageTypeReady   MessageType = 4
-	MessageTypeFds     MessageType = 5
-	MessageTypeBye     MessageType = 6
-	MessageTypeQuery   MessageType = 7
-	MessageTypeReport  MessageType = 8
+	MessageTypeHello    MessageType = 1
+	MessageTypeWelcome  MessageType = 2
+	MessageTypeRefused  MessageType = 3
+	MessageTypeReady    MessageType = 4
+	MessageTypeFds      MessageType = 5
+	MessageTypeBye      MessageType = 6
+	MessageTypeQuery    MessageType = 7
+	MessageTypeReport   MessageType = 8
+	MessageTypeSelect   MessageType = 9
+	MessageTypeSelected MessageType = 10
 )
 
 func (number MessageType) String() string {
@@ -682,6 +722,10 @@ func (number MessageType) String() string {
 		return "query"
 	case MessageTypeReport:
 		return "report"
+	case MessageTypeSelect:
+		return "select"
+	case MessageTypeSelected:
+		return "selected"
 	}
 	return "MessageType(" + strconv.FormatUint(uint64(number), 10) + ")"
 }
@@ -972,6 +1016,7 @@ type LaneHeader struct {
 	// Zero.
 	reservedConstant [8]uint64
 	// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
+	// Of a switch its Selection.
 	head uint64
 	// Not 0 once the producer has ended the lane in good order.
 	closed uint32
@@ -1204,6 +1249,34 @@ const (
 	StreamHeaderOldestOffset = 64
 )
 
+// SwitchMember: A lane that stands behind a switch. 64 bytes.
+type SwitchMember struct {
+	Name [64]uint8
+}
+
+// Each indexes an array of one element: any other number does not compile.
+var _ = [1]struct{}{}[unsafe.Sizeof(SwitchMember{})-64]
+var _ = [1]struct{}{}[unsafe.Alignof(SwitchMember{})-1]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchMember{}.Name)-0]
+
+// SwitchHeader: Follows the LaneHeader of a switch. 1088 bytes, constant for the life of an epoch: what changes is
+// the header's `head`, which holds the Selection, and its wake word.
+type SwitchHeader struct {
+	// Lanes that stand behind the switch, 1 to SWITCH_LANES.
+	MemberCount uint32
+	// Zero.
+	reserved [15]uint32
+	// The first member_count entries count; no name stands there twice.
+	Members [16]SwitchMember
+}
+
+// Each indexes an array of one element: any other number does not compile.
+var _ = [1]struct{}{}[unsafe.Sizeof(SwitchHeader{})-1088]
+var _ = [1]struct{}{}[unsafe.Alignof(SwitchHeader{})-4]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchHeader{}.MemberCount)-0]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchHeader{}.reserved)-4]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchHeader{}.Members)-64]
+
 // ConsumerReport: One consumer as its producer sees it. 120 bytes.
 type ConsumerReport struct {
 	ConsumerID uint32
@@ -1319,7 +1392,7 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Fds{}.Kinds)-40]
 type Hello struct {
 	Header MessageHeader
 	Lane   [64]uint8
-	// Lease cells wanted, 1 to 63; 0 of a stream.
+	// Lease cells wanted, 1 to 63; 0 of a stream and of a switch.
 	Leases uint32
 	// Bit n: MemoryKind n is understood.
 	MemoryKinds uint32
@@ -1330,8 +1403,10 @@ type Hello struct {
 	WantsStream uint8
 	// Where a lossless stream reader begins.
 	Start StreamStart
+	// Not 0: the peer follows a switch; leases are then 0.
+	WantsSwitch uint8
 	// Zero.
-	reservedBytes [4]uint8
+	reservedBytes [3]uint8
 	// Age of the record that KEY_BEFORE means.
 	StartAgeNs uint64
 	// Zero.
@@ -1349,7 +1424,8 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.Mode)-104]
 var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.WantsWritable)-105]
 var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.WantsStream)-106]
 var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.Start)-107]
-var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.reservedBytes)-108]
+var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.WantsSwitch)-108]
+var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.reservedBytes)-109]
 var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.StartAgeNs)-112]
 var _ = [1]struct{}{}[unsafe.Offsetof(Hello{}.reserved)-120]
 
@@ -1403,6 +1479,55 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Refused{}.TableBytes)-36]
 var _ = [1]struct{}{}[unsafe.Offsetof(Refused{}.reserved)-40]
 var _ = [1]struct{}{}[unsafe.Offsetof(Refused{}.Text)-64]
 
+// Select: To the controller of a switch: make another lane active. Only from the controller's own user or root.
+type Select struct {
+	Header MessageHeader
+	// Name of the switch.
+	Lane [64]uint8
+	// Name of the lane to become active, where that is how it is named.
+	Member [64]uint8
+	// Its index, where that is.
+	Index  uint32
+	Choice Choice
+	// Zero.
+	reservedBytes [3]uint8
+	// Zero.
+	reserved [3]uint64
+}
+
+// Each indexes an array of one element: any other number does not compile.
+var _ = [1]struct{}{}[unsafe.Sizeof(Select{})-192]
+var _ = [1]struct{}{}[unsafe.Alignof(Select{})-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(Select{}.Header)-0]
+var _ = [1]struct{}{}[unsafe.Offsetof(Select{}.Lane)-32]
+var _ = [1]struct{}{}[unsafe.Offsetof(Select{}.Member)-96]
+var _ = [1]struct{}{}[unsafe.Offsetof(Select{}.Index)-160]
+var _ = [1]struct{}{}[unsafe.Offsetof(Select{}.Choice)-164]
+var _ = [1]struct{}{}[unsafe.Offsetof(Select{}.reservedBytes)-165]
+var _ = [1]struct{}{}[unsafe.Offsetof(Select{}.reserved)-168]
+
+// Selected: Answer to Select: done.
+type Selected struct {
+	Header MessageHeader
+	// Selection of now.
+	Selection uint64
+	// Not 0: a choice stands, and a policy is not to choose otherwise.
+	Held uint8
+	// Zero.
+	reservedBytes [7]uint8
+	// Zero.
+	reserved [2]uint64
+}
+
+// Each indexes an array of one element: any other number does not compile.
+var _ = [1]struct{}{}[unsafe.Sizeof(Selected{})-64]
+var _ = [1]struct{}{}[unsafe.Alignof(Selected{})-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(Selected{}.Header)-0]
+var _ = [1]struct{}{}[unsafe.Offsetof(Selected{}.Selection)-32]
+var _ = [1]struct{}{}[unsafe.Offsetof(Selected{}.Held)-40]
+var _ = [1]struct{}{}[unsafe.Offsetof(Selected{}.reservedBytes)-41]
+var _ = [1]struct{}{}[unsafe.Offsetof(Selected{}.reserved)-48]
+
 // StreamReport: A stream lane as its writer sees it; all zero of a frame lane. 128 bytes.
 type StreamReport struct {
 	// Size of the data ring.
@@ -1448,6 +1573,36 @@ var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.Height)-120]
 var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.Codec)-124]
 var _ = [1]struct{}{}[unsafe.Offsetof(StreamReport{}.reservedBytes)-125]
 
+// SwitchReport: A switch as its controller sees it; all zero of other lanes. 1088 bytes.
+type SwitchReport struct {
+	// Selection of now.
+	Selection uint64
+	// Times the active lane has changed.
+	Switches uint64
+	// CLOCK_MONOTONIC of the last change, of the creation before the first.
+	SwitchedNs  uint64
+	MemberCount uint32
+	// Not 0: somebody has chosen, and a policy is not to choose otherwise.
+	Held uint8
+	// Zero.
+	reservedBytes [3]uint8
+	// Zero.
+	reserved [4]uint64
+	Members  [16]SwitchMember
+}
+
+// Each indexes an array of one element: any other number does not compile.
+var _ = [1]struct{}{}[unsafe.Sizeof(SwitchReport{})-1088]
+var _ = [1]struct{}{}[unsafe.Alignof(SwitchReport{})-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchReport{}.Selection)-0]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchReport{}.Switches)-8]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchReport{}.SwitchedNs)-16]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchReport{}.MemberCount)-24]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchReport{}.Held)-28]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchReport{}.reservedBytes)-29]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchReport{}.reserved)-32]
+var _ = [1]struct{}{}[unsafe.Offsetof(SwitchReport{}.Members)-64]
+
 // Report: Answer to Query.
 type Report struct {
 	Header MessageHeader
@@ -1490,14 +1645,15 @@ type Report struct {
 	// Zero.
 	reservedBytes [2]uint8
 	// Newest frame, all zero before the first.
-	Newest FrameDescriptor
-	Stream StreamReport
+	Newest       FrameDescriptor
+	Stream       StreamReport
+	SwitchReport SwitchReport
 	// The first consumer_count entries count.
 	Consumers [61]ConsumerReport
 }
 
 // Each indexes an array of one element: any other number does not compile.
-var _ = [1]struct{}{}[unsafe.Sizeof(Report{})-8232]
+var _ = [1]struct{}{}[unsafe.Sizeof(Report{})-9320]
 var _ = [1]struct{}{}[unsafe.Alignof(Report{})-8]
 var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Header)-0]
 var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Epoch)-32]
@@ -1532,7 +1688,8 @@ var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.MemoryKind)-205]
 var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.reservedBytes)-206]
 var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Newest)-208]
 var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Stream)-784]
-var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Consumers)-912]
+var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.SwitchReport)-912]
+var _ = [1]struct{}{}[unsafe.Offsetof(Report{}.Consumers)-2000]
 
 // Welcome: Producer to consumer: admitted. Descriptors follow only after Ready.
 type Welcome struct {

@@ -9,7 +9,18 @@ integers.
 import ctypes
 import enum
 
-LAYOUT_HASH = 0x890c07a98f333daf
+LAYOUT_HASH = 0x0c5864a6d6566812
+
+
+class Choice(enum.IntEnum):
+    """How a Select names what is to be active."""
+
+    # By its index.
+    INDEX = 1
+    # By the name of the lane.
+    NAME = 2
+    # Whatever the controller's policy says: a choice made before does not stand any longer.
+    AUTOMATIC = 3
 
 
 class ClockId(enum.IntEnum):
@@ -172,6 +183,8 @@ class LaneKind(enum.IntEnum):
     FRAME = 1
     # A byte ring of variable-size records.
     STREAM = 2
+    # A name behind which frame lanes stand, one of them active.
+    SWITCH = 3
 
 
 class Layout:
@@ -194,6 +207,8 @@ class Limit:
 
     # Attachments and unfinished handshakes one process may hold to one lane; also unfinished handshakes in all.
     PER_PROCESS = 8
+    # Lanes that stand behind one switch.
+    SWITCH_LANES = 16
     # Attachments one user id may hold to one lane.
     PER_UID = 32
     # Consumers of one lane.
@@ -258,6 +273,15 @@ class RecordFlag(enum.IntFlag):
     CONFIG = 2
     # Something is missing just before this record.
     DISCONTINUITY = 4
+
+
+class Selection:
+    """How the selection of a switch is put together: switch epoch << INDEX_BITS | index of the active lane."""
+
+    # Bits of the index.
+    INDEX_BITS = 8
+    # Mask of the index.
+    INDEX_MASK = 255
 
 
 class Size:
@@ -374,6 +398,8 @@ class MessageType(enum.IntEnum):
     BYE = 6
     QUERY = 7
     REPORT = 8
+    SELECT = 9
+    SELECTED = 10
 
 
 class Plane(ctypes.LittleEndianStructure):
@@ -583,6 +609,25 @@ class StreamHeader(ctypes.LittleEndianStructure):
     ]
 
 
+class SwitchMember(ctypes.LittleEndianStructure):
+    """A lane that stands behind a switch. 64 bytes."""
+
+    _fields_ = [
+        ("name", ctypes.c_uint8 * 64),
+    ]
+
+
+class SwitchHeader(ctypes.LittleEndianStructure):
+    """Follows the LaneHeader of a switch. 1088 bytes, constant for the life of an epoch: what changes is
+    the header's `head`, which holds the Selection, and its wake word."""
+
+    _fields_ = [
+        ("member_count", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32 * 15),
+        ("members", SwitchMember * 16),
+    ]
+
+
 class ConsumerReport(ctypes.LittleEndianStructure):
     """One consumer as its producer sees it. 120 bytes."""
 
@@ -656,7 +701,8 @@ class Hello(ctypes.LittleEndianStructure):
         ("wants_writable", ctypes.c_uint8),
         ("wants_stream", ctypes.c_uint8),
         ("start", ctypes.c_uint8),
-        ("reserved_bytes", ctypes.c_uint8 * 4),
+        ("wants_switch", ctypes.c_uint8),
+        ("reserved_bytes", ctypes.c_uint8 * 3),
         ("start_age_ns", ctypes.c_uint64),
         ("reserved", ctypes.c_uint64 * 9),
     ]
@@ -694,6 +740,32 @@ class Refused(ctypes.LittleEndianStructure):
     ]
 
 
+class Select(ctypes.LittleEndianStructure):
+    """To the controller of a switch: make another lane active. Only from the controller's own user or root."""
+
+    _fields_ = [
+        ("header", MessageHeader),
+        ("lane", ctypes.c_uint8 * 64),
+        ("member", ctypes.c_uint8 * 64),
+        ("index", ctypes.c_uint32),
+        ("choice", ctypes.c_uint8),
+        ("reserved_bytes", ctypes.c_uint8 * 3),
+        ("reserved", ctypes.c_uint64 * 3),
+    ]
+
+
+class Selected(ctypes.LittleEndianStructure):
+    """Answer to Select: done."""
+
+    _fields_ = [
+        ("header", MessageHeader),
+        ("selection", ctypes.c_uint64),
+        ("held", ctypes.c_uint8),
+        ("reserved_bytes", ctypes.c_uint8 * 7),
+        ("reserved", ctypes.c_uint64 * 2),
+    ]
+
+
 class StreamReport(ctypes.LittleEndianStructure):
     """A stream lane as its writer sees it; all zero of a frame lane. 128 bytes."""
 
@@ -711,6 +783,21 @@ class StreamReport(ctypes.LittleEndianStructure):
         ("height", ctypes.c_uint32),
         ("codec", ctypes.c_uint8),
         ("reserved_bytes", ctypes.c_uint8 * 3),
+    ]
+
+
+class SwitchReport(ctypes.LittleEndianStructure):
+    """A switch as its controller sees it; all zero of other lanes. 1088 bytes."""
+
+    _fields_ = [
+        ("selection", ctypes.c_uint64),
+        ("switches", ctypes.c_uint64),
+        ("switched_ns", ctypes.c_uint64),
+        ("member_count", ctypes.c_uint32),
+        ("held", ctypes.c_uint8),
+        ("reserved_bytes", ctypes.c_uint8 * 3),
+        ("reserved", ctypes.c_uint64 * 4),
+        ("members", SwitchMember * 16),
     ]
 
 
@@ -751,6 +838,7 @@ class Report(ctypes.LittleEndianStructure):
         ("reserved_bytes", ctypes.c_uint8 * 2),
         ("newest", FrameDescriptor),
         ("stream", StreamReport),
+        ("switch_report", SwitchReport),
         ("consumers", ConsumerReport * 61),
     ]
 
@@ -933,6 +1021,14 @@ LAYOUT = {
         "oldest": (64, 8, None),
         "reserved_oldest": (72, 56, ("<u8", 7)),
     }),
+    "SwitchMember": (64, 1, {
+        "name": (0, 64, ("<u1", 64)),
+    }),
+    "SwitchHeader": (1088, 4, {
+        "member_count": (0, 4, ("<u4",)),
+        "reserved": (4, 60, ("<u4", 15)),
+        "members": (64, 1024, ("SwitchMember", 16)),
+    }),
     "ConsumerReport": (120, 8, {
         "consumer_id": (0, 4, ("<u4",)),
         "pid": (4, 4, ("<u4",)),
@@ -983,7 +1079,8 @@ LAYOUT = {
         "wants_writable": (105, 1, ("<u1",)),
         "wants_stream": (106, 1, ("<u1",)),
         "start": (107, 1, ("<u1",)),
-        "reserved_bytes": (108, 4, ("<u1", 4)),
+        "wants_switch": (108, 1, ("<u1",)),
+        "reserved_bytes": (109, 3, ("<u1", 3)),
         "start_age_ns": (112, 8, ("<u8",)),
         "reserved": (120, 72, ("<u8", 9)),
     }),
@@ -1004,6 +1101,22 @@ LAYOUT = {
         "reserved": (40, 24, ("<u8", 3)),
         "text": (64, 448, ("<u1", 448)),
     }),
+    "Select": (192, 8, {
+        "header": (0, 32, ("MessageHeader",)),
+        "lane": (32, 64, ("<u1", 64)),
+        "member": (96, 64, ("<u1", 64)),
+        "index": (160, 4, ("<u4",)),
+        "choice": (164, 1, ("<u1",)),
+        "reserved_bytes": (165, 3, ("<u1", 3)),
+        "reserved": (168, 24, ("<u8", 3)),
+    }),
+    "Selected": (64, 8, {
+        "header": (0, 32, ("MessageHeader",)),
+        "selection": (32, 8, ("<u8",)),
+        "held": (40, 1, ("<u1",)),
+        "reserved_bytes": (41, 7, ("<u1", 7)),
+        "reserved": (48, 16, ("<u8", 2)),
+    }),
     "StreamReport": (128, 8, {
         "data_bytes": (0, 8, ("<u8",)),
         "written_bytes": (8, 8, ("<u8",)),
@@ -1019,7 +1132,17 @@ LAYOUT = {
         "codec": (124, 1, ("<u1",)),
         "reserved_bytes": (125, 3, ("<u1", 3)),
     }),
-    "Report": (8232, 8, {
+    "SwitchReport": (1088, 8, {
+        "selection": (0, 8, ("<u8",)),
+        "switches": (8, 8, ("<u8",)),
+        "switched_ns": (16, 8, ("<u8",)),
+        "member_count": (24, 4, ("<u4",)),
+        "held": (28, 1, ("<u1",)),
+        "reserved_bytes": (29, 3, ("<u1", 3)),
+        "reserved": (32, 32, ("<u8", 4)),
+        "members": (64, 1024, ("SwitchMember", 16)),
+    }),
+    "Report": (9320, 8, {
         "header": (0, 32, ("MessageHeader",)),
         "epoch": (32, 8, ("<u8",)),
         "now_ns": (40, 8, ("<u8",)),
@@ -1053,7 +1176,8 @@ LAYOUT = {
         "reserved_bytes": (206, 2, ("<u1", 2)),
         "newest": (208, 576, ("FrameDescriptor",)),
         "stream": (784, 128, ("StreamReport",)),
-        "consumers": (912, 7320, ("ConsumerReport", 61)),
+        "switch_report": (912, 1088, ("SwitchReport",)),
+        "consumers": (2000, 7320, ("ConsumerReport", 61)),
     }),
     "Welcome": (128, 8, {
         "header": (0, 32, ("MessageHeader",)),

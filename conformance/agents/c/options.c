@@ -35,7 +35,7 @@ static bool choose(const struct line *line, framelane_producer_options *options,
                    struct answer *answer) {
   static const char *const access[] = {"owner", "", "everyone", NULL};
   static const char *const trust[] = {"same_user", "trusted_only", "untrusted", NULL};
-  static const char *const memory[] = {"", "memfd", NULL};
+  static const char *const memory[] = {"", "memfd", "", "hb_mem", NULL};
   uint64_t lease_ms = 0;
   bool well = lay_out(line, &options->layout, answer) &&
               line_number(line, "payload_bytes", UINT64_MAX, &options->payload_bytes, answer) &&

@@ -143,7 +143,9 @@ class Producing {
                                            {"untrusted", Trust::Untrusted}})
                   .value_or(o.trust);
     using framelane::MemoryKind;
-    o.memory = line.choice<MemoryKind>("memory", {{"memfd", MemoryKind::Memfd}}).value_or(o.memory);
+    o.memory = line.choice<MemoryKind>("memory", {{"memfd", MemoryKind::Memfd},
+                                                  {"hb_mem", MemoryKind::HbMem}})
+                   .value_or(o.memory);
     const bool writable = line.get<unsigned>("writable").value_or(0);
     for (std::uint64_t i = 0; o.layout && i < line.get<std::uint64_t>("buffers").value_or(0); ++i) {
       made.device.emplace_back(*o.layout, i, writable);

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	framelane "github.com/framelane/framelane/go"
+	"github.com/framelane/framelane/go/layout"
 )
 
 // Fill makes byte i of plane p (i + 31 p + seed) % 251.
@@ -53,7 +54,7 @@ func deviceBuffers(l line, picture framelane.FrameLayout) (files []*os.File,
 		descriptors = append(descriptors, int(file.Fd()))
 	}
 	return files, []framelane.ProducerOption{
-		framelane.WithDeviceBuffers(kinds["memfd"], descriptors...),
+		framelane.WithDeviceBuffers(layout.MemoryKindMemfd, descriptors...),
 	}, nil
 }
 

@@ -259,7 +259,6 @@ func fillFrame(l line, frame framelane.FrameMut) error {
 	return err
 }
 
-var kinds = map[string]framelane.MemoryKind{"memfd": layout.MemoryKindMemfd}
 
 // Settings are the options that a line names, but for the device buffers.
 func settings(l line) (picture framelane.FrameLayout, o []framelane.ProducerOption, err error) {
@@ -291,7 +290,8 @@ func settings(l line) (picture framelane.FrameLayout, o []framelane.ProducerOpti
 		"access":   {"owner": nil, "everyone": framelane.WithEveryone()},
 		"trust": {"same_user": nil, "trusted_only": framelane.WithTrust(framelane.TrustedOnly),
 			"untrusted": framelane.WithTrust(framelane.Untrusted)},
-		"memory": {"memfd": framelane.WithMemory(kinds["memfd"])},
+		"memory": {"memfd": framelane.WithMemory(layout.MemoryKindMemfd),
+			"hb_mem": framelane.WithMemory(layout.MemoryKindHbMem)},
 	} {
 		word, said := l.get(key)
 		option, known := choices[word]

@@ -9,13 +9,14 @@ import struct
 import time
 
 import framelane_layout as L
+import hb_mem
 import wire
 from kernel import Failure, Mapping, fence, sealed_size
 from ring import HEADER_BYTES, READY, RETIRED, SLOTS_BYTES, Lane, directory, sequence_of, slot_of
 from ring import state
 
 ANSWER = 2.0  # seconds a producer has for the whole handshake
-KINDS = 1 << L.MemoryKind.INLINE | 1 << L.MemoryKind.MEMFD
+KINDS = sum(1 << kind for kind in (L.MemoryKind.INLINE, L.MemoryKind.MEMFD, L.MemoryKind.HB_MEM))
 
 
 class NobodyThere(Exception):
@@ -42,6 +43,7 @@ class Attachment:
 
     def __init__(self, lane, mode, leases, writable, layout_hash, table):
         self.lost = self.abandoned = False
+        self.imports = hb_mem.Imports()
         self.fds, self.devices, self.mappings = {}, [], []
         self.socket = _connect(lane)
         self.pidfd = None
@@ -173,13 +175,22 @@ class Attachment:
     def descriptor(self, slot):
         return L.FrameDescriptor.from_buffer_copy(self.lane.slots[slot].descriptor)
 
-    def plane(self, slot, plane):
+    def plane(self, slot, descriptor, number):
+        plane = descriptor.planes[number]
         if not self.is_device():
             room = self.lane.header.payload_bytes
             if plane.offset_bytes + plane.size_bytes > room:
                 raise Failure(L.ErrorKind.PROTOCOL, "a plane outside its slot")
             at = self.lane.payload(slot) + plane.offset_bytes
             return self.lane.mapping.read(at, plane.size_bytes)
+        if self.lane.header.memory_kind == L.MemoryKind.HB_MEM:
+            data = self.imports.read(descriptor, number)
+        else:
+            data = self._device(plane)
+        self.page._copied_bytes += len(data)
+        return data
+
+    def _device(self, plane):
         index = plane.buffer_index
         if not 0 <= index < len(self.devices):
             raise Failure(L.ErrorKind.PROTOCOL, f"buffer {index} of {len(self.devices)}")
@@ -187,9 +198,7 @@ class Attachment:
             fd = self.devices[index]
             self.buffers[index] = Mapping(fd, sealed_size(fd, "a device buffer"))
             self.mappings.append(self.buffers[index])
-        data = self.buffers[index].read(plane.offset_bytes, plane.size_bytes)
-        self.page._copied_bytes += len(data)
-        return data
+        return self.buffers[index].read(plane.offset_bytes, plane.size_bytes)
 
     def check(self, token):
         fence()
@@ -275,6 +284,7 @@ class Attachment:
             self._free()
 
     def _free(self):
+        self.imports.close()
         for mapping in self.mappings:
             mapping.close()
         others = [self.pidfd] if self.pidfd is not None else []

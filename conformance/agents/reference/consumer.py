@@ -27,8 +27,8 @@ class Frame:
     def planes(self):
         """Bytes of each plane; of device memory copied first and checked afterwards."""
         count = min(self.descriptor.plane_count, L.Size.PLANES)
-        data = [self.attachment.plane(slot_of(self.token), plane)
-                for plane in self.descriptor.planes[:count]]
+        data = [self.attachment.plane(slot_of(self.token), self.descriptor, number)
+                for number in range(count)]
         if self.attachment.is_device() and not self.check():
             raise self.revoked()
         return data

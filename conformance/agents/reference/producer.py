@@ -221,6 +221,11 @@ class Producer:
         return sequence
 
     def _check_external(self, descriptor):
+        if self.options.memory == L.MemoryKind.HB_MEM:
+            # Whether there are such buffers is told to who imports them.
+            if any(plane.share_id < 0 for plane in descriptor.planes[:descriptor.plane_count]):
+                raise Failure(L.ErrorKind.INVALID_ARGUMENT, "an hb_mem plane without share id")
+            return
         for plane in descriptor.planes[:descriptor.plane_count]:
             index, sizes = plane.buffer_index, self.options.device_bytes
             inside = (0 <= index < len(sizes)

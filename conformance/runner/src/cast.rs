@@ -9,9 +9,16 @@ use std::path::Path;
 /// The agent that plays the witness.
 pub const WITNESS: &str = "reference";
 
+/// The part of the board, and the program that plays it.
+pub const BOARD: &str = "board";
+
+/// The folder of the stand-ins, beside the lanes of a worker.
+pub const STAND_INS: &str = "stand-ins";
+
 /// Running agents of one worker.
 pub struct Troupe<'a> {
     pub launches: &'a [Launch],
+    board: Option<&'a Launch>,
     pub root: &'a Path,
     pub lanes: &'a Path,
     pub patience: Patience,
@@ -21,11 +28,12 @@ pub struct Troupe<'a> {
 impl<'a> Troupe<'a> {
     pub fn new(
         launches: &'a [Launch],
+        board: Option<&'a Launch>,
         root: &'a Path,
         lanes: &'a Path,
         patience: Patience,
     ) -> Self {
-        Troupe { launches, root, lanes, patience, idle: BTreeMap::new() }
+        Troupe { launches, board, root, lanes, patience, idle: BTreeMap::new() }
     }
 
     /// An agent of that language, one that is free or a new one.
@@ -38,7 +46,8 @@ impl<'a> Troupe<'a> {
 
     /// A new process.
     pub fn start(&self, language: &str) -> Result<Process> {
-        let launch = self.launches.iter().find(|launch| launch.language == language);
+        let launch = self.launches.iter().chain(self.board);
+        let launch = launch.into_iter().find(|launch| launch.language == language);
         let launch = launch.with_context(|| format!("there is no agent {language}"))?;
         Process::start(launch, self.root, self.lanes, self.patience)
             .with_context(|| format!("agent {language}"))
@@ -64,6 +73,7 @@ impl<'a> Troupe<'a> {
             "producer" => pair.producer.clone(),
             "consumer" => pair.consumer.clone(),
             "witness" => WITNESS.to_owned(),
+            BOARD => BOARD.to_owned(),
             guest => {
                 let number: usize = guest.trim_start_matches("guest").parse().unwrap_or(0);
                 let own = self.launches.iter().position(|l| l.language == pair.consumer);

@@ -21,5 +21,5 @@ pub use process::Launch;
 pub use recipe::{Places, Recipe};
 pub use report::{json, junit, matrix};
 pub use results::{Case, Outcome, Pair, Verdict};
-pub use run::{Plan, run};
+pub use run::{Board, Plan, run};
 pub use scenario::Scenario;

@@ -28,6 +28,11 @@ pub fn compare(expected: &str, answer: &str, memory: &mut Memory) -> Result<()> 
     }
     let mut remembered = Vec::new();
     for (key, pattern) in pairs {
+        if let Some(name) = key.strip_prefix('@') {
+            let all: Vec<String> = values.iter().map(|(key, v)| format!("{key}={v}")).collect();
+            remembered.push((name.to_owned(), all.join(" ")));
+            continue;
+        }
         let Some((_, value)) = values.iter().find(|(name, _)| *name == key) else {
             bail!("expected {key}={pattern}, the answer has no {key}");
         };
@@ -110,6 +115,13 @@ mod tests {
         assert!(fits("ok d.gain=3606.25", "ok d.gain=3.60625e+03"));
         assert!(!fits("ok d.gain=1.5", "ok d.gain=1.25"));
         assert!(!fits("ok sequence=1", "ok sequence=1.0"));
+    }
+
+    #[test]
+    fn a_whole_answer_is_remembered() {
+        let mut memory = Memory::new();
+        compare("ok @all n=1", "ok n=1 m=2", &mut memory).unwrap();
+        assert_eq!(memory["all"], "n=1 m=2");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Plays one scenario with one pair.
 
-use crate::cast::Troupe;
+use crate::cast::{BOARD, Troupe};
 use crate::leaks;
 use crate::pattern::{Memory, compare};
 use crate::process::Process;
@@ -45,14 +45,16 @@ impl Stage<'_, '_> {
     fn step(&mut self, step: &Step, values: &Values<'_>) -> Result<()> {
         let who = step.who.as_str();
         match &step.does {
-            Does::Say(line) => self.say(who, &values.fill(line)?),
+            Does::Say(line) => self.say(who, &values.fill(line, &self.memory)?),
             Does::Hear(expected) => {
                 let answer = self.hear(who)?;
-                self.demand(who, &values.fill(expected)?, &answer)
+                self.demand(who, &values.fill(expected, &self.memory)?, &answer)
             }
-            Does::Until(line, expected) => {
-                self.until(who, &values.fill(line)?, &values.fill(expected)?)
-            }
+            Does::Until(line, expected) => self.until(
+                who,
+                &values.fill(line, &self.memory)?,
+                &values.fill(expected, &self.memory)?,
+            ),
             Does::Act(act) => self.act(who, act, values),
         }
     }
@@ -117,7 +119,8 @@ impl Stage<'_, '_> {
             Act::Stop => self.actor(who)?.signal(Signal::STOP),
             Act::Continue => self.actor(who)?.signal(Signal::CONT),
             Act::Forbid(lane) => {
-                let socket = self.troupe.lanes.join(format!("{}.sock", values.fill(lane)?));
+                let socket =
+                    self.troupe.lanes.join(format!("{}.sock", values.fill(lane, &self.memory)?));
                 let nobody = fs::Permissions::from_mode(0o000);
                 fs::set_permissions(&socket, nobody).context("the lane's socket")
             }
@@ -127,7 +130,8 @@ impl Stage<'_, '_> {
     /// Everybody gives back what is left, consumers first, and goes back to the troupe.
     fn clear(&mut self) -> Result<()> {
         let mut names: Vec<String> = self.actors.keys().cloned().collect();
-        names.sort_by_key(|name| name == "producer");
+        // The board last: only what nobody uses any more is given back.
+        names.sort_by_key(|name| (name == BOARD, name == "producer"));
         for who in &names {
             self.say(who, "reset")?;
             let answer = self.hear(who)?;
@@ -138,7 +142,10 @@ impl Stage<'_, '_> {
         for who in &names {
             let process = self.actors.remove(who).ok_or_else(|| anyhow!("{who} is gone"))?;
             let time = self.troupe.patience.time;
-            leaks::none_within(process.id(), time).with_context(|| who.clone())?;
+            // The board's memory stays open, as a board's does.
+            if who != BOARD {
+                leaks::none_within(process.id(), time).with_context(|| who.clone())?;
+            }
             self.troupe.release(process);
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! A running agent: spoken to, listened to with a deadline, and never left behind.
 
+use crate::cast::STAND_INS;
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -46,6 +46,7 @@ impl Process {
             .args(words)
             .envs(&launch.env)
             .env("FRAMELANE_DIR", lanes)
+            .env("FRAMELANE_HOBOT_DIR", lanes.join(STAND_INS))
             .current_dir(root)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

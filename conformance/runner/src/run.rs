@@ -1,14 +1,14 @@
 //! Plays all scenarios with all pairs, several pairs at a time.
 
 use crate::capabilities::Capabilities;
-use crate::cast::Troupe;
+use crate::cast::{STAND_INS, Troupe};
 use crate::play::play;
 use crate::process::{Launch, Patience};
 use crate::results::{Case, Outcome, Pair, Verdict};
 use crate::scenario::Scenario;
 use anyhow::{Context, Result};
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ pub struct Plan<'a> {
     pub root: PathBuf,
     /// The agents that take part.
     pub agents: Vec<Launch>,
+    /// The board, where a scenario needs it.
+    pub board: Option<Board>,
     /// Who plays with whom.
     pub pairs: Vec<Pair>,
     /// What they play.
@@ -31,6 +33,14 @@ pub struct Plan<'a> {
     pub jobs: usize,
     /// Fails when the run is to end.
     pub check: fn() -> Result<()>,
+}
+
+/// A program that has the camera's memory, on stand-ins for the vendor's libraries.
+pub struct Board {
+    /// How it is started.
+    pub launch: Launch,
+    /// Puts the stand-ins into a folder.
+    pub furnish: fn(&Path) -> Result<()>,
 }
 
 /// Plays, and shows each pair's outcome as soon as it is there. All outcomes in the order of the
@@ -64,7 +74,12 @@ fn work(plan: &Plan<'_>, next: &AtomicUsize, done: &Sender<Outcome>) -> Result<(
     obey_file_modes();
     let lanes = tempfile::Builder::new().prefix("framelane-conformance-").tempdir()?;
     let patience = Patience { time: plan.patience, check: plan.check };
-    let mut troupe = Troupe::new(&plan.agents, &plan.root, lanes.path(), patience);
+    let board = plan.board.as_ref();
+    if let Some(board) = board {
+        (board.furnish)(&lanes.path().join(STAND_INS)).context("the stand-ins")?;
+    }
+    let board = board.map(|board| &board.launch);
+    let mut troupe = Troupe::new(&plan.agents, board, &plan.root, lanes.path(), patience);
     loop {
         let index = next.fetch_add(1, Ordering::Relaxed);
         let Some(pair) = plan.pairs.get(index) else { break };
@@ -122,6 +137,7 @@ mod tests {
         let plan = Plan {
             root: env!("CARGO_MANIFEST_DIR").into(),
             agents: vec![Launch { language: "liar".into(), command, env: Default::default() }],
+            board: None,
             pairs: vec![pair],
             scenarios: vec![&scenario],
             capabilities: &capabilities,

@@ -1,6 +1,6 @@
 //! Scenarios: transcripts of what is said to agents and what they must answer.
 
-use crate::cast::WITNESS;
+use crate::cast::{BOARD, WITNESS};
 use crate::pattern::glob;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
@@ -79,6 +79,11 @@ impl Scenario {
         language == WITNESS && self.steps.iter().any(|step| step.who == "witness")
     }
 
+    /// Whether it needs the board.
+    pub fn needs_board(&self) -> bool {
+        self.steps.iter().any(|step| step.who == BOARD)
+    }
+
     fn load(path: &Path) -> Result<Scenario> {
         let name = path.file_stem().and_then(|stem| stem.to_str()).context("no name")?;
         Scenario::parse(name, &fs::read_to_string(path)?)
@@ -138,7 +143,7 @@ fn steps(transcript: &str) -> Result<Vec<Step>> {
 fn parts(line: &str) -> Option<(&str, &str, &str)> {
     let (who, rest) = line.split_once(' ')?;
     let (sign, rest) = rest.trim_start().split_once(' ')?;
-    let known = matches!(who, "producer" | "consumer" | "witness" | "runner")
+    let known = matches!(who, "producer" | "consumer" | "witness" | "board" | "runner")
         || who.strip_prefix("guest").is_some_and(|number| number.parse::<u8>().is_ok());
     (known && [">", "<", "?", "!"].contains(&sign)).then_some((who, sign, rest.trim()))
 }

@@ -16,9 +16,12 @@ pub struct Values<'a> {
     pub root: &'a Path,
 }
 
+/// What may stand for a word of the transcript beside that: what was remembered.
+type Known<'a> = &'a BTreeMap<String, String>;
+
 impl Values<'_> {
     /// The line with all `$` put in.
-    pub fn fill(&self, line: &str) -> Result<String> {
+    pub fn fill(&self, line: &str, known: Known<'_>) -> Result<String> {
         let mut out = String::new();
         let mut rest = line;
         while let Some((before, after)) = rest.split_once('$') {
@@ -29,22 +32,23 @@ impl Values<'_> {
                 Some((arguments, tail)) => (Some(arguments), tail),
                 None => (None, tail),
             };
-            out.push_str(&self.value(name, arguments).with_context(|| format!("${name}"))?);
+            out.push_str(&self.value(name, arguments, known).with_context(|| format!("${name}"))?);
             rest = tail;
         }
         out.push_str(rest);
         Ok(out)
     }
 
-    fn value(&self, name: &str, arguments: Option<&str>) -> Result<String> {
+    fn value(&self, name: &str, arguments: Option<&str>, known: Known<'_>) -> Result<String> {
         match (name, arguments) {
             ("lane", None) => Ok(self.lane.to_owned()),
             ("fill", Some(arguments)) => filled(arguments),
             ("golden", Some(name)) => golden(self.root, name),
-            (name, None) => {
-                let text = self.texts.get(name).context("the scenario has no such text")?;
-                self.fill(text)
-            }
+            (name, None) => match (self.texts.get(name), known.get(name)) {
+                (Some(text), _) => self.fill(text, known),
+                (None, Some(remembered)) => Ok(remembered.clone()),
+                (None, None) => bail!("the scenario has no such text and remembers none"),
+            },
             _ => bail!("there is no such function"),
         }
     }
@@ -99,13 +103,15 @@ mod tests {
     fn fill(line: &str) -> Result<String> {
         let texts = BTreeMap::from([("all".to_owned(), "a=$lane b=2".to_owned())]);
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        Values { lane: "x-1", texts: &texts, root: &root }.fill(line)
+        let known = BTreeMap::from([("seen".to_owned(), "d.a=1 d.b=2".to_owned())]);
+        Values { lane: "x-1", texts: &texts, root: &root }.fill(line, &known)
     }
 
     #[test]
     fn names_texts_and_checksums_are_put_in() {
         assert_eq!(fill("open lane=$lane.b c=3").unwrap(), "open lane=x-1.b c=3");
         assert_eq!(fill("$all").unwrap(), "a=x-1 b=2");
+        assert_eq!(fill("publish $seen").unwrap(), "publish d.a=1 d.b=2");
         // The CRC-32 of the eight bytes 7 to 14.
         assert_eq!(fill("crc0=$fill(7,0,8)").unwrap(), "crc0=bdbafc51");
         assert!(fill("$nothing").is_err() && fill("$fill(1)").is_err());

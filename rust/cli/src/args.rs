@@ -3,8 +3,8 @@
 
 use crate::failure::EXIT_CODES;
 use crate::{
-    bench, camera, completions, doctor, encode, hz, info, ls, render, schema, shmbuf, snapshot,
-    watch, who,
+    bench, camera, completions, doctor, encode, hz, info, latency, ls, metrics, render, schema,
+    shmbuf, snapshot, top, watch, who,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -31,6 +31,12 @@ pub enum Command {
     Info(info::Args),
     /// Measure rate, jitter, latency and drops of a lane
     Hz(hz::Args),
+    /// Show all lanes and who reads them, again and again
+    Top(top::Args),
+    /// Measure where the time goes between sensor and reader
+    Latency(latency::Args),
+    /// Serve what is known of all lanes to Prometheus
+    Metrics(metrics::Args),
     /// Write one frame as a picture
     Snapshot(snapshot::Args),
     /// Read a lane and keep the books: rate, missed, torn, latency
@@ -58,6 +64,9 @@ impl Command {
             Command::Ls(args) => ls::run(&args),
             Command::Info(args) => info::run(&args),
             Command::Hz(args) => hz::run(&args),
+            Command::Top(args) => top::run(&args),
+            Command::Latency(args) => latency::run(&args),
+            Command::Metrics(args) => metrics::run(&args),
             Command::Snapshot(args) => snapshot::run(&args),
             Command::Watch(args) => watch::run(&args),
             Command::Who(args) => who::run(&args),
@@ -76,6 +85,7 @@ impl Command {
             Command::Encode(args) => Some(&args.lane),
             Command::Info(args) => Some(&args.lane),
             Command::Hz(args) => Some(&args.lane),
+            Command::Latency(args) => Some(&args.lane),
             Command::Snapshot(args) => Some(&args.lane),
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
@@ -84,6 +94,8 @@ impl Command {
             Command::Bench(_)
             | Command::Render(_)
             | Command::Ls(_)
+            | Command::Top(_)
+            | Command::Metrics(_)
             | Command::Doctor(_)
             | Command::Completions(_) => None,
         }

@@ -5,6 +5,7 @@ mod hb_vio;
 
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
+use crate::metrics::{self, Watched};
 use crate::{notify, output, units};
 use clap::ValueEnum;
 use framelane::{
@@ -41,6 +42,8 @@ pub struct Args {
     peers: PeerArgs,
     #[command(flatten)]
     stream: command::StreamArgs,
+    #[command(flatten)]
+    metrics: metrics::Options,
     /// Number of this camera in its frames
     #[arg(long, value_name = "N", default_value_t = 0)]
     camera_id: u32,
@@ -172,6 +175,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut source = args.source.open(&SourceOptions { size, format, rate: fps, strip })?;
     let info = source.info().clone();
     let producer = Producer::create(args.lane(), args.options(info.layout)?)?;
+    let _metrics = args.metrics.serve(Watched::lane(producer.name(), producer.directory()))?;
     announce(&*source, &producer);
     notify::ready();
     let options = PumpOptions {

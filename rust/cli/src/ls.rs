@@ -2,16 +2,12 @@
 
 use crate::lanes::{self, Place};
 use crate::table::{Table, or_dash};
-use crate::{numbers, output, units};
+use crate::{numbers, output, rate, units};
 use framelane::{Error, ErrorKind, LaneEntry, Report};
 use serde::Serialize;
 use std::fs;
 use std::os::unix::fs::FileTypeExt;
 use std::process::ExitCode;
-use std::time::Duration;
-
-/// Long enough for a few frames of most cameras, too short to be felt.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -68,7 +64,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let second = match args.no_rate || args.quiet || first.iter().all(Result::is_err) {
         true => None,
         false => {
-            std::thread::sleep(LOOK_AGAIN);
+            std::thread::sleep(rate::LOOK_AGAIN);
             Some(lanes::ask_all(&entries))
         }
     };
@@ -76,7 +72,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         entries.iter().zip(&first).map(|(entry, seen)| row(entry, seen)).collect();
     for (row, (first, second)) in rows.iter_mut().zip(first.iter().zip(second.iter().flatten())) {
         if let (Ok(first), Ok(second)) = (first, second) {
-            row.fps = rate(first, second);
+            row.fps = rate::per_second(first, second);
         }
     }
     if args.quiet {
@@ -128,7 +124,7 @@ fn described(row: Row, report: &Report) -> Row {
 }
 
 /// The pixel format or codec, and the size of its pictures.
-fn carries(report: &Report) -> (Option<String>, Option<(u32, u32)>) {
+pub fn carries(report: &Report) -> (Option<String>, Option<(u32, u32)>) {
     if numbers::is_stream(report) {
         let stream = &report.stream;
         let size = (stream.width != 0).then_some((stream.width, stream.height));
@@ -163,21 +159,6 @@ fn stale(entry: &LaneEntry) -> String {
              it over",
             path.display()
         ),
-    }
-}
-
-/// Frames a second between the frames that were newest at two looks at the same producer.
-fn rate(first: &Report, second: &Report) -> Option<f64> {
-    if first.epoch != second.epoch || first.head == 0 {
-        return None;
-    }
-    let frames = numbers::newest(second).checked_sub(numbers::newest(first))?;
-    let (begin, end) = (numbers::newest_publish_ns(first), numbers::newest_publish_ns(second));
-    let time = end.checked_sub(begin)?;
-    match (frames, time) {
-        (0, _) => Some(0.0),
-        (_, 0) => None,
-        _ => Some(frames as f64 * 1e9 / time as f64),
     }
 }
 
@@ -237,32 +218,4 @@ fn table(rows: &[Row]) -> Table {
         ]);
     }
     table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn look(sequence: u64, publish_ns: u64) -> Report {
-        let mut report = Report::ZERO;
-        report.epoch = 1;
-        report.head = sequence << 6;
-        report.newest.publish_ns = publish_ns;
-        report
-    }
-
-    #[test]
-    fn the_rate_is_frames_over_the_time_between_them() {
-        let ms = 1_000_000;
-        let at = rate(&look(10, 1000 * ms), &look(15, 1200 * ms)).unwrap();
-        assert!((at - 25.0).abs() < 1e-9, "{at}");
-        assert_eq!(rate(&look(10, 5), &look(10, 5)), Some(0.0), "stalled");
-        assert_eq!(rate(&look(0, 0), &look(10, 5)), None, "just begun");
-        assert_eq!(rate(&look(10, 5), &look(15, 5)), None, "impossible");
-        assert_eq!(rate(&look(10, 9), &look(15, 5)), None, "impossible");
-        assert_eq!(rate(&look(10, 9), &look(5, 90)), None, "impossible");
-        let mut restarted = look(15, 90);
-        restarted.epoch = 2;
-        assert_eq!(rate(&look(10, 5), &restarted), None);
-    }
 }

@@ -66,6 +66,23 @@ pub fn consumers(report: &Report) -> &[ConsumerReport] {
     &report.consumers[..count]
 }
 
+/// Bytes that the SDK copied on both sides, consumers that have left included.
+pub fn copied_bytes(report: &Report) -> u64 {
+    let producer = report.copied_bytes.saturating_add(report.departed_copied_bytes);
+    // Told by processes that may lie: a sum past the end must not stop us.
+    consumers(report).iter().fold(producer, |sum, entry| sum.saturating_add(entry.copied_bytes))
+}
+
+/// Frames or records behind the newest, by what the consumer says it had last; None before that.
+pub fn lag(report: &Report, entry: &ConsumerReport) -> Option<u64> {
+    (entry.last_sequence != 0).then(|| newest(report).saturating_sub(entry.last_sequence))
+}
+
+/// Time since the oldest frame that it holds was published.
+pub fn held_for(report: &Report, entry: &ConsumerReport) -> Option<u64> {
+    (entry.held_since_ns != 0).then(|| report.now_ns.saturating_sub(entry.held_since_ns))
+}
+
 /// Sequence part of a token.
 pub fn sequence(token: u64) -> u64 {
     token >> framelane::layout::token::SLOT_BITS

@@ -6,11 +6,20 @@ use std::io::{self, ErrorKind, Write};
 
 /// Writes all of it. A reader that has gone (`framelane ls | head -1`) is no error.
 pub fn print_bytes(bytes: &[u8]) -> io::Result<()> {
+    write(bytes).map(drop)
+}
+
+/// Writes text; whether anybody still reads, for what would go on for ever.
+pub fn try_print(text: &str) -> io::Result<bool> {
+    write(text.as_bytes())
+}
+
+fn write(bytes: &[u8]) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(io::Error::new(error.kind(), format!("standard output: {error}"))),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
     }
 }
 

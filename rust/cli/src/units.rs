@@ -42,6 +42,15 @@ pub fn size(bytes: u64) -> String {
     if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
 }
 
+/// "640 bit/s", "1.5 kbit/s", "12.4 Mbit/s".
+pub fn bit_rate(bits_per_s: f64) -> String {
+    let units = [("Gbit/s", 1e9), ("Mbit/s", 1e6), ("kbit/s", 1e3)];
+    match units.iter().find(|(_, factor)| bits_per_s >= *factor) {
+        Some((unit, factor)) => format!("{:.1} {unit}", bits_per_s / factor),
+        None => format!("{bits_per_s:.0} bit/s"),
+    }
+}
+
 /// A size with its exact number of bytes.
 pub fn exact_size(bytes: u64) -> String {
     if bytes < 1024 { size(bytes) } else { format!("{} ({bytes} bytes)", size(bytes)) }
@@ -118,6 +127,13 @@ mod tests {
             ("1 lease".into(), "2 leases".into())
         );
     }
+
+    #[test]
+    fn bit_rates_are_decimal() {
+        let told = [0.0, 640.0, 1500.0, 12_400_000.0, 2e9].map(bit_rate);
+        assert_eq!(told, ["0 bit/s", "640 bit/s", "1.5 kbit/s", "12.4 Mbit/s", "2.0 Gbit/s"]);
+    }
+
     #[test]
     fn seconds_are_finite_and_positive() {
         assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));

@@ -2,6 +2,7 @@
 
 use crate::interrupt::Interrupt;
 use crate::ledger::{Arrival, Ledger, Strip};
+use crate::numbers;
 use anyhow::Result;
 use clap::ValueEnum;
 use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, Report, monotonic_ns, query};
@@ -166,13 +167,9 @@ impl Books<'_> {
 
 /// What the producer says of the lane, in the words that `info` uses too.
 fn lane(report: &Report) -> Value {
-    let consumers = &report.consumers[..report.consumer_count as usize];
-    // Told by processes that may lie: a sum past the end must not stop us.
-    let copied = consumers.iter().map(|consumer| consumer.copied_bytes);
-    let producer = report.copied_bytes.saturating_add(report.departed_copied_bytes);
     json!({
         "published": report.published,
         "consumers": report.consumer_count,
-        "copied_bytes": copied.fold(producer, u64::saturating_add),
+        "copied_bytes": numbers::copied_bytes(report),
     })
 }

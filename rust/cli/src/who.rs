@@ -99,9 +99,7 @@ fn gather(lane: &str, found: &Found) -> Who {
 }
 
 fn consumer(report: &Report, entry: &ConsumerReport) -> Consumer {
-    let head = numbers::newest(report);
     let last_sequence = (entry.last_sequence != 0).then_some(entry.last_sequence);
-    let since = |ns: u64| report.now_ns.saturating_sub(ns);
     Consumer {
         consumer_id: entry.consumer_id,
         pid: entry.pid,
@@ -110,15 +108,15 @@ fn consumer(report: &Report, entry: &ConsumerReport) -> Consumer {
         mode: numbers::mode(entry.mode),
         bell: numbers::bell(entry.bell),
         liveness: numbers::liveness(entry.liveness),
-        attached_for_ns: since(entry.attached_ns),
+        attached_for_ns: report.now_ns.saturating_sub(entry.attached_ns),
         leases: entry.leases,
         received: entry.received,
         missed: entry.missed,
         last_sequence,
-        lag_frames: last_sequence.map(|last| head.saturating_sub(last)),
+        lag_frames: numbers::lag(report, entry),
         cursor: (entry.mode == Mode::Lossless.number()).then_some(entry.cursor),
         held_slots: numbers::slots(entry.held_slots),
-        held_for_ns: (entry.held_since_ns != 0).then(|| since(entry.held_since_ns)),
+        held_for_ns: numbers::held_for(report, entry),
         revoked: entry.revoked,
         copied_bytes: entry.copied_bytes,
     }

@@ -50,6 +50,8 @@ fn the_readme_has_every_key() {
             &["info", "lane"],
             &["who", "lane"],
             &["hz", "lane", "--duration", "0.5"],
+            &["latency", "lane", "--duration", "0.5"],
+            &["top", "--once"],
             &["snapshot", "lane", "-o", file.to_str().unwrap()],
             &["doctor"],
             &["schema", "--lane", "lane"],

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::play::scrape;
 use common::{DEADLINE, Ran, Scene, finish};
 use framelane_standin_ion::Place;
 use rustix::process::{Pid, Signal, kill_process};
@@ -81,7 +82,9 @@ impl Drop for Camera {
 #[test]
 fn cameras_come_from_a_file_and_every_command_reads_their_lanes() {
     let bench = Bench::new();
+    let metrics = bench.scene.path().join("metrics");
     let args = ["camera", "--source", "hb_vio", "--config", &bench.config, "--json"];
+    let args = [&args[..], &["--metrics", metrics.to_str().unwrap()]].concat();
     let socket = bench.scene.path().join("notify");
     let systemd = UnixDatagram::bind(&socket).unwrap();
     systemd.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -98,10 +101,16 @@ fn cameras_come_from_a_file_and_every_command_reads_their_lanes() {
         assert!(info.contains(&format!("\"{kind}\"")), "{lane}: {info}");
         let rate = bench.json(&["hz", lane, "--duration", "0.5"]);
         assert!(rate["received"].as_u64().unwrap() > 2, "{rate}");
+        let latency = bench.json(&["latency", lane, "--duration", "0.5"]);
+        assert!(latency["stages"][0]["count"].as_u64().unwrap() > 2, "{latency}");
         let picture = bench.scene.path().join("picture.png");
         bench.json(&["snapshot", lane, "-o", picture.to_str().unwrap()]);
         let size = image::image_dimensions(&picture).unwrap();
         assert_eq!(size, if lane == lanes[0] { (320, 240) } else { (64, 48) });
+    }
+    let metrics = scrape(&metrics, "GET /metrics HTTP/1.0\r\n\r\n");
+    for lane in lanes {
+        assert!(metrics.contains(&format!("lane=\"{lane}\"")), "{lane}: {metrics}");
     }
     let ran = camera.end();
     assert_eq!(ran.code, 0, "{}", ran.err);

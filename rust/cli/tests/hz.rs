@@ -2,32 +2,15 @@
 
 mod common;
 
+use common::play::{captured, meanwhile};
 use common::{Scene, publish};
 use framelane::{Producer, ProducerOptions};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
-
-/// Publishes until told to stop.
-fn play(producer: &Producer, stop: &AtomicBool) {
-    while !stop.load(Relaxed) {
-        let mut frame = producer.claim().unwrap();
-        frame.descriptor_mut().capture_ns = framelane::monotonic_ns();
-        frame.publish().unwrap();
-        std::thread::sleep(Duration::from_millis(4));
-    }
-}
 
 /// Runs something while frames come.
 fn while_playing<T>(producer: &Producer, run: impl FnOnce() -> T) -> T {
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| play(producer, &stop));
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-        stop.store(true, Relaxed);
-        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    meanwhile(|| captured(producer), run)
 }
 
 fn assert_ordered(spread: &Value) {

@@ -3,24 +3,9 @@
 mod common;
 
 use common::Scene;
-use framelane::layout::RecordFlag;
-use framelane::{
-    Codec, RecordInfo, StreamConfig, StreamReader, StreamReaderOptions, StreamWriter,
-    StreamWriterOptions,
-};
+use common::streams::{write, writer};
+use framelane::{StreamReader, StreamReaderOptions};
 use serde_json::json;
-
-fn writer(scene: &Scene) -> StreamWriter {
-    let config = StreamConfig::video(Codec::H264, 640, 480);
-    let options = StreamWriterOptions::new(config).data_bytes(1 << 20).lossless(true);
-    StreamWriter::create("video", options.directory(scene.directory())).unwrap()
-}
-
-fn write(writer: &StreamWriter, key: bool) {
-    let flags = if key { RecordFlag::KEY } else { 0 };
-    let info = RecordInfo { flags, capture_id: 9, ..RecordInfo::new() };
-    writer.write(&info, &[&[7; 1000]]).unwrap();
-}
 
 #[test]
 fn a_stream_is_shown_before_its_first_record() {

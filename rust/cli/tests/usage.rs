@@ -8,7 +8,8 @@ use common::{Scene, stale_socket};
 fn a_lane_that_is_not_there_is_exit_code_3_with_the_places() {
     let scene = Scene::new();
     stale_socket(scene.path(), "killed");
-    for args in [["info", "nosuch"], ["who", "nosuch"], ["hz", "nosuch"], ["snapshot", "nosuch"]] {
+    for command in ["info", "who", "hz", "snapshot", "latency"] {
+        let args = [command, "nosuch"];
         let ran = scene.run(&args);
         assert_eq!(ran.code, 3, "{args:?}: {}", ran.err);
         assert!(ran.err.contains(scene.path().to_str().unwrap()), "{}", ran.err);
@@ -37,6 +38,9 @@ fn wrong_usage_is_exit_code_2() {
         &["ls", "--quiet", "--json"],
         &["hz", "lane", "--window", "1"],
         &["hz", "lane", "--duration", "-1"],
+        &["top", "--interval", "0.01"],
+        &["metrics", "--listen", "9464"],
+        &["camera", "--metrics", ":9464"],
         &["snapshot", "lane", "-o", "x.txt"],
         &["snapshot", "lane", "-o", "-", "--json"],
         &["completions", "tcsh"],

@@ -6,6 +6,7 @@ use crate::error::{Error, Result, protocol};
 use crate::layout::{Bye, ErrorKind, MessageType, Query, Refused, Report};
 use crate::runtime_dir::{self, RuntimeDir};
 use crate::wire::message;
+use crate::wire::message::Message;
 use crate::wire::socket::{self, Received};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;
@@ -57,16 +58,33 @@ pub fn discover(directory: Option<&Path>) -> Result<Vec<LaneEntry>> {
 /// believed.
 pub fn query(name: &str, directory: Option<&Path>, timeout: Duration) -> Result<Report> {
     crate::name::validate(name)?;
+    let mut query: Query = message::new();
+    message::put_text(&mut query.lane, name);
+    ask(name, directory, timeout, query.as_bytes(), read_answer)
+}
+
+/// Sends a question to whoever owns the lane, and reads the one answer.
+pub(crate) fn ask<T>(
+    name: &str,
+    directory: Option<&Path>,
+    timeout: Duration,
+    question: &[u8],
+    read: impl Fn(&[u8]) -> Result<T>,
+) -> Result<T> {
     let places = runtime_dir::places(directory);
     let deadline = Deadline::after(timeout);
     loop {
         let obstacle = match connect(name, &places)? {
             Found::Nobody => return Err(not_found(name, &places)),
-            Found::Connected(connection) => match ask(name, &connection, deadline) {
-                // It died on us, or has too many handshakes to finish: come again.
-                Err(error) if comes_again(error.kind()) => error,
-                answer => return answer.map_err(|e| e.context(format!("asking lane {name:?}"))),
-            },
+            Found::Connected(connection) => {
+                let answer = answer(&connection, question, deadline);
+                match answer.and_then(|packet| read(&packet)) {
+                    // It died on us, or has too many handshakes to finish: come again.
+                    Err(error) if comes_again(error.kind()) => error,
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => return Err(error.context(format!("asking lane {name:?}"))),
+                }
+            }
             Found::Busy => queue_full(name),
         };
         let pause = deadline.slice(Duration::from_millis(10)).ok_or(obstacle)?;
@@ -78,11 +96,9 @@ fn comes_again(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Disconnected | ErrorKind::TooMany)
 }
 
-fn ask(name: &str, connection: &OwnedFd, deadline: Deadline) -> Result<Report> {
-    let mut query: Query = message::new();
-    message::put_text(&mut query.lane, name);
+fn answer(connection: &OwnedFd, question: &[u8], deadline: Deadline) -> Result<Vec<u8>> {
     // A hang-up at this point shows when the answer is read.
-    let _ = socket::send(connection, query.as_bytes());
+    let _ = socket::send(connection, question);
     let mut packet = vec![0; size_of::<Report>()];
     let length = loop {
         match socket::receive(connection, &mut packet)? {
@@ -98,10 +114,20 @@ fn ask(name: &str, connection: &OwnedFd, deadline: Deadline) -> Result<Report> {
         let mut polled = [PollFd::new(connection, PollFlags::IN)];
         let _ = poll(&mut polled, Some(&timespec(left)));
     };
-    read_answer(&packet[..length])
+    packet.truncate(length);
+    Ok(packet)
 }
 
 pub(crate) fn read_answer(packet: &[u8]) -> Result<Report> {
+    let report: Report = read_granted(packet)?;
+    if report.consumer_count as usize > report.consumers.len() {
+        return Err(protocol(format!("a report of {} consumers", report.consumer_count)));
+    }
+    Ok(report)
+}
+
+/// Reads an answer that is not a refusal.
+pub(crate) fn read_granted<T: Message>(packet: &[u8]) -> Result<T> {
     let kind = message::header(packet)?.message_type;
     if kind == MessageType::Refused.number() {
         let refused: Refused = message::read(packet)?;
@@ -114,9 +140,5 @@ pub(crate) fn read_answer(packet: &[u8]) -> Result<Report> {
         let kind = if ended { ErrorKind::Disconnected.number() } else { bye.kind };
         return Err(message::carried(kind, &bye.text));
     }
-    let report: Report = message::read(packet)?;
-    if report.consumer_count as usize > report.consumers.len() {
-        return Err(protocol(format!("a report of {} consumers", report.consumer_count)));
-    }
-    Ok(report)
+    message::read(packet)
 }

@@ -12,6 +12,8 @@ mod lane;
 #[rustfmt::skip]
 mod stream;
 #[rustfmt::skip]
+mod switch;
+#[rustfmt::skip]
 mod table;
 #[rustfmt::skip]
 mod wire;
@@ -24,5 +26,6 @@ pub use descriptor::*;
 pub use enums::*;
 pub use lane::*;
 pub use stream::*;
+pub use switch::*;
 pub use table::*;
 pub use wire::*;

@@ -77,6 +77,8 @@ mod stream;
 #[cfg(all(test, not(loom)))]
 mod stress;
 #[cfg(not(loom))]
+mod switch;
+#[cfg(not(loom))]
 mod wire;
 
 #[cfg(not(loom))]
@@ -104,5 +106,9 @@ pub use crate::{
     stream::{
         Record, RecordMut, StreamInfo, StreamReader, StreamReaderOptions, StreamWriter,
         StreamWriterOptions,
+    },
+    switch::{
+        Switch, SwitchChoice, SwitchController, SwitchControllerOptions, SwitchLane, SwitchStatus,
+        select,
     },
 };

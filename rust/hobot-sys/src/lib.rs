@@ -10,15 +10,18 @@
 #![allow(unsafe_code, reason = "types of C functions, and finding them in a loaded library")]
 
 mod camera;
+pub mod codec;
 mod hbmem;
 mod load;
+mod plain;
 mod status;
 mod vio;
 
 pub use camera::{Cam, CameraConfig, MipiConfig};
+pub use codec::Multimedia;
 pub use hbmem::{CommonBuf, Format, GraphicBuf, Hbmem, PLANES, usage};
 pub use load::{FOLDER_VARIABLE, LoadError};
-pub use status::{hb_mem, hb_mem_name, hbn_name};
+pub use status::{hb_mem, hb_mem_name, hbn_name, media, media_name};
 pub use vio::{
     AeStatistics, BufAttr, CimAttr, FrameInfo, Image, InputAttr, IspAttr, IspOutputAttr, Rect,
     TimeVal, VinAttr, VinInputAttr, VinOutputAttr, Vpf, VseOutputAttr, frame_format, node,

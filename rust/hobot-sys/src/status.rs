@@ -1,21 +1,18 @@
 //! Numbers the libraries return.
 
+/// Constants of one family, which have all but the lowest byte in common.
+macro_rules! numbers {
+    ($family:literal; $($name:ident = $low:literal;)*) => {
+        $( #[allow(missing_docs, reason = "the vendor's name says it")]
+           pub const $name: i32 = ($family | $low as u32) as i32; )*
+        /// All of them with their names.
+        pub(super) const NAMES: &[(i32, &str)] = &[$(($name, stringify!($name))),*];
+    };
+}
+
 /// Numbers of libhbmem; 0 is success.
 pub mod hb_mem {
-    const fn number(low: u32) -> i32 {
-        (0xFF00_0000 | low) as i32
-    }
-
-    macro_rules! numbers {
-        ($($name:ident = $low:literal;)*) => {
-            $( #[allow(missing_docs, reason = "the vendor's name says it")]
-               pub const $name: i32 = number($low); )*
-            /// All of them with their names.
-            pub(super) const NAMES: &[(i32, &str)] = &[$(($name, stringify!($name))),*];
-        };
-    }
-
-    numbers! {
+    numbers! { 0xFF00_0000;
         UNKNOWN = 0x01;
         INVALID_PARAMS = 0x02;
         INVALID_FD = 0x03;
@@ -39,6 +36,37 @@ pub mod hb_mem {
         REGISTER_FAIL = 0x15;
         INVALID_GROUPID = 0x16;
     }
+}
+
+/// Numbers of libmultimedia; 0 is success.
+pub mod media {
+    numbers! { 0xF000_0000;
+        UNKNOWN = 0x01;
+        CODEC_NOT_FOUND = 0x02;
+        OPEN_FAIL = 0x03;
+        RESPONSE_TIMEOUT = 0x04;
+        INIT_FAIL = 0x05;
+        OPERATION_NOT_ALLOWED = 0x06;
+        INSUFFICIENT_RES = 0x07;
+        NO_FREE_INSTANCE = 0x08;
+        INVALID_PARAMS = 0x09;
+        INVALID_INSTANCE = 0x0A;
+        INVALID_BUFFER = 0x0B;
+        INVALID_COMMAND = 0x0C;
+        WAIT_TIMEOUT = 0x0D;
+        FILE_OPERATION_FAILURE = 0x0E;
+        PARAMS_SET_FAILURE = 0x0F;
+        PARAMS_GET_FAILURE = 0x10;
+        CODING_FAILED = 0x11;
+        OUTPUT_BUF_FULL = 0x12;
+        UNSUPPORTED_FEATURE = 0x13;
+        INVALID_PRIORITY = 0x14;
+    }
+}
+
+/// The vendor's name of a number of libmultimedia, without its prefix `HB_MEDIA_ERR_`.
+pub fn media_name(code: i32) -> Option<&'static str> {
+    media::NAMES.iter().find(|(number, _)| *number == code).map(|(_, name)| *name)
 }
 
 /// The vendor's name of a number of libhbmem, without its prefix `HB_MEM_ERR_`.
@@ -106,6 +134,9 @@ mod tests {
         assert_eq!(hb_mem::MODULE_NOT_FOUND, -16_777_208);
         assert_eq!(hb_mem::INVALID_GROUPID, -16_777_194);
         assert_eq!(hb_mem_name(-16_777_208), Some("MODULE_NOT_FOUND"));
+        assert_eq!([media::UNKNOWN, media::INVALID_BUFFER], [-268_435_455, -268_435_445]);
+        assert_eq!(media::INVALID_PRIORITY, -268_435_436);
+        assert_eq!(media_name(-268_435_443), Some("WAIT_TIMEOUT"));
         assert_eq!(hb_mem_name(0), None);
         assert_eq!(hbn_name(-10), Some("illegal attribute"));
         assert_eq!([hbn_name(0), hbn_name(10), hbn_name(i32::MIN)], [None; 3]);

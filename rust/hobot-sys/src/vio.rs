@@ -2,8 +2,7 @@
 
 use crate::hbmem::GraphicBuf;
 use crate::load::library;
-use std::mem::{offset_of, size_of};
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+use crate::plain::plain;
 
 /// Kinds of processors.
 #[allow(missing_docs, reason = "the vendor's names")]
@@ -20,33 +19,6 @@ pub mod node {
 pub mod frame_format {
     pub const RAW: i32 = 1;
     pub const NV12: i32 = 2;
-}
-
-/// Derives what every plain struct of the interface is, and asserts size and offsets.
-macro_rules! plain {
-    (
-        $(#[$about:meta])* $name:ident, $size:literal {
-            $( $(#[$what:meta])* $field:ident: $kind:ty = $offset:literal, )*
-        }
-    ) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
-        #[repr(C)]
-        #[allow(missing_docs, reason = "the vendor's fields, described in its manual")]
-        pub struct $name { $( $(#[$what])* pub $field: $kind, )* }
-
-        impl $name {
-            /// All bytes zero.
-            pub fn zeroed() -> Self {
-                Self::new_zeroed()
-            }
-        }
-
-        const _: () = {
-            assert!(size_of::<$name>() == $size);
-            $( assert!(offset_of!($name, $field) == $offset); )*
-        };
-    };
 }
 
 plain! {

@@ -1,7 +1,7 @@
 //! What the vendor's libraries fail with, in our words and theirs.
 
 use framelane::ErrorKind;
-use framelane_hobot_sys::{LoadError, hb_mem, hb_mem_name, hbn_name};
+use framelane_hobot_sys::{LoadError, hb_mem, hb_mem_name, hbn_name, media_name};
 
 /// Why something could not be done.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -25,6 +25,14 @@ pub enum Error {
         /// What it returned.
         code: i32,
     },
+    /// A function of libmultimedia failed.
+    #[error("{function}: {} ({code})", media_name(*code).unwrap_or("number"))]
+    Codec {
+        /// Its name.
+        function: &'static str,
+        /// What it returned.
+        code: i32,
+    },
     /// Something does not fit together on our side.
     #[error(transparent)]
     Ours(#[from] framelane::Error),
@@ -40,6 +48,7 @@ impl Error {
             Error::Load(_) => ErrorKind::Unsupported,
             Error::Memory { code, .. } => memory_kind(*code),
             Error::Vio { code, .. } => vio_kind(*code),
+            Error::Codec { code, .. } => codec_kind(*code),
             Error::Ours(error) => error.kind(),
         }
     }
@@ -47,7 +56,9 @@ impl Error {
     /// What the vendor's function returned, if it was one that failed.
     pub fn code(&self) -> Option<i32> {
         match self {
-            Error::Memory { code, .. } | Error::Vio { code, .. } => Some(*code),
+            Error::Memory { code, .. } | Error::Vio { code, .. } | Error::Codec { code, .. } => {
+                Some(*code)
+            }
             Error::Load(_) | Error::Ours(_) => None,
         }
     }
@@ -57,6 +68,7 @@ impl Error {
         match self {
             Error::Memory { code, .. } => *code == hb_mem::TIMEOUT,
             Error::Vio { code, .. } => NO_FRAME_NOW.contains(code),
+            Error::Codec { code, .. } => codec_kind(*code) == ErrorKind::TimedOut,
             Error::Load(_) | Error::Ours(_) => false,
         }
     }
@@ -96,6 +108,28 @@ fn vio_kind(code: i32) -> ErrorKind {
     }
 }
 
+/// The answer of a function of libmultimedia as a result.
+pub(crate) fn media(function: &'static str, code: i32) -> Result<()> {
+    if code == 0 { Ok(()) } else { Err(Error::Codec { function, code }) }
+}
+
+fn codec_kind(code: i32) -> ErrorKind {
+    use framelane_hobot_sys::media;
+    match code {
+        media::WAIT_TIMEOUT | media::RESPONSE_TIMEOUT => ErrorKind::TimedOut,
+        media::CODEC_NOT_FOUND | media::UNSUPPORTED_FEATURE => ErrorKind::Unsupported,
+        media::INVALID_PARAMS
+        | media::INVALID_INSTANCE
+        | media::INVALID_BUFFER
+        | media::INVALID_COMMAND
+        | media::INVALID_PRIORITY => ErrorKind::InvalidArgument,
+        media::INSUFFICIENT_RES => ErrorKind::OutOfMemory,
+        media::NO_FREE_INSTANCE => ErrorKind::TooMany,
+        media::OUTPUT_BUF_FULL => ErrorKind::RecordTooLarge,
+        _ => ErrorKind::System,
+    }
+}
+
 fn memory_kind(code: i32) -> ErrorKind {
     match code {
         hb_mem::INVALID_PARAMS
@@ -130,6 +164,11 @@ mod tests {
         assert!(none.is_transient());
         let bad = vio("hbn_vnode_set_ochn_attr", -10).unwrap_err();
         assert_eq!((bad.kind(), bad.is_transient()), (ErrorKind::InvalidArgument, false));
+        let busy = media("hb_mm_mc_dequeue_input_buffer", -268_435_443).unwrap_err();
+        assert_eq!(busy.to_string(), "hb_mm_mc_dequeue_input_buffer: WAIT_TIMEOUT (-268435443)");
+        assert!(busy.is_transient());
+        let broken = media("hb_mm_mc_start", -268_435_453).unwrap_err();
+        assert_eq!((broken.kind(), broken.is_transient()), (ErrorKind::System, false));
         let odd = memory("f", -3).unwrap_err();
         assert_eq!((odd.to_string().as_str(), odd.kind()), ("f: number (-3)", ErrorKind::System));
     }

@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "calls of a C library")]
 
 mod buffer;
+pub mod codec;
 mod describe;
 mod error;
 mod importer;

@@ -1,13 +1,15 @@
 //! `cargo xtask conformance`: builds the agents and has every language play with every language.
 
 use crate::counts::Counts;
+use crate::process::Program;
 use crate::recipes::{CONFORMANCE, Kitchen, Sanitizer, is_sanitizable};
 use crate::{interrupt, workspace};
 use anyhow::{Context, Result, bail};
 use framelane_conformance::{
-    Capabilities, Launch, Outcome, Pair, Plan, Recipe, Scenario, Verdict, json, junit, matrix,
-    run as play,
+    Board, Capabilities, Launch, Outcome, Pair, Plan, Recipe, Scenario, Verdict, json, junit,
+    matrix, run as play,
 };
+use framelane_standin_ion::Place;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
@@ -118,10 +120,12 @@ fn perform(
         bail!("none of these agents can be built with a sanitizer");
     }
     kitchen.build(agents.iter().copied())?;
+    let board = board(&scenarios)?;
     let launches = agents.iter().map(|agent| kitchen.launch(agent, "run"));
     let plan = Plan {
         root: workspace::root().to_owned(),
         agents: launches.collect::<Result<Vec<Launch>>>()?,
+        board,
         pairs,
         scenarios,
         capabilities: &capabilities,
@@ -137,6 +141,21 @@ fn perform(
     })?;
     println!("{total} pairs in {:.1} s", start.elapsed().as_secs_f64());
     Ok(outcomes)
+}
+
+/// What the board of a scenario needs: built, and a folder of the stand-ins for each worker.
+fn board(scenarios: &[&Scenario]) -> Result<Option<Board>> {
+    if !scenarios.iter().any(|scenario| scenario.needs_board()) {
+        return Ok(None);
+    }
+    Program::cargo(["build", "--locked", "--package", "framelane-board"])
+        .args(["--package", "framelane-standin-hbmem"])
+        .limit(Duration::from_secs(900))
+        .check()?;
+    let program = workspace::target().join("debug/framelane-board");
+    let command = vec![program.to_string_lossy().into_owned()];
+    let launch = Launch { language: "board".into(), command, env: Default::default() };
+    Ok(Some(Board { launch, furnish: |folder| Ok(Place::new(folder).map(drop)?) }))
 }
 
 fn show(outcome: &Outcome, done: usize, total: usize, verbose: bool) {

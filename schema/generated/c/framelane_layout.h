@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /** Names this layout, down to each offset and enum number. */
-#define FRAMELANE_LAYOUT_HASH UINT64_C(0x890c07a98f333daf)
+#define FRAMELANE_LAYOUT_HASH UINT64_C(0x0c5864a6d6566812)
 
 // Identification of the byte layout. The layout hash itself is computed by the generator.
 /// Version of the whole layout; changes together with layout.lock.json.
@@ -30,6 +30,8 @@
 // Limits that the protocol fixes.
 /// Attachments and unfinished handshakes one process may hold to one lane; also unfinished handshakes in all.
 #define FRAMELANE_LIMIT_PER_PROCESS UINT64_C(8)
+/// Lanes that stand behind one switch.
+#define FRAMELANE_LIMIT_SWITCH_LANES UINT64_C(16)
 /// Attachments one user id may hold to one lane.
 #define FRAMELANE_LIMIT_PER_UID UINT64_C(32)
 /// Consumers of one lane.
@@ -42,6 +44,12 @@
 #define FRAMELANE_LIMIT_DEVICE_BUFFERS UINT64_C(256)
 /// Largest layout table that follows a Refused(LAYOUT_MISMATCH), in bytes.
 #define FRAMELANE_LIMIT_LAYOUT_TABLE_BYTES UINT64_C(16384)
+
+// How the selection of a switch is put together: switch epoch << INDEX_BITS | index of the active lane.
+/// Bits of the index.
+#define FRAMELANE_SELECTION_INDEX_BITS UINT64_C(8)
+/// Mask of the index.
+#define FRAMELANE_SELECTION_INDEX_MASK UINT64_C(255)
 
 // Sizes of the arrays in a frame descriptor and of names.
 /// Planes a frame can have.
@@ -68,6 +76,16 @@
 #define FRAMELANE_TOKEN_SLOT_BITS UINT64_C(6)
 /// Mask of the slot number.
 #define FRAMELANE_TOKEN_SLOT_MASK UINT64_C(63)
+
+/// How a Select names what is to be active.
+enum framelane_choice {
+  /// By its index.
+  FRAMELANE_CHOICE_INDEX = 1,
+  /// By the name of the lane.
+  FRAMELANE_CHOICE_NAME = 2,
+  /// Whatever the controller's policy says: a choice made before does not stand any longer.
+  FRAMELANE_CHOICE_AUTOMATIC = 3,
+};
 
 /// Clock of a capture timestamp; numbers of Linux clockid_t.
 enum framelane_clock_id {
@@ -182,6 +200,8 @@ enum framelane_lane_kind {
   FRAMELANE_LANE_KIND_FRAME = 1,
   /// A byte ring of variable-size records.
   FRAMELANE_LANE_KIND_STREAM = 2,
+  /// A name behind which frame lanes stand, one of them active.
+  FRAMELANE_LANE_KIND_SWITCH = 3,
 };
 
 /// Where the pixels of a frame are.
@@ -293,6 +313,8 @@ enum framelane_message_type {
   FRAMELANE_MESSAGE_TYPE_BYE = 6,
   FRAMELANE_MESSAGE_TYPE_QUERY = 7,
   FRAMELANE_MESSAGE_TYPE_REPORT = 8,
+  FRAMELANE_MESSAGE_TYPE_SELECT = 9,
+  FRAMELANE_MESSAGE_TYPE_SELECTED = 10,
 };
 
 /// Bits of StreamConfig.flags.
@@ -615,6 +637,7 @@ struct framelane_lane_header {
   /// Zero.
   uint64_t reserved_constant[8];
   /// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
+  /// Of a switch its Selection.
   uint64_t head_atomic_;
   /// Not 0 once the producer has ended the lane in good order.
   uint32_t closed_atomic_;
@@ -826,6 +849,32 @@ static_assert(offsetof(struct framelane_stream_header, reserved_constant) == 48,
 static_assert(offsetof(struct framelane_stream_header, oldest_atomic_) == 64, "StreamHeader.oldest");
 static_assert(offsetof(struct framelane_stream_header, reserved_oldest) == 72, "StreamHeader.reserved_oldest");
 
+/// A lane that stands behind a switch. 64 bytes.
+struct framelane_switch_member {
+  uint8_t name[64];
+};
+
+static_assert(sizeof(struct framelane_switch_member) == 64, "SwitchMember size");
+static_assert(alignof(struct framelane_switch_member) == 1, "SwitchMember alignment");
+static_assert(offsetof(struct framelane_switch_member, name) == 0, "SwitchMember.name");
+
+/// Follows the LaneHeader of a switch. 1088 bytes, constant for the life of an epoch: what changes is
+/// the header's `head`, which holds the Selection, and its wake word.
+struct framelane_switch_header {
+  /// Lanes that stand behind the switch, 1 to SWITCH_LANES.
+  uint32_t member_count;
+  /// Zero.
+  uint32_t reserved[15];
+  /// The first member_count entries count; no name stands there twice.
+  struct framelane_switch_member members[16];
+};
+
+static_assert(sizeof(struct framelane_switch_header) == 1088, "SwitchHeader size");
+static_assert(alignof(struct framelane_switch_header) == 4, "SwitchHeader alignment");
+static_assert(offsetof(struct framelane_switch_header, member_count) == 0, "SwitchHeader.member_count");
+static_assert(offsetof(struct framelane_switch_header, reserved) == 4, "SwitchHeader.reserved");
+static_assert(offsetof(struct framelane_switch_header, members) == 64, "SwitchHeader.members");
+
 /// One consumer as its producer sees it. 120 bytes.
 struct framelane_consumer_report {
   uint32_t consumer_id;
@@ -942,7 +991,7 @@ static_assert(offsetof(struct framelane_fds, kinds) == 40, "Fds.kinds");
 struct framelane_hello {
   struct framelane_message_header header;
   uint8_t lane[64];
-  /// Lease cells wanted, 1 to 63; 0 of a stream.
+  /// Lease cells wanted, 1 to 63; 0 of a stream and of a switch.
   uint32_t leases;
   /// Bit n: MemoryKind n is understood.
   uint32_t memory_kinds;
@@ -955,8 +1004,10 @@ struct framelane_hello {
   /// Where a lossless stream reader begins.
   /// A number of enum framelane_stream_start.
   uint8_t start;
+  /// Not 0: the peer follows a switch; leases are then 0.
+  uint8_t wants_switch;
   /// Zero.
-  uint8_t reserved_bytes[4];
+  uint8_t reserved_bytes[3];
   /// Age of the record that KEY_BEFORE means.
   uint64_t start_age_ns;
   /// Zero.
@@ -973,7 +1024,8 @@ static_assert(offsetof(struct framelane_hello, mode) == 104, "Hello.mode");
 static_assert(offsetof(struct framelane_hello, wants_writable) == 105, "Hello.wants_writable");
 static_assert(offsetof(struct framelane_hello, wants_stream) == 106, "Hello.wants_stream");
 static_assert(offsetof(struct framelane_hello, start) == 107, "Hello.start");
-static_assert(offsetof(struct framelane_hello, reserved_bytes) == 108, "Hello.reserved_bytes");
+static_assert(offsetof(struct framelane_hello, wants_switch) == 108, "Hello.wants_switch");
+static_assert(offsetof(struct framelane_hello, reserved_bytes) == 109, "Hello.reserved_bytes");
 static_assert(offsetof(struct framelane_hello, start_age_ns) == 112, "Hello.start_age_ns");
 static_assert(offsetof(struct framelane_hello, reserved) == 120, "Hello.reserved");
 
@@ -1025,6 +1077,54 @@ static_assert(offsetof(struct framelane_refused, table_bytes) == 36, "Refused.ta
 static_assert(offsetof(struct framelane_refused, reserved) == 40, "Refused.reserved");
 static_assert(offsetof(struct framelane_refused, text) == 64, "Refused.text");
 
+/// To the controller of a switch: make another lane active. Only from the controller's own user or root.
+struct framelane_select {
+  struct framelane_message_header header;
+  /// Name of the switch.
+  uint8_t lane[64];
+  /// Name of the lane to become active, where that is how it is named.
+  uint8_t member[64];
+  /// Its index, where that is.
+  uint32_t index;
+  /// A number of enum framelane_choice.
+  uint8_t choice;
+  /// Zero.
+  uint8_t reserved_bytes[3];
+  /// Zero.
+  uint64_t reserved[3];
+};
+
+static_assert(sizeof(struct framelane_select) == 192, "Select size");
+static_assert(alignof(struct framelane_select) == 8, "Select alignment");
+static_assert(offsetof(struct framelane_select, header) == 0, "Select.header");
+static_assert(offsetof(struct framelane_select, lane) == 32, "Select.lane");
+static_assert(offsetof(struct framelane_select, member) == 96, "Select.member");
+static_assert(offsetof(struct framelane_select, index) == 160, "Select.index");
+static_assert(offsetof(struct framelane_select, choice) == 164, "Select.choice");
+static_assert(offsetof(struct framelane_select, reserved_bytes) == 165, "Select.reserved_bytes");
+static_assert(offsetof(struct framelane_select, reserved) == 168, "Select.reserved");
+
+/// Answer to Select: done.
+struct framelane_selected {
+  struct framelane_message_header header;
+  /// Selection of now.
+  uint64_t selection;
+  /// Not 0: a choice stands, and a policy is not to choose otherwise.
+  uint8_t held;
+  /// Zero.
+  uint8_t reserved_bytes[7];
+  /// Zero.
+  uint64_t reserved[2];
+};
+
+static_assert(sizeof(struct framelane_selected) == 64, "Selected size");
+static_assert(alignof(struct framelane_selected) == 8, "Selected alignment");
+static_assert(offsetof(struct framelane_selected, header) == 0, "Selected.header");
+static_assert(offsetof(struct framelane_selected, selection) == 32, "Selected.selection");
+static_assert(offsetof(struct framelane_selected, held) == 40, "Selected.held");
+static_assert(offsetof(struct framelane_selected, reserved_bytes) == 41, "Selected.reserved_bytes");
+static_assert(offsetof(struct framelane_selected, reserved) == 48, "Selected.reserved");
+
 /// A stream lane as its writer sees it; all zero of a frame lane. 128 bytes.
 struct framelane_stream_report {
   /// Size of the data ring.
@@ -1069,6 +1169,35 @@ static_assert(offsetof(struct framelane_stream_report, width) == 116, "StreamRep
 static_assert(offsetof(struct framelane_stream_report, height) == 120, "StreamReport.height");
 static_assert(offsetof(struct framelane_stream_report, codec) == 124, "StreamReport.codec");
 static_assert(offsetof(struct framelane_stream_report, reserved_bytes) == 125, "StreamReport.reserved_bytes");
+
+/// A switch as its controller sees it; all zero of other lanes. 1088 bytes.
+struct framelane_switch_report {
+  /// Selection of now.
+  uint64_t selection;
+  /// Times the active lane has changed.
+  uint64_t switches;
+  /// CLOCK_MONOTONIC of the last change, of the creation before the first.
+  uint64_t switched_ns;
+  uint32_t member_count;
+  /// Not 0: somebody has chosen, and a policy is not to choose otherwise.
+  uint8_t held;
+  /// Zero.
+  uint8_t reserved_bytes[3];
+  /// Zero.
+  uint64_t reserved[4];
+  struct framelane_switch_member members[16];
+};
+
+static_assert(sizeof(struct framelane_switch_report) == 1088, "SwitchReport size");
+static_assert(alignof(struct framelane_switch_report) == 8, "SwitchReport alignment");
+static_assert(offsetof(struct framelane_switch_report, selection) == 0, "SwitchReport.selection");
+static_assert(offsetof(struct framelane_switch_report, switches) == 8, "SwitchReport.switches");
+static_assert(offsetof(struct framelane_switch_report, switched_ns) == 16, "SwitchReport.switched_ns");
+static_assert(offsetof(struct framelane_switch_report, member_count) == 24, "SwitchReport.member_count");
+static_assert(offsetof(struct framelane_switch_report, held) == 28, "SwitchReport.held");
+static_assert(offsetof(struct framelane_switch_report, reserved_bytes) == 29, "SwitchReport.reserved_bytes");
+static_assert(offsetof(struct framelane_switch_report, reserved) == 32, "SwitchReport.reserved");
+static_assert(offsetof(struct framelane_switch_report, members) == 64, "SwitchReport.members");
 
 /// Answer to Query.
 struct framelane_report {
@@ -1117,11 +1246,12 @@ struct framelane_report {
   /// Newest frame, all zero before the first.
   struct framelane_frame_descriptor newest;
   struct framelane_stream_report stream;
+  struct framelane_switch_report switch_report;
   /// The first consumer_count entries count.
   struct framelane_consumer_report consumers[61];
 };
 
-static_assert(sizeof(struct framelane_report) == 8232, "Report size");
+static_assert(sizeof(struct framelane_report) == 9320, "Report size");
 static_assert(alignof(struct framelane_report) == 8, "Report alignment");
 static_assert(offsetof(struct framelane_report, header) == 0, "Report.header");
 static_assert(offsetof(struct framelane_report, epoch) == 32, "Report.epoch");
@@ -1156,7 +1286,8 @@ static_assert(offsetof(struct framelane_report, memory_kind) == 205, "Report.mem
 static_assert(offsetof(struct framelane_report, reserved_bytes) == 206, "Report.reserved_bytes");
 static_assert(offsetof(struct framelane_report, newest) == 208, "Report.newest");
 static_assert(offsetof(struct framelane_report, stream) == 784, "Report.stream");
-static_assert(offsetof(struct framelane_report, consumers) == 912, "Report.consumers");
+static_assert(offsetof(struct framelane_report, switch_report) == 912, "Report.switch_report");
+static_assert(offsetof(struct framelane_report, consumers) == 2000, "Report.consumers");
 
 /// Producer to consumer: admitted. Descriptors follow only after Ready.
 struct framelane_welcome {

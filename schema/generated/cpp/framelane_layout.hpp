@@ -11,7 +11,7 @@
 namespace framelane::layout {
 
 /// Names this layout, down to each offset and enum number.
-inline constexpr std::uint64_t layout_hash = 0x890c07a98f333daf;
+inline constexpr std::uint64_t layout_hash = 0x0c5864a6d6566812;
 
 /// Identification of the byte layout. The layout hash itself is computed by the generator.
 namespace layout {
@@ -31,6 +31,8 @@ inline constexpr std::uint64_t bell_magic = 0x314c4c45424d5246;
 namespace limit {
 /// Attachments and unfinished handshakes one process may hold to one lane; also unfinished handshakes in all.
 inline constexpr std::uint64_t per_process = 8;
+/// Lanes that stand behind one switch.
+inline constexpr std::uint64_t switch_lanes = 16;
 /// Attachments one user id may hold to one lane.
 inline constexpr std::uint64_t per_uid = 32;
 /// Consumers of one lane.
@@ -44,6 +46,14 @@ inline constexpr std::uint64_t device_buffers = 256;
 /// Largest layout table that follows a Refused(LAYOUT_MISMATCH), in bytes.
 inline constexpr std::uint64_t layout_table_bytes = 16384;
 }  // namespace limit
+
+/// How the selection of a switch is put together: switch epoch << INDEX_BITS | index of the active lane.
+namespace selection {
+/// Bits of the index.
+inline constexpr std::uint64_t index_bits = 8;
+/// Mask of the index.
+inline constexpr std::uint64_t index_mask = 255;
+}  // namespace selection
 
 /// Sizes of the arrays in a frame descriptor and of names.
 namespace size {
@@ -122,6 +132,16 @@ inline constexpr std::uint32_t config = 2;
 /// Something is missing just before this record.
 inline constexpr std::uint32_t discontinuity = 4;
 }  // namespace record_flag
+
+/// How a Select names what is to be active.
+enum class Choice : std::uint8_t {
+  /// By its index.
+  Index = 1,
+  /// By the name of the lane.
+  Name = 2,
+  /// Whatever the controller's policy says: a choice made before does not stand any longer.
+  Automatic = 3,
+};
 
 /// Clock of a capture timestamp; numbers of Linux clockid_t.
 enum class ClockId : std::uint8_t {
@@ -236,6 +256,8 @@ enum class LaneKind : std::uint8_t {
   Frame = 1,
   /// A byte ring of variable-size records.
   Stream = 2,
+  /// A name behind which frame lanes stand, one of them active.
+  Switch = 3,
 };
 
 /// Where the pixels of a frame are.
@@ -347,6 +369,8 @@ enum class MessageType : std::uint32_t {
   Bye = 6,
   Query = 7,
   Report = 8,
+  Select = 9,
+  Selected = 10,
 };
 
 /// One plane of a frame. 48 bytes.
@@ -623,6 +647,7 @@ struct LaneHeader {
   /// Zero.
   std::uint64_t reserved_constant[8];
   /// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
+  /// Of a switch its Selection.
   std::uint64_t head_atomic_;
   /// Not 0 once the producer has ended the lane in good order.
   std::uint32_t closed_atomic_;
@@ -843,6 +868,36 @@ static_assert(offsetof(StreamHeader, reserved_constant) == 48);
 static_assert(offsetof(StreamHeader, oldest_atomic_) == 64);
 static_assert(offsetof(StreamHeader, reserved_oldest) == 72);
 
+/// A lane that stands behind a switch. 64 bytes.
+struct SwitchMember {
+  std::uint8_t name[64];
+};
+
+static_assert(std::is_trivially_copyable_v<SwitchMember>);
+static_assert(std::is_standard_layout_v<SwitchMember>);
+static_assert(sizeof(SwitchMember) == 64);
+static_assert(alignof(SwitchMember) == 1);
+static_assert(offsetof(SwitchMember, name) == 0);
+
+/// Follows the LaneHeader of a switch. 1088 bytes, constant for the life of an epoch: what changes is
+/// the header's `head`, which holds the Selection, and its wake word.
+struct SwitchHeader {
+  /// Lanes that stand behind the switch, 1 to SWITCH_LANES.
+  std::uint32_t member_count;
+  /// Zero.
+  std::uint32_t reserved[15];
+  /// The first member_count entries count; no name stands there twice.
+  SwitchMember members[16];
+};
+
+static_assert(std::is_trivially_copyable_v<SwitchHeader>);
+static_assert(std::is_standard_layout_v<SwitchHeader>);
+static_assert(sizeof(SwitchHeader) == 1088);
+static_assert(alignof(SwitchHeader) == 4);
+static_assert(offsetof(SwitchHeader, member_count) == 0);
+static_assert(offsetof(SwitchHeader, reserved) == 4);
+static_assert(offsetof(SwitchHeader, members) == 64);
+
 /// One consumer as its producer sees it. 120 bytes.
 struct ConsumerReport {
   std::uint32_t consumer_id;
@@ -962,7 +1017,7 @@ static_assert(offsetof(Fds, kinds) == 40);
 struct Hello {
   MessageHeader header;
   std::uint8_t lane[64];
-  /// Lease cells wanted, 1 to 63; 0 of a stream.
+  /// Lease cells wanted, 1 to 63; 0 of a stream and of a switch.
   std::uint32_t leases;
   /// Bit n: MemoryKind n is understood.
   std::uint32_t memory_kinds;
@@ -973,8 +1028,10 @@ struct Hello {
   std::uint8_t wants_stream;
   /// Where a lossless stream reader begins.
   StreamStart start;
+  /// Not 0: the peer follows a switch; leases are then 0.
+  std::uint8_t wants_switch;
   /// Zero.
-  std::uint8_t reserved_bytes[4];
+  std::uint8_t reserved_bytes[3];
   /// Age of the record that KEY_BEFORE means.
   std::uint64_t start_age_ns;
   /// Zero.
@@ -993,7 +1050,8 @@ static_assert(offsetof(Hello, mode) == 104);
 static_assert(offsetof(Hello, wants_writable) == 105);
 static_assert(offsetof(Hello, wants_stream) == 106);
 static_assert(offsetof(Hello, start) == 107);
-static_assert(offsetof(Hello, reserved_bytes) == 108);
+static_assert(offsetof(Hello, wants_switch) == 108);
+static_assert(offsetof(Hello, reserved_bytes) == 109);
 static_assert(offsetof(Hello, start_age_ns) == 112);
 static_assert(offsetof(Hello, reserved) == 120);
 
@@ -1050,6 +1108,57 @@ static_assert(offsetof(Refused, table_bytes) == 36);
 static_assert(offsetof(Refused, reserved) == 40);
 static_assert(offsetof(Refused, text) == 64);
 
+/// To the controller of a switch: make another lane active. Only from the controller's own user or root.
+struct Select {
+  MessageHeader header;
+  /// Name of the switch.
+  std::uint8_t lane[64];
+  /// Name of the lane to become active, where that is how it is named.
+  std::uint8_t member[64];
+  /// Its index, where that is.
+  std::uint32_t index;
+  Choice choice;
+  /// Zero.
+  std::uint8_t reserved_bytes[3];
+  /// Zero.
+  std::uint64_t reserved[3];
+};
+
+static_assert(std::is_trivially_copyable_v<Select>);
+static_assert(std::is_standard_layout_v<Select>);
+static_assert(sizeof(Select) == 192);
+static_assert(alignof(Select) == 8);
+static_assert(offsetof(Select, header) == 0);
+static_assert(offsetof(Select, lane) == 32);
+static_assert(offsetof(Select, member) == 96);
+static_assert(offsetof(Select, index) == 160);
+static_assert(offsetof(Select, choice) == 164);
+static_assert(offsetof(Select, reserved_bytes) == 165);
+static_assert(offsetof(Select, reserved) == 168);
+
+/// Answer to Select: done.
+struct Selected {
+  MessageHeader header;
+  /// Selection of now.
+  std::uint64_t selection;
+  /// Not 0: a choice stands, and a policy is not to choose otherwise.
+  std::uint8_t held;
+  /// Zero.
+  std::uint8_t reserved_bytes[7];
+  /// Zero.
+  std::uint64_t reserved[2];
+};
+
+static_assert(std::is_trivially_copyable_v<Selected>);
+static_assert(std::is_standard_layout_v<Selected>);
+static_assert(sizeof(Selected) == 64);
+static_assert(alignof(Selected) == 8);
+static_assert(offsetof(Selected, header) == 0);
+static_assert(offsetof(Selected, selection) == 32);
+static_assert(offsetof(Selected, held) == 40);
+static_assert(offsetof(Selected, reserved_bytes) == 41);
+static_assert(offsetof(Selected, reserved) == 48);
+
 /// A stream lane as its writer sees it; all zero of a frame lane. 128 bytes.
 struct StreamReport {
   /// Size of the data ring.
@@ -1096,6 +1205,37 @@ static_assert(offsetof(StreamReport, height) == 120);
 static_assert(offsetof(StreamReport, codec) == 124);
 static_assert(offsetof(StreamReport, reserved_bytes) == 125);
 
+/// A switch as its controller sees it; all zero of other lanes. 1088 bytes.
+struct SwitchReport {
+  /// Selection of now.
+  std::uint64_t selection;
+  /// Times the active lane has changed.
+  std::uint64_t switches;
+  /// CLOCK_MONOTONIC of the last change, of the creation before the first.
+  std::uint64_t switched_ns;
+  std::uint32_t member_count;
+  /// Not 0: somebody has chosen, and a policy is not to choose otherwise.
+  std::uint8_t held;
+  /// Zero.
+  std::uint8_t reserved_bytes[3];
+  /// Zero.
+  std::uint64_t reserved[4];
+  SwitchMember members[16];
+};
+
+static_assert(std::is_trivially_copyable_v<SwitchReport>);
+static_assert(std::is_standard_layout_v<SwitchReport>);
+static_assert(sizeof(SwitchReport) == 1088);
+static_assert(alignof(SwitchReport) == 8);
+static_assert(offsetof(SwitchReport, selection) == 0);
+static_assert(offsetof(SwitchReport, switches) == 8);
+static_assert(offsetof(SwitchReport, switched_ns) == 16);
+static_assert(offsetof(SwitchReport, member_count) == 24);
+static_assert(offsetof(SwitchReport, held) == 28);
+static_assert(offsetof(SwitchReport, reserved_bytes) == 29);
+static_assert(offsetof(SwitchReport, reserved) == 32);
+static_assert(offsetof(SwitchReport, members) == 64);
+
 /// Answer to Query.
 struct Report {
   MessageHeader header;
@@ -1141,13 +1281,14 @@ struct Report {
   /// Newest frame, all zero before the first.
   FrameDescriptor newest;
   StreamReport stream;
+  SwitchReport switch_report;
   /// The first consumer_count entries count.
   ConsumerReport consumers[61];
 };
 
 static_assert(std::is_trivially_copyable_v<Report>);
 static_assert(std::is_standard_layout_v<Report>);
-static_assert(sizeof(Report) == 8232);
+static_assert(sizeof(Report) == 9320);
 static_assert(alignof(Report) == 8);
 static_assert(offsetof(Report, header) == 0);
 static_assert(offsetof(Report, epoch) == 32);
@@ -1182,7 +1323,8 @@ static_assert(offsetof(Report, memory_kind) == 205);
 static_assert(offsetof(Report, reserved_bytes) == 206);
 static_assert(offsetof(Report, newest) == 208);
 static_assert(offsetof(Report, stream) == 784);
-static_assert(offsetof(Report, consumers) == 912);
+static_assert(offsetof(Report, switch_report) == 912);
+static_assert(offsetof(Report, consumers) == 2000);
 
 /// Producer to consumer: admitted. Descriptors follow only after Ready.
 struct Welcome {

@@ -8,6 +8,11 @@ LAYOUT: Final[dict[str, tuple[int, int, dict[str, tuple[int, int, Any]]]]]
 
 def dtype(name: str) -> Any: ...
 
+class Choice(enum.IntEnum):
+    INDEX = 1
+    NAME = 2
+    AUTOMATIC = 3
+
 class ClockId(enum.IntEnum):
     REALTIME = 0
     MONOTONIC = 1
@@ -92,6 +97,7 @@ class LaneFlag(enum.IntFlag):
 class LaneKind(enum.IntEnum):
     FRAME = 1
     STREAM = 2
+    SWITCH = 3
 
 class Layout:
     VERSION: Final = 1
@@ -102,6 +108,7 @@ class Layout:
 
 class Limit:
     PER_PROCESS: Final = 8
+    SWITCH_LANES: Final = 16
     PER_UID: Final = 32
     CONSUMERS: Final = 61
     SLOTS: Final = 64
@@ -132,6 +139,10 @@ class RecordFlag(enum.IntFlag):
     KEY = 1
     CONFIG = 2
     DISCONTINUITY = 4
+
+class Selection:
+    INDEX_BITS: Final = 8
+    INDEX_MASK: Final = 255
 
 class Size:
     PLANES: Final = 4
@@ -192,6 +203,8 @@ class MessageType(enum.IntEnum):
     BYE = 6
     QUERY = 7
     REPORT = 8
+    SELECT = 9
+    SELECTED = 10
 
 class Plane(ctypes.LittleEndianStructure):
     offset_bytes: int
@@ -336,6 +349,14 @@ class StreamHeader(ctypes.LittleEndianStructure):
     reserved_constant: ctypes.Array[ctypes.c_uint64]
     reserved_oldest: ctypes.Array[ctypes.c_uint64]
 
+class SwitchMember(ctypes.LittleEndianStructure):
+    name: ctypes.Array[ctypes.c_uint8]
+
+class SwitchHeader(ctypes.LittleEndianStructure):
+    member_count: int
+    reserved: ctypes.Array[ctypes.c_uint32]
+    members: ctypes.Array[SwitchMember]
+
 class ConsumerReport(ctypes.LittleEndianStructure):
     consumer_id: int
     pid: int
@@ -386,6 +407,7 @@ class Hello(ctypes.LittleEndianStructure):
     wants_writable: int
     wants_stream: int
     start: int
+    wants_switch: int
     reserved_bytes: ctypes.Array[ctypes.c_uint8]
     start_age_ns: int
     reserved: ctypes.Array[ctypes.c_uint64]
@@ -407,6 +429,22 @@ class Refused(ctypes.LittleEndianStructure):
     reserved: ctypes.Array[ctypes.c_uint64]
     text: ctypes.Array[ctypes.c_uint8]
 
+class Select(ctypes.LittleEndianStructure):
+    header: MessageHeader
+    lane: ctypes.Array[ctypes.c_uint8]
+    member: ctypes.Array[ctypes.c_uint8]
+    index: int
+    choice: int
+    reserved_bytes: ctypes.Array[ctypes.c_uint8]
+    reserved: ctypes.Array[ctypes.c_uint64]
+
+class Selected(ctypes.LittleEndianStructure):
+    header: MessageHeader
+    selection: int
+    held: int
+    reserved_bytes: ctypes.Array[ctypes.c_uint8]
+    reserved: ctypes.Array[ctypes.c_uint64]
+
 class StreamReport(ctypes.LittleEndianStructure):
     data_bytes: int
     written_bytes: int
@@ -421,6 +459,16 @@ class StreamReport(ctypes.LittleEndianStructure):
     height: int
     codec: int
     reserved_bytes: ctypes.Array[ctypes.c_uint8]
+
+class SwitchReport(ctypes.LittleEndianStructure):
+    selection: int
+    switches: int
+    switched_ns: int
+    member_count: int
+    held: int
+    reserved_bytes: ctypes.Array[ctypes.c_uint8]
+    reserved: ctypes.Array[ctypes.c_uint64]
+    members: ctypes.Array[SwitchMember]
 
 class Report(ctypes.LittleEndianStructure):
     header: MessageHeader
@@ -456,6 +504,7 @@ class Report(ctypes.LittleEndianStructure):
     reserved_bytes: ctypes.Array[ctypes.c_uint8]
     newest: FrameDescriptor
     stream: StreamReport
+    switch_report: SwitchReport
     consumers: ctypes.Array[ConsumerReport]
 
 class Welcome(ctypes.LittleEndianStructure):

@@ -173,7 +173,8 @@ fn options(line: &Line<'_>) -> Result<(ProducerOptions, Option<FrameLayout>), Re
             &[("owner", Access::Owner), ("everyone", Access::Everyone)])?;
         trust = choice(line, "trust", &[("same_user", Trust::SameUser),
             ("trusted_only", Trust::TrustedOnly), ("untrusted", Trust::Untrusted)])?;
-        memory = choice(line, "memory", &[("memfd", MemoryKind::Memfd)])?;
+        memory = choice(line, "memory",
+            &[("memfd", MemoryKind::Memfd), ("hb_mem", MemoryKind::HbMem)])?;
     }
     if let (Some(layout), Some(count)) = (&layout, line.get::<u64>("buffers")?) {
         let writable = line.flag("writable")?.unwrap_or(false);

@@ -3,6 +3,7 @@
 use super::Args;
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
+use crate::metrics::Watched;
 use crate::ring::RingArgs;
 use crate::{notify, output, units};
 use clap::ValueEnum;
@@ -89,6 +90,7 @@ pub fn run(args: &Args, command: &str, interrupt: &Interrupt) -> anyhow::Result<
     let config = StreamConfig::new(codec.unwrap_or(Codec::Opaque));
     let lane = args.stream.ring.options(config).access(args.peers.access());
     let writer = StreamWriter::create(args.lane(), lane.trust(args.peers.trust()))?;
+    let _metrics = args.metrics.serve(Watched::lane(writer.name(), writer.directory()))?;
     let place = writer.directory().display();
     tracing::info!("stream lane {} is open in {place}", writer.name());
     notify::ready();

@@ -2,6 +2,7 @@
 
 use super::Args;
 use crate::interrupt::Interrupt;
+use crate::metrics::Watched;
 use crate::{notify, output, units};
 use framelane::monotonic_ns;
 use framelane_camera::hb_vio::{CameraStats, Cameras, Config, Places};
@@ -24,6 +25,7 @@ pub fn run(args: &Args, config: &Path, interrupt: &Interrupt) -> anyhow::Result<
     let limit_ns = args.duration.map_or(u64::MAX, |limit| limit.as_nanos() as u64);
     let stop = || interrupt.asked() || monotonic_ns() - start_ns >= limit_ns;
     let cameras = Cameras::open(&config, &Places::default())?;
+    let _metrics = args.metrics.serve(Watched::Own)?;
     notify::ready();
     let cameras = cameras.run(&stop)?;
     let summary = Summary { source: "hb_vio", elapsed_ns: monotonic_ns() - start_ns, cameras };

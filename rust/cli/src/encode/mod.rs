@@ -4,6 +4,7 @@ mod summary;
 
 use crate::camera::PeerArgs;
 use crate::interrupt::Interrupt;
+use crate::metrics::{self, Watched};
 use crate::ring::RingArgs;
 use crate::{notify, output, units};
 use clap::ValueEnum;
@@ -59,6 +60,8 @@ pub struct Args {
     ring: RingArgs,
     #[command(flatten)]
     peers: PeerArgs,
+    #[command(flatten)]
+    metrics: metrics::Options,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -75,6 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let lane = args.ring.options(StreamConfig::new(codec)).access(args.peers.access());
     let writer = StreamWriter::create(&args.stream, lane.trust(args.peers.trust()))?;
+    let _metrics = args.metrics.serve(Watched::lane(writer.name(), writer.directory()))?;
     let place = writer.directory().display();
     tracing::info!("stream lane {} is open in {place}", writer.name());
     notify::ready();

@@ -1,8 +1,7 @@
 //! Figures over the newest frames.
 
+use crate::capture;
 use framelane::FrameDescriptor;
-use framelane::layout::ClockId;
-use rustix::time::{ClockId as Clock, clock_gettime};
 use serde::Serialize;
 use std::collections::VecDeque;
 
@@ -37,26 +36,9 @@ impl Sample {
             sequence,
             publish_ns: descriptor.publish_ns,
             seen_ns,
-            capture_to_seen_ns: since_capture(descriptor, seen_ns),
+            capture_to_seen_ns: capture::since(descriptor, seen_ns).ok(),
         }
     }
-}
-
-/// None for an unknown clock or time, and for a capture in the future, whose clock is another's.
-fn since_capture(descriptor: &FrameDescriptor, seen_ns: u64) -> Option<u64> {
-    let clock = match ClockId::from_number(descriptor.capture_clock)? {
-        ClockId::Monotonic => return seen_ns.checked_sub(nonzero(descriptor.capture_ns)?),
-        ClockId::Realtime => Clock::Realtime,
-        ClockId::Boottime => Clock::Boottime,
-        ClockId::Unknown => return None,
-    };
-    let now = clock_gettime(clock);
-    let now_ns = now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64;
-    now_ns.checked_sub(nonzero(descriptor.capture_ns)?)
-}
-
-fn nonzero(ns: u64) -> Option<u64> {
-    (ns != 0).then_some(ns)
 }
 
 impl Spread {
@@ -126,6 +108,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use framelane::layout::ClockId;
 
     fn sample(epoch: u64, sequence: u64, publish_ns: u64) -> Sample {
         let mut descriptor = FrameDescriptor::ZERO;
@@ -175,24 +158,5 @@ mod tests {
         let mut window = Window::new(2);
         (1..=5).for_each(|n| window.push(sample(1, n, n * 10)));
         assert_eq!((window.len(), window.newest().unwrap().sequence), (2, 5));
-    }
-
-    #[test]
-    fn a_capture_time_counts_only_on_a_known_clock() {
-        let mut descriptor = FrameDescriptor::ZERO;
-        let told = |d: &FrameDescriptor| since_capture(d, 100);
-        descriptor.capture_clock = ClockId::Monotonic.number();
-        assert_eq!(told(&descriptor), None, "no capture time");
-        descriptor.capture_ns = 60;
-        assert_eq!(told(&descriptor), Some(40));
-        descriptor.capture_ns = 200;
-        assert_eq!(told(&descriptor), None, "in the future");
-        for clock in [ClockId::Unknown.number(), 77] {
-            descriptor.capture_clock = clock;
-            assert_eq!(told(&descriptor), None);
-        }
-        descriptor.capture_clock = ClockId::Realtime.number();
-        descriptor.capture_ns = 1;
-        assert!(told(&descriptor).is_some());
     }
 }

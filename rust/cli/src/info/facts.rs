@@ -234,10 +234,7 @@ fn rules(report: &Report) -> Rules {
 fn copies(report: &Report) -> Copies {
     let copied = numbers::consumers(report).iter().map(|entry| entry.copied_bytes);
     let consumers_bytes = copied.fold(0u64, u64::saturating_add);
-    let all = report
-        .copied_bytes
-        .saturating_add(consumers_bytes)
-        .saturating_add(report.departed_copied_bytes);
+    let all = numbers::copied_bytes(report);
     Copies {
         producer_bytes: report.copied_bytes,
         consumers_bytes,

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod picture;
+pub mod play;
+pub mod streams;
+pub mod video;
 
 use framelane::{FrameLayout, PixelFormat, Producer, ProducerOptions};
 use serde_json::Value;

@@ -74,7 +74,7 @@ impl Consumer {
     pub(super) fn deliver(&mut self, guest: Holding, token: u64) -> Frame {
         let missed = self.note(sequence_of(token));
         let new_epoch = std::mem::take(&mut self.link.announce_epoch);
-        Frame { guest, lease: Lease { token }, missed, new_epoch }
+        Frame { guest, lease: Lease { token }, missed, selection: 0, new_epoch, switched: false }
     }
 
     /// A borrow as its result.

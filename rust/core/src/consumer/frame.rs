@@ -4,6 +4,7 @@ use super::Holding;
 use crate::error::{Error, Result, invalid};
 use crate::layout::{ErrorKind, FrameDescriptor, Plane};
 use crate::mem::view::Lease;
+use crate::ring::switch;
 use crate::ring::token::{sequence_of, slot_of};
 
 /// A frame that this consumer holds: its bytes stay as they are until it is released or dropped.
@@ -14,7 +15,10 @@ pub struct Frame {
     pub(crate) guest: Holding,
     pub(crate) lease: Lease,
     pub(crate) missed: u64,
+    /// Of a switch, what was selected; 0 otherwise.
+    pub(crate) selection: u64,
     pub(crate) new_epoch: bool,
+    pub(crate) switched: bool,
 }
 
 /// Address and length of a plane in device memory, whose bytes may change once the frame is past
@@ -42,6 +46,28 @@ impl Frame {
     /// Whether this is the first frame after the producer was restarted.
     pub fn new_epoch(&self) -> bool {
         self.new_epoch
+    }
+
+    /// Whether this is the first frame that a [`Switch`](crate::Switch) delivers under another
+    /// selection than the frame before it.
+    pub fn switched(&self) -> bool {
+        self.switched
+    }
+
+    /// Switch epoch under which a [`Switch`](crate::Switch) read the frame; 0 of any other reader.
+    pub fn switch_epoch(&self) -> u64 {
+        switch::epoch_of(self.selection)
+    }
+
+    /// Index of the lane of a [`Switch`](crate::Switch) that the frame comes from; 0 of any other
+    /// reader.
+    pub fn lane_index(&self) -> usize {
+        switch::index_of(self.selection)
+    }
+
+    /// Name of the lane that the frame comes from.
+    pub fn lane_name(&self) -> &str {
+        &self.guest.info.name
     }
 
     /// Frames that passed between the one before and this one.

@@ -32,11 +32,13 @@ const PACKET_BYTES: usize = 1024;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
     pub(crate) mode: Mode,
-    /// 0 of a stream.
+    /// 0 of a stream and of a switch.
     pub(crate) leases: u32,
     pub(crate) wants_writable: bool,
     /// The place in a stream where reading begins, and the age that KEY_BEFORE means.
     pub(crate) stream: Option<(StreamStart, u64)>,
+    /// Whether a switch is followed, and nothing read.
+    pub(crate) switch: bool,
 }
 
 /// Runs the handshake on a fresh connection.
@@ -68,6 +70,7 @@ fn greet(lane: &str, wish: &Wish, connection: &OwnedFd, deadline: Deadline) -> R
     hello.memory_kinds = MEMORY_KINDS | imported;
     hello.mode = wish.mode.number();
     hello.wants_writable = wish.wants_writable.into();
+    hello.wants_switch = wish.switch.into();
     if let Some((start, age_ns)) = wish.stream {
         hello.wants_stream = 1;
         hello.start = start.number();

@@ -57,19 +57,21 @@ pub(crate) struct Link<E> {
     pub(crate) wish: Wish,
     pub(crate) manner: Manner,
     pub(crate) current: Option<E>,
-    pub(super) sleeping_on: Option<WakeWord>,
+    pub(crate) sleeping_on: Option<WakeWord>,
     /// Earlier epochs of which frames or records are still held.
     pub(super) old: Vec<E>,
-    pub(super) poller: Poller,
+    pub(crate) poller: Poller,
     /// Whether the descriptor was handed out, so that it has to be armed.
-    pub(super) polled: bool,
+    pub(crate) polled: bool,
     pub(crate) closer: Closer,
     /// Lost its producer, and is not to look for another.
     pub(super) ended: bool,
     /// Why the last attempt to attach to a producer that is there failed.
-    pub(super) obstacle: Option<Error>,
+    pub(crate) obstacle: Option<Error>,
     /// The next frame or record is the first of its epoch.
     pub(crate) announce_epoch: bool,
+    /// Has been attached: the next epoch is that of a restarted producer.
+    pub(super) attached_before: bool,
     pub(super) looked_ns: u64,
 }
 
@@ -96,6 +98,7 @@ impl<E: Epoch> Link<E> {
             ended: false,
             obstacle: None,
             announce_epoch: false,
+            attached_before: false,
             looked_ns: monotonic_ns(),
         })
     }

@@ -33,7 +33,7 @@ pub(crate) use link::{Epoch as EpochOf, Link, Manner, Reading};
 pub(crate) use parcel::{Parcel, refuse_other};
 pub(crate) use reattach::Reattach;
 pub(crate) use tie::Tie;
-pub(crate) use waiting::Waiting;
+pub(crate) use waiting::{SLICE, Waiting, Woken};
 
 use crate::clock::Deadline;
 use crate::error::{Error, Result, invalid};
@@ -55,7 +55,7 @@ type Holding = Guest<Attachment, Known>;
 /// Can be sent to another thread, but is used by one at a time; [`Closer`] works from any. When
 /// its producer is restarted it attaches to the new one by itself, and the next frame says so.
 pub struct Consumer {
-    link: Link<Epoch>,
+    pub(crate) link: Link<Epoch>,
     mode: Mode,
     /// Sequence delivered last in this epoch.
     last: u64,
@@ -76,15 +76,22 @@ impl Consumer {
     /// producer refuses with: `LayoutMismatch` with the first differing field, `NoLeases`,
     /// `Unsupported`, and `TooMany` when it did so until the end of the time.
     pub fn open(name: &str, options: ConsumerOptions) -> Result<Consumer> {
+        let deadline = Deadline::after(options.wait_for_lane);
+        let mut consumer = Self::detached(name, options)?;
+        consumer.attach_first(deadline)?;
+        Ok(consumer)
+    }
+
+    /// A consumer that has yet to look for its lane.
+    pub(crate) fn detached(name: &str, options: ConsumerOptions) -> Result<Consumer> {
         if !(1..=63).contains(&options.leases) {
             return Err(invalid(format!("{} leases, 1 to 63 can be asked for", options.leases)));
         }
         let ConsumerOptions { mode, leases, wants_writable, .. } = options;
-        let wish = Wish { mode, leases, wants_writable, stream: None };
+        let wish = Wish { mode, leases, wants_writable, stream: None, switch: false };
         let manner =
             Manner { reattach: options.reattach, return_on_signal: options.return_on_signal };
-        let deadline = Deadline::after(options.wait_for_lane);
-        let mut consumer = Consumer {
+        Ok(Consumer {
             link: Link::new(name, options.directory, wish, manner)?,
             mode,
             last: 0,
@@ -92,9 +99,12 @@ impl Consumer {
             started: false,
             received: 0,
             missed: 0,
-        };
-        consumer.attach_first(deadline)?;
-        Ok(consumer)
+        })
+    }
+
+    /// Goes on after others were read: what passed meanwhile has not been missed.
+    pub(crate) fn resume(&mut self) {
+        self.started = false;
     }
 
     /// The next frame of this consumer's mode, if there is one now. After None the descriptor of
@@ -156,6 +166,11 @@ impl Consumer {
         if !self.has_news() {
             self.settle()?;
         }
+        self.take_latest()
+    }
+
+    /// The newest valid frame, without any system call.
+    pub(crate) fn take_latest(&mut self) -> Result<Option<Frame>> {
         let newest = self.link.current.as_ref().map_or(0, |epoch| epoch.newest());
         if newest == 0 {
             return Ok(None);
@@ -247,7 +262,7 @@ impl Consumer {
 
     /// The next frame of the mode, without any system call.
     #[inline]
-    fn take(&mut self) -> Result<Option<Frame>> {
+    pub(crate) fn take(&mut self) -> Result<Option<Frame>> {
         self.link.refuse()?;
         if !self.has_news() {
             return Ok(None);

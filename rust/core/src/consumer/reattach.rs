@@ -28,7 +28,6 @@ pub(crate) trait Reattach: Reading {
             let obstacle = link.obstacle.take();
             return Err(obstacle.unwrap_or_else(|| not_found(&link.name, &link.places)));
         }
-        self.link_mut().announce_epoch = false;
         Ok(())
     }
 
@@ -100,7 +99,7 @@ pub(crate) trait Reattach: Reading {
         let word = epoch.tie().wake_word();
         link.closer.sleeps_on(Some(word.clone()));
         link.sleeping_on = Some(word);
-        link.announce_epoch = true;
+        link.announce_epoch = std::mem::replace(&mut link.attached_before, true);
         link.looked_ns = monotonic_ns();
         if link.polled {
             // The look that led here has armed the page of the epoch before, if any.

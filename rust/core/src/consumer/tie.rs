@@ -36,7 +36,7 @@ impl Tie {
     }
 
     /// Whether the producer has ended the lane in good order.
-    pub(super) fn has_closed(&self) -> bool {
+    pub(crate) fn has_closed(&self) -> bool {
         self.words.closed().load(Relaxed) != 0
     }
 

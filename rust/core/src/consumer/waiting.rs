@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// Longest sleep on a futex before the connection is looked at: a futex does not tell of a death.
-const SLICE: Duration = Duration::from_millis(50);
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 /// What ended one sleep.
 pub(crate) enum Woken {

@@ -19,6 +19,8 @@ pub mod layout {
 pub mod limit {
     /// Attachments and unfinished handshakes one process may hold to one lane; also unfinished handshakes in all.
     pub const PER_PROCESS: u64 = 8;
+    /// Lanes that stand behind one switch.
+    pub const SWITCH_LANES: u64 = 16;
     /// Attachments one user id may hold to one lane.
     pub const PER_UID: u64 = 32;
     /// Consumers of one lane.
@@ -31,6 +33,14 @@ pub mod limit {
     pub const DEVICE_BUFFERS: u64 = 256;
     /// Largest layout table that follows a Refused(LAYOUT_MISMATCH), in bytes.
     pub const LAYOUT_TABLE_BYTES: u64 = 16384;
+}
+
+/// How the selection of a switch is put together: switch epoch << INDEX_BITS | index of the active lane.
+pub mod selection {
+    /// Bits of the index.
+    pub const INDEX_BITS: u64 = 8;
+    /// Mask of the index.
+    pub const INDEX_MASK: u64 = 255;
 }
 
 /// Sizes of the arrays in a frame descriptor and of names.

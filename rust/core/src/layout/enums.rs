@@ -32,6 +32,18 @@ macro_rules! numbered_enum {
 }
 
 numbered_enum! {
+    /// How a Select names what is to be active.
+    pub enum Choice: u8 {
+        /// By its index.
+        Index = 1, "index";
+        /// By the name of the lane.
+        Name = 2, "name";
+        /// Whatever the controller's policy says: a choice made before does not stand any longer.
+        Automatic = 3, "automatic";
+    }
+}
+
+numbered_enum! {
     /// Clock of a capture timestamp; numbers of Linux clockid_t.
     pub enum ClockId: u8 {
         Realtime = 0, "realtime";
@@ -158,6 +170,8 @@ numbered_enum! {
         Frame = 1, "frame";
         /// A byte ring of variable-size records.
         Stream = 2, "stream";
+        /// A name behind which frame lanes stand, one of them active.
+        Switch = 3, "switch";
     }
 }
 
@@ -290,6 +304,8 @@ numbered_enum! {
         Bye = 6, "bye";
         Query = 7, "query";
         Report = 8, "report";
+        Select = 9, "select";
+        Selected = 10, "selected";
     }
 }
 

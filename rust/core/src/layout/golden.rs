@@ -118,6 +118,12 @@ golden_struct! { StreamHeader:
     index_offset, configs_offset, data_offset, data_bytes, record_limit_bytes, index_capacity,
     config_capacity, reserved_constant, oldest, reserved_oldest,
 }
+golden_struct! { SwitchMember:
+    name,
+}
+golden_struct! { SwitchHeader:
+    member_count, reserved, members,
+}
 golden_struct! { ConsumerReport:
     consumer_id, pid, uid, leases, mode, liveness,
     bell, reserved_bytes, attached_ns, received, missed, copied_bytes,
@@ -135,7 +141,7 @@ golden_struct! { Fds:
 }
 golden_struct! { Hello:
     header, lane, leases, memory_kinds, mode, wants_writable,
-    wants_stream, start, reserved_bytes, start_age_ns, reserved,
+    wants_stream, start, wants_switch, reserved_bytes, start_age_ns, reserved,
 }
 golden_struct! { Query:
     header, lane, reserved,
@@ -146,10 +152,21 @@ golden_struct! { Ready:
 golden_struct! { Refused:
     header, kind, table_bytes, reserved, text,
 }
+golden_struct! { Select:
+    header, lane, member, index, choice, reserved_bytes,
+    reserved,
+}
+golden_struct! { Selected:
+    header, selection, held, reserved_bytes, reserved,
+}
 golden_struct! { StreamReport:
     data_bytes, written_bytes, key_records, oldest, oldest_publish_ns, newest,
     index_capacity, key_requests, config_id, width, height, codec,
     reserved_bytes,
+}
+golden_struct! { SwitchReport:
+    selection, switches, switched_ns, member_count, held, reserved_bytes,
+    reserved, members,
 }
 golden_struct! { Report:
     header, epoch, now_ns, head, published, abandoned,
@@ -157,7 +174,7 @@ golden_struct! { Report:
     lease_ns, created_ns, ready_slots, held_slots, claimed_slots, slot_count,
     history, claims, lease_budget, leases_granted, consumer_count, flags,
     producer_pid, producer_uid, device_buffers, page_bytes, lane_kind, memory_kind,
-    reserved_bytes, newest, stream, consumers,
+    reserved_bytes, newest, stream, switch_report, consumers,
 }
 golden_struct! { Welcome:
     header, epoch, consumer_id, leases, fd_messages, device_buffers,
@@ -185,6 +202,10 @@ fn every_field_of_the_golden_images_decodes_and_encodes() {
     round_trip::<super::StreamConfig>("StreamConfig", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/StreamHeader.bin");
     round_trip::<super::StreamHeader>("StreamHeader", image, &mut lines);
+    let image = include_bytes!("../../../../schema/golden/v1/SwitchMember.bin");
+    round_trip::<super::SwitchMember>("SwitchMember", image, &mut lines);
+    let image = include_bytes!("../../../../schema/golden/v1/SwitchHeader.bin");
+    round_trip::<super::SwitchHeader>("SwitchHeader", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/ConsumerReport.bin");
     round_trip::<super::ConsumerReport>("ConsumerReport", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/MessageHeader.bin");
@@ -201,8 +222,14 @@ fn every_field_of_the_golden_images_decodes_and_encodes() {
     round_trip::<super::Ready>("Ready", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/Refused.bin");
     round_trip::<super::Refused>("Refused", image, &mut lines);
+    let image = include_bytes!("../../../../schema/golden/v1/Select.bin");
+    round_trip::<super::Select>("Select", image, &mut lines);
+    let image = include_bytes!("../../../../schema/golden/v1/Selected.bin");
+    round_trip::<super::Selected>("Selected", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/StreamReport.bin");
     round_trip::<super::StreamReport>("StreamReport", image, &mut lines);
+    let image = include_bytes!("../../../../schema/golden/v1/SwitchReport.bin");
+    round_trip::<super::SwitchReport>("SwitchReport", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/Report.bin");
     round_trip::<super::Report>("Report", image, &mut lines);
     let image = include_bytes!("../../../../schema/golden/v1/Welcome.bin");
@@ -219,6 +246,9 @@ fn every_field_of_the_golden_images_decodes_and_encodes() {
 }
 
 fn numbers(lines: &mut Vec<String>) {
+    super::Choice::Index.number().show("Choice.INDEX", lines);
+    super::Choice::Name.number().show("Choice.NAME", lines);
+    super::Choice::Automatic.number().show("Choice.AUTOMATIC", lines);
     super::ClockId::Realtime.number().show("ClockId.REALTIME", lines);
     super::ClockId::Monotonic.number().show("ClockId.MONOTONIC", lines);
     super::ClockId::Boottime.number().show("ClockId.BOOTTIME", lines);
@@ -284,12 +314,14 @@ fn numbers(lines: &mut Vec<String>) {
     super::LaneFlag::NUMA_BOUND.show("LaneFlag.NUMA_BOUND", lines);
     super::LaneKind::Frame.number().show("LaneKind.FRAME", lines);
     super::LaneKind::Stream.number().show("LaneKind.STREAM", lines);
+    super::LaneKind::Switch.number().show("LaneKind.SWITCH", lines);
     super::layout::VERSION.show("Layout.VERSION", lines);
     super::layout::PAGE_MAGIC.show("Layout.PAGE_MAGIC", lines);
     super::layout::LANE_MAGIC.show("Layout.LANE_MAGIC", lines);
     super::layout::WIRE_MAGIC.show("Layout.WIRE_MAGIC", lines);
     super::layout::BELL_MAGIC.show("Layout.BELL_MAGIC", lines);
     super::limit::PER_PROCESS.show("Limit.PER_PROCESS", lines);
+    super::limit::SWITCH_LANES.show("Limit.SWITCH_LANES", lines);
     super::limit::PER_UID.show("Limit.PER_UID", lines);
     super::limit::CONSUMERS.show("Limit.CONSUMERS", lines);
     super::limit::SLOTS.show("Limit.SLOTS", lines);
@@ -312,6 +344,8 @@ fn numbers(lines: &mut Vec<String>) {
     super::RecordFlag::KEY.show("RecordFlag.KEY", lines);
     super::RecordFlag::CONFIG.show("RecordFlag.CONFIG", lines);
     super::RecordFlag::DISCONTINUITY.show("RecordFlag.DISCONTINUITY", lines);
+    super::selection::INDEX_BITS.show("Selection.INDEX_BITS", lines);
+    super::selection::INDEX_MASK.show("Selection.INDEX_MASK", lines);
     super::size::PLANES.show("Size.PLANES", lines);
     super::size::NAME_BYTES.show("Size.NAME_BYTES", lines);
     super::size::VENDOR_BYTES.show("Size.VENDOR_BYTES", lines);
@@ -352,4 +386,6 @@ fn numbers(lines: &mut Vec<String>) {
     super::MessageType::Bye.number().show("MessageType.BYE", lines);
     super::MessageType::Query.number().show("MessageType.QUERY", lines);
     super::MessageType::Report.number().show("MessageType.REPORT", lines);
+    super::MessageType::Select.number().show("MessageType.SELECT", lines);
+    super::MessageType::Selected.number().show("MessageType.SELECTED", lines);
 }

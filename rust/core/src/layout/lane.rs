@@ -151,6 +151,7 @@ pub struct LaneHeader {
     /// Zero.
     pub reserved_constant: [u64; 8],
     /// Token of the newest frame, of a stream the sequence of its newest record; 0 before the first.
+    /// Of a switch its Selection.
     pub head: AtomicU64,
     /// Not 0 once the producer has ended the lane in good order.
     pub closed: AtomicU32,

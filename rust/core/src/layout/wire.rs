@@ -6,7 +6,7 @@ use std::mem::{align_of, offset_of, size_of};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use super::{FrameDescriptor, RecordInfo};
+use super::{FrameDescriptor, RecordInfo, SwitchMember};
 
 /// One consumer as its producer sees it. 120 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -199,7 +199,7 @@ const _: () = {
 pub struct Hello {
     pub header: MessageHeader,
     pub lane: [u8; 64],
-    /// Lease cells wanted, 1 to 63; 0 of a stream.
+    /// Lease cells wanted, 1 to 63; 0 of a stream and of a switch.
     pub leases: u32,
     /// Bit n: MemoryKind n is understood.
     pub memory_kinds: u32,
@@ -212,8 +212,10 @@ pub struct Hello {
     /// Where a lossless stream reader begins.
     /// A number of [`StreamStart`](super::StreamStart).
     pub start: u8,
+    /// Not 0: the peer follows a switch; leases are then 0.
+    pub wants_switch: u8,
     /// Zero.
-    pub reserved_bytes: [u8; 4],
+    pub reserved_bytes: [u8; 3],
     /// Age of the record that KEY_BEFORE means.
     pub start_age_ns: u64,
     /// Zero.
@@ -231,7 +233,8 @@ impl Hello {
         wants_writable: 0,
         wants_stream: 0,
         start: 0,
-        reserved_bytes: [0; 4],
+        wants_switch: 0,
+        reserved_bytes: [0; 3],
         start_age_ns: 0,
         reserved: [0; 9],
     };
@@ -248,7 +251,8 @@ const _: () = {
     assert!(offset_of!(Hello, wants_writable) == 105);
     assert!(offset_of!(Hello, wants_stream) == 106);
     assert!(offset_of!(Hello, start) == 107);
-    assert!(offset_of!(Hello, reserved_bytes) == 108);
+    assert!(offset_of!(Hello, wants_switch) == 108);
+    assert!(offset_of!(Hello, reserved_bytes) == 109);
     assert!(offset_of!(Hello, start_age_ns) == 112);
     assert!(offset_of!(Hello, reserved) == 120);
 };
@@ -342,6 +346,86 @@ const _: () = {
     assert!(offset_of!(Refused, text) == 64);
 };
 
+/// To the controller of a switch: make another lane active. Only from the controller's own user or root.
+#[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Select {
+    pub header: MessageHeader,
+    /// Name of the switch.
+    pub lane: [u8; 64],
+    /// Name of the lane to become active, where that is how it is named.
+    pub member: [u8; 64],
+    /// Its index, where that is.
+    pub index: u32,
+    /// A number of [`Choice`](super::Choice).
+    pub choice: u8,
+    /// Zero.
+    pub reserved_bytes: [u8; 3],
+    /// Zero.
+    pub reserved: [u64; 3],
+}
+
+impl Select {
+    /// All bytes zero.
+    pub const ZERO: Self = Self {
+        header: MessageHeader::ZERO,
+        lane: [0; 64],
+        member: [0; 64],
+        index: 0,
+        choice: 0,
+        reserved_bytes: [0; 3],
+        reserved: [0; 3],
+    };
+}
+
+const _: () = {
+    assert!(size_of::<Select>() == 192);
+    assert!(align_of::<Select>() == 8);
+    assert!(offset_of!(Select, header) == 0);
+    assert!(offset_of!(Select, lane) == 32);
+    assert!(offset_of!(Select, member) == 96);
+    assert!(offset_of!(Select, index) == 160);
+    assert!(offset_of!(Select, choice) == 164);
+    assert!(offset_of!(Select, reserved_bytes) == 165);
+    assert!(offset_of!(Select, reserved) == 168);
+};
+
+/// Answer to Select: done.
+#[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Selected {
+    pub header: MessageHeader,
+    /// Selection of now.
+    pub selection: u64,
+    /// Not 0: a choice stands, and a policy is not to choose otherwise.
+    pub held: u8,
+    /// Zero.
+    pub reserved_bytes: [u8; 7],
+    /// Zero.
+    pub reserved: [u64; 2],
+}
+
+impl Selected {
+    /// All bytes zero.
+    pub const ZERO: Self = Self {
+        header: MessageHeader::ZERO,
+        selection: 0,
+        held: 0,
+        reserved_bytes: [0; 7],
+        reserved: [0; 2],
+    };
+}
+
+const _: () = {
+    assert!(size_of::<Selected>() == 64);
+    assert!(align_of::<Selected>() == 8);
+    assert!(offset_of!(Selected, header) == 0);
+    assert!(offset_of!(Selected, selection) == 32);
+    assert!(offset_of!(Selected, held) == 40);
+    assert!(offset_of!(Selected, reserved_bytes) == 41);
+    assert!(offset_of!(Selected, reserved) == 48);
+};
+
 /// A stream lane as its writer sees it; all zero of a frame lane. 128 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -410,6 +494,53 @@ const _: () = {
     assert!(offset_of!(StreamReport, reserved_bytes) == 125);
 };
 
+/// A switch as its controller sees it; all zero of other lanes. 1088 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct SwitchReport {
+    /// Selection of now.
+    pub selection: u64,
+    /// Times the active lane has changed.
+    pub switches: u64,
+    /// CLOCK_MONOTONIC of the last change, of the creation before the first.
+    pub switched_ns: u64,
+    pub member_count: u32,
+    /// Not 0: somebody has chosen, and a policy is not to choose otherwise.
+    pub held: u8,
+    /// Zero.
+    pub reserved_bytes: [u8; 3],
+    /// Zero.
+    pub reserved: [u64; 4],
+    pub members: [SwitchMember; 16],
+}
+
+impl SwitchReport {
+    /// All bytes zero.
+    pub const ZERO: Self = Self {
+        selection: 0,
+        switches: 0,
+        switched_ns: 0,
+        member_count: 0,
+        held: 0,
+        reserved_bytes: [0; 3],
+        reserved: [0; 4],
+        members: [SwitchMember::ZERO; 16],
+    };
+}
+
+const _: () = {
+    assert!(size_of::<SwitchReport>() == 1088);
+    assert!(align_of::<SwitchReport>() == 8);
+    assert!(offset_of!(SwitchReport, selection) == 0);
+    assert!(offset_of!(SwitchReport, switches) == 8);
+    assert!(offset_of!(SwitchReport, switched_ns) == 16);
+    assert!(offset_of!(SwitchReport, member_count) == 24);
+    assert!(offset_of!(SwitchReport, held) == 28);
+    assert!(offset_of!(SwitchReport, reserved_bytes) == 29);
+    assert!(offset_of!(SwitchReport, reserved) == 32);
+    assert!(offset_of!(SwitchReport, members) == 64);
+};
+
 /// Answer to Query.
 #[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -459,6 +590,7 @@ pub struct Report {
     /// Newest frame, all zero before the first.
     pub newest: FrameDescriptor,
     pub stream: StreamReport,
+    pub switch_report: SwitchReport,
     /// The first consumer_count entries count.
     pub consumers: [ConsumerReport; 61],
 }
@@ -499,12 +631,13 @@ impl Report {
         reserved_bytes: [0; 2],
         newest: FrameDescriptor::ZERO,
         stream: StreamReport::ZERO,
+        switch_report: SwitchReport::ZERO,
         consumers: [ConsumerReport::ZERO; 61],
     };
 }
 
 const _: () = {
-    assert!(size_of::<Report>() == 8232);
+    assert!(size_of::<Report>() == 9320);
     assert!(align_of::<Report>() == 8);
     assert!(offset_of!(Report, header) == 0);
     assert!(offset_of!(Report, epoch) == 32);
@@ -539,7 +672,8 @@ const _: () = {
     assert!(offset_of!(Report, reserved_bytes) == 206);
     assert!(offset_of!(Report, newest) == 208);
     assert!(offset_of!(Report, stream) == 784);
-    assert!(offset_of!(Report, consumers) == 912);
+    assert!(offset_of!(Report, switch_report) == 912);
+    assert!(offset_of!(Report, consumers) == 2000);
 };
 
 /// Producer to consumer: admitted. Descriptors follow only after Ready.

@@ -11,4 +11,5 @@ pub(crate) mod map;
 pub(crate) mod memfd;
 pub(crate) mod ring;
 pub(crate) mod stream;
+pub(crate) mod switch;
 pub(crate) mod view;

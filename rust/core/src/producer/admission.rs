@@ -9,7 +9,9 @@ use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
 use crate::failpoint::step;
 use crate::layout::limit::PER_PROCESS;
-use crate::layout::{BellByte, ErrorKind, MessageType, Query, Ready, Refused, layout_table};
+use crate::layout::{
+    BellByte, ErrorKind, MessageType, Query, Ready, Refused, Select, layout_table,
+};
 use crate::wire::message::{self, put_text};
 use crate::wire::peer::{self, Peer};
 use crate::wire::socket::{self, Received};
@@ -211,6 +213,9 @@ impl Admission {
                 if kind == MessageType::Query.number() {
                     return self.answer(id, packet).map(|()| true);
                 }
+                if kind == MessageType::Select.number() {
+                    return self.select(id, packet).map(|()| true);
+                }
                 let (hello, mode) = handshake::read_hello(&self.lane.base().facts, packet)?;
                 self.lane.refuse_hello(&hello, mode)?;
                 connection.welcome(&*self.lane, id, &hello, mode)?;
@@ -236,11 +241,7 @@ impl Admission {
 
     fn answer(&self, id: u32, packet: &[u8]) -> Result<()> {
         let query: Query = message::read(packet)?;
-        let asked = message::text(&query.lane)?;
-        if asked != self.facts().name {
-            let text = format!("asked about {asked:?}, this is {:?}", self.facts().name);
-            return Err(protocol(text));
-        }
+        self.refuse_other(&query.lane)?;
         let mut report = self.lane.report(monotonic_ns());
         for entry in &mut report.consumers[..report.consumer_count as usize] {
             if let Some(connection) = self.connections.get(&entry.consumer_id) {
@@ -250,6 +251,30 @@ impl Admission {
         if let Some(connection) = self.connections.get(&id) {
             let _ = socket::send(&*connection.socket, report.as_bytes());
         }
+        Ok(())
+    }
+
+    fn refuse_other(&self, lane: &[u8]) -> Result<()> {
+        let asked = message::text(lane)?;
+        if asked == self.facts().name {
+            return Ok(());
+        }
+        Err(protocol(format!("asked about {asked:?}, this is {:?}", self.facts().name)))
+    }
+
+    /// Selects for a peer. To be let in as a reader gives nobody the right to.
+    fn select(&self, id: u32, packet: &[u8]) -> Result<()> {
+        let wish: Select = message::read(packet)?;
+        self.refuse_other(&wish.lane)?;
+        let Some(connection) = self.connections.get(&id) else { return Ok(()) };
+        let (own, peer) = (self.facts().uid, connection.peer.uid);
+        if peer != own && peer != 0 {
+            let name = &self.facts().name;
+            let text = format!("only user {own} and root select for {name:?}, not user {peer}");
+            return Err(Error::new(ErrorKind::PermissionDenied, text));
+        }
+        let selected = self.lane.select(&wish)?;
+        let _ = socket::send(&*connection.socket, selected.as_bytes());
         Ok(())
     }
 

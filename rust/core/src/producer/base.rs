@@ -4,7 +4,7 @@ use super::facts::Facts;
 use super::member::Member;
 use crate::error::{Error, Result};
 use crate::fork;
-use crate::layout::{ErrorKind, Hello, Mode, Report};
+use crate::layout::{ErrorKind, Hello, LaneKind, Mode, Report, Select, Selected};
 use crate::mem::view::PageView;
 use crate::wire::peer::Peer;
 use rustix::event::{EventfdFlags, eventfd};
@@ -76,6 +76,15 @@ pub(crate) trait Served: Send + Sync {
     fn released(&self);
     /// Somebody wants a key record.
     fn key_wanted(&self) {}
+    /// Somebody who may wants another lane to be active.
+    fn select(&self, _wish: &Select) -> Result<Selected> {
+        let kind = match self.base().facts.lane_kind {
+            LaneKind::Stream => "a stream lane",
+            _ => "a frame lane",
+        };
+        let text = format!("{:?} is {kind}: only a switch selects", self.base().facts.name);
+        Err(Error::new(ErrorKind::Unsupported, text))
+    }
     fn report(&self, now_ns: u64) -> Report;
     /// Does what is due; the consumers to disconnect, with the reason.
     fn expire(&self, now_ns: u64) -> Vec<(u32, String)>;

@@ -71,10 +71,17 @@ pub(crate) fn read_hello(facts: &Facts, packet: &[u8]) -> Result<(Hello, Mode)> 
 }
 
 fn refuse_other_kind(facts: &Facts, hello: &Hello) -> Result<()> {
-    let text = match (facts.lane_kind, hello.wants_stream != 0) {
-        (LaneKind::Frame, false) | (LaneKind::Stream, true) => return Ok(()),
-        (LaneKind::Frame, true) => "is a frame lane: open it with a Consumer",
-        (LaneKind::Stream, false) => "is a stream lane: open it with a StreamReader",
+    let wanted = match (hello.wants_stream != 0, hello.wants_switch != 0) {
+        (false, false) => LaneKind::Frame,
+        (true, false) => LaneKind::Stream,
+        (false, true) => LaneKind::Switch,
+        (true, true) => return Err(protocol("a stream and a switch were asked for in one")),
+    };
+    let text = match facts.lane_kind {
+        kind if kind == wanted => return Ok(()),
+        LaneKind::Frame => "is a frame lane: open it with a Consumer",
+        LaneKind::Stream => "is a stream lane: open it with a StreamReader",
+        LaneKind::Switch => "is a switch: open it with a Switch",
     };
     Err(Error::new(ErrorKind::Unsupported, format!("lane {:?} {text}", facts.name)))
 }

@@ -17,7 +17,8 @@
 //! - **Release**: check if wanted, then clear the cell; where the lane says so, fence and ring the
 //!   producer when it waits.
 //!
-//! Stream lanes have a protocol of their own, in [`stream`]; waking and waiting are the same.
+//! Stream lanes have a protocol of their own, in [`stream`], and so have switches, in [`switch`];
+//! waking and waiting are the same.
 //!
 //! Every ordering is one end of a named edge in [`edge`]. There is no `unsafe` and no system call
 //! in this folder, and loom runs exactly this code.
@@ -28,6 +29,7 @@ pub mod edge;
 pub mod heap;
 pub mod producer;
 pub mod stream;
+pub mod switch;
 pub mod token;
 pub mod waiting;
 pub mod words;

@@ -40,6 +40,7 @@ mod record;
 mod record_mut;
 mod report;
 mod served;
+mod spare;
 mod writer;
 
 pub use info::StreamInfo;

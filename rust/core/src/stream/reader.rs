@@ -4,6 +4,7 @@ use super::attach::StreamAttachment;
 use super::info::StreamInfo;
 use super::options::StreamReaderOptions;
 use super::record::{Bytes, InPlace, Record};
+use super::spare::Spares;
 use crate::clock::{Deadline, monotonic_ns};
 use crate::consumer::{Closer, Link, Manner, Parcel, Reading, Reattach, Waiting, Wish};
 use crate::error::{Error, Result, invalid, protocol};
@@ -35,6 +36,7 @@ pub struct StreamReader {
     again: bool,
     received: u64,
     missed: u64,
+    spares: Arc<Spares>,
 }
 
 impl StreamReader {
@@ -57,7 +59,7 @@ impl StreamReader {
         let start_age_ns = u64::try_from(options.start_age.as_nanos()).unwrap_or(u64::MAX);
         let mode = if options.lossless { Mode::Lossless } else { Mode::Ordered };
         let stream = Some((options.start, start_age_ns));
-        let wish = Wish { mode, leases: 0, wants_writable: false, stream };
+        let wish = Wish { mode, leases: 0, wants_writable: false, stream, switch: false };
         let StreamReaderOptions { reattach, return_on_signal, .. } = options;
         let manner = Manner { reattach, return_on_signal };
         let deadline = Deadline::after(options.wait_for_lane);
@@ -71,6 +73,7 @@ impl StreamReader {
             again: false,
             received: 0,
             missed: 0,
+            spares: Arc::default(),
         };
         reader.attach_first(deadline)?;
         Ok(reader)
@@ -119,6 +122,12 @@ impl StreamReader {
         let deadline = Deadline::after(timeout);
         while !self.has_news() && self.wait_until(deadline)? {}
         Ok(self.has_news())
+    }
+
+    /// Whether there may be something to read now. It only looks at the lane's memory, as
+    /// [`Consumer::is_ready`](crate::Consumer::is_ready).
+    pub fn is_ready(&self) -> bool {
+        self.has_news()
     }
 
     /// Whether there may be something to read now. If not, the descriptor of [`fd`](Self::fd) is
@@ -267,7 +276,7 @@ impl StreamReader {
             epoch.move_on(info.sequence + 1, Some(sequence));
             Bytes::InPlace(InPlace { attachment, sequence, range: start..start + size })
         } else {
-            let mut bytes = vec![0; size];
+            let mut bytes = self.spares.take(size);
             if !ring::copy(view, shape, &info, &mut bytes) {
                 return Err(self.overtaken(epoch));
             }

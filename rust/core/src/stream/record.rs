@@ -1,6 +1,7 @@
 //! A record that was read.
 
 use super::attach::StreamAttachment;
+use super::spare::Piece;
 use crate::layout::{RecordInfo, StreamConfig};
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub struct Record {
 }
 
 pub(super) enum Bytes {
-    Copied(Vec<u8>),
+    Copied(Piece),
     InPlace(InPlace),
 }
 

@@ -5,7 +5,7 @@ use crate::error::{Error, Result, protocol};
 use crate::layout::layout::WIRE_MAGIC;
 use crate::layout::{
     Bye, ErrorKind, Fds, Hello, LAYOUT_HASH, MessageHeader, MessageType, Query, Ready, Refused,
-    Report, Welcome,
+    Report, Select, Selected, Welcome,
 };
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -31,7 +31,8 @@ macro_rules! messages {
 
 messages! {
     Hello => Hello, Welcome => Welcome, Refused => Refused, Ready => Ready,
-    Fds => Fds, Bye => Bye, Query => Query, Report => Report,
+    Fds => Fds, Bye => Bye, Query => Query, Report => Report, Select => Select,
+    Selected => Selected,
 }
 
 /// An empty message with its header filled in.

@@ -10,6 +10,7 @@ pub mod readers;
 pub mod steps;
 pub mod streams;
 pub mod strip;
+pub mod switches;
 pub mod threads;
 pub mod trace;
 

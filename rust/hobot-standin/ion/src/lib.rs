@@ -7,13 +7,15 @@
 //! held. Buffers are files and no memfds because nobody has to be alive for others to open them.
 
 mod faults;
+mod library;
 mod place;
 mod scene;
 mod state;
 mod table;
 
 pub use faults::Fault;
-pub use place::{Place, folder_of};
+pub use library::folder_of_function;
+pub use place::Place;
 pub use scene::{Scene, UNFINISHED, luma};
 pub use state::{Holder, Record, State};
 pub use table::Ion;

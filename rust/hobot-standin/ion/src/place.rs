@@ -6,8 +6,12 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 /// The libraries by the names they are loaded by, and by the names cargo builds them under.
-const LIBRARIES: &[(&str, &str)] =
-    &[("libhbmem.so.1", "libhbmem.so"), ("libvpf.so.1", "libvio.so"), ("libcam.so.1", "libvio.so")];
+const LIBRARIES: &[(&str, &str)] = &[
+    ("libhbmem.so.1", "libhbmem.so"),
+    ("libvpf.so.1", "libvio.so"),
+    ("libcam.so.1", "libvio.so"),
+    ("libmultimedia.so.1", "libmultimedia.so"),
+];
 
 /// A folder of its own with links to the stand-ins.
 pub struct Place {
@@ -54,7 +58,7 @@ fn built_library(name: &str) -> Result<Option<PathBuf>> {
 }
 
 /// The folder that a library was loaded from, given the path the loader knows it by.
-pub fn folder_of(library: &Path) -> PathBuf {
+pub(crate) fn folder_of(library: &Path) -> PathBuf {
     let folder = library.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.map_or_else(|| PathBuf::from("."), Path::to_owned)
 }

@@ -119,6 +119,15 @@ impl State {
         self.forget_if_unheld(id)
     }
 
+    /// The buffer that a range of bus addresses lies in, and where in it the range begins.
+    pub(crate) fn at_phys(&self, phys: u64, length: u64) -> Option<(Record, u64)> {
+        self.buffers.values().find_map(|record| {
+            let offset = phys.checked_sub(record.phys)?;
+            let inside = offset.checked_add(length).is_some_and(|end| end <= record.bytes);
+            inside.then(|| (record.clone(), offset))
+        })
+    }
+
     /// Adds to the uses that `process` has announced; whether it may.
     pub(crate) fn consume(&mut self, process: Process, id: i32, by: i32) -> bool {
         let record = self.buffers.get_mut(&id);
@@ -177,6 +186,9 @@ mod tests {
         assert!(state.take(TWO, 1).is_none());
         let (again, c) = state.allocate(TWO, 4096, 0);
         assert_eq!(again, 1);
+        assert_eq!(state.at_phys(c.phys + 96, 4000).unwrap().1, 96);
+        assert!(state.at_phys(c.phys + 97, 4000).is_none(), "not to its end");
+        assert!(state.at_phys(a.phys, 1).is_none(), "given up");
         assert_ne!(c.phys, a.phys);
     }
 

@@ -117,6 +117,21 @@ impl Ion {
         OpenOptions::new().read(true).write(true).open(self.folder.join(&record.file))
     }
 
+    /// Reads as hardware does: by bus address, past every processor's cache. None where a part of
+    /// the range is no buffer's.
+    pub fn hardware_reads(&self, phys: u64, bytes: &mut [u8]) -> Result<Option<()>> {
+        let length = bytes.len() as u64;
+        let Some((record, offset)) = self.look(|state| state.at_phys(phys, length))? else {
+            return Ok(None);
+        };
+        self.open_buffer(&record)?.read_exact_at(bytes, offset).map(Some)
+    }
+
+    /// Whether the whole range is one buffer's.
+    pub fn is_at_phys(&self, phys: u64, length: u64) -> Result<bool> {
+        self.look(|state| state.at_phys(phys, length).is_some())
+    }
+
     /// What hardware does: writes past every processor's cache.
     pub fn hardware_writes(&self, id: i32, offset: u64, bytes: &[u8]) -> Result<()> {
         let record = self.look(|state| state.buffers.get(&id).cloned())?;

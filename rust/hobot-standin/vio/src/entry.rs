@@ -5,15 +5,10 @@ use crate::flow::Flow;
 use crate::node::Node;
 use crate::status::{NULL, UNKNOWN};
 use framelane_hobot_sys::Hbmem;
-use framelane_standin_ion::{Ion, folder_of};
+use framelane_standin_ion::{Ion, folder_of_function};
 use std::collections::BTreeMap;
-use std::ffi::{CStr, OsStr};
-use std::mem::MaybeUninit;
-use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
 /// A number of the library in place of success.
 pub type Answer<T = ()> = Result<T, i32>;
@@ -48,11 +43,8 @@ pub fn vio() -> MutexGuard<'static, Vio> {
 /// Runs a function, unless a fault was planned for it.
 pub fn enter(function: &str, run: impl FnOnce() -> Answer) -> i32 {
     let caught = catch_unwind(AssertUnwindSafe(|| {
-        let (code, delay_ms) = board()?.ion.play(function).map_err(|_| UNKNOWN)?;
-        if delay_ms > 0 {
-            std::thread::sleep(Duration::from_millis(delay_ms));
-        }
-        if code != 0 { Err(code) } else { run() }
+        board()?.ion.meet(function, UNKNOWN)?;
+        run()
     }));
     caught.unwrap_or(Err(UNKNOWN)).err().unwrap_or(0)
 }
@@ -68,7 +60,7 @@ pub fn board() -> Answer<&'static Board> {
     if let Some(board) = BOARD.get() {
         return Ok(board);
     }
-    let folder = own_folder().ok_or(UNKNOWN)?;
+    let folder = folder_of_function(board as *const ()).ok_or(UNKNOWN)?;
     let ion = Ion::open(&folder).map_err(|_| UNKNOWN)?;
     let hbmem = Hbmem::open(Some(&folder)).map_err(|_| UNKNOWN)?;
     let open = hbmem.hb_mem_module_open().map_err(|_| UNKNOWN)?;
@@ -77,18 +69,6 @@ pub fn board() -> Answer<&'static Board> {
         return Err(UNKNOWN);
     }
     Ok(BOARD.get_or_init(|| Board { ion, hbmem }))
-}
-
-fn own_folder() -> Option<PathBuf> {
-    let mut found = MaybeUninit::<libc::Dl_info>::uninit();
-    let inside = board as *const () as *const libc::c_void;
-    // SAFETY: the address is one of this library's functions, the place is large enough.
-    if unsafe { libc::dladdr(inside, found.as_mut_ptr()) } == 0 {
-        return None;
-    }
-    // SAFETY: dladdr has filled it, and the name lives as long as the library.
-    let name = unsafe { CStr::from_ptr(found.assume_init().dli_fname) };
-    Some(folder_of(Path::new(OsStr::from_bytes(name.to_bytes()))))
 }
 
 /// Reads through a pointer; NULL is refused.

@@ -79,6 +79,11 @@ impl Board {
 
     /// The same with more in its environment.
     pub fn start_with(&self, role: &str, environment: &[(&str, String)]) -> Role {
+        Role::spawn(role, self.command(role, environment))
+    }
+
+    /// What would start it, with its input and output for us.
+    pub fn command(&self, role: &str, environment: &[(&str, String)]) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args(["--exact", "child_entry", "--nocapture", "--test-threads=1"])
@@ -87,7 +92,7 @@ impl Board {
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        Role::spawn(role, command)
+        command
     }
 }
 

@@ -27,6 +27,11 @@ const ROOMS: &[Room] = &[
         may_use: &["framelane-hobot-sys", "framelane-standin-ion"],
     },
     Room {
+        package: "framelane-standin-multimedia",
+        folder: "rust/hobot-standin/multimedia",
+        may_use: &["framelane-hobot-sys", "framelane-standin-ion"],
+    },
+    Room {
         package: "framelane-standin-vio",
         folder: "rust/hobot-standin/vio",
         may_use: &["framelane-hobot-sys", "framelane-standin-ion"],
@@ -39,6 +44,7 @@ const ROOMS: &[Room] = &[
             "framelane-hobot-sys",
             "framelane-standin-hbmem",
             "framelane-standin-ion",
+            "framelane-standin-multimedia",
             "framelane-standin-vio",
         ],
     },
@@ -50,6 +56,7 @@ const ROOMS: &[Room] = &[
             "framelane-hobot",
             "framelane-standin-hbmem",
             "framelane-standin-ion",
+            "framelane-standin-multimedia",
             "framelane-standin-vio",
         ],
     },
@@ -62,6 +69,7 @@ const ROOMS: &[Room] = &[
             "framelane-hobot",
             "framelane-standin-hbmem",
             "framelane-standin-ion",
+            "framelane-standin-multimedia",
             "framelane-standin-vio",
         ],
     },
@@ -79,6 +87,11 @@ const ROOMS: &[Room] = &[
         package: "framelane-agent",
         folder: "conformance/agents/rust",
         may_use: &["framelane", "framelane-hobot"],
+    },
+    Room {
+        package: "framelane-board",
+        folder: "conformance/board",
+        may_use: &["framelane", "framelane-hobot", "framelane-standin-ion"],
     },
     Room {
         package: "framelane-python",

@@ -17,6 +17,7 @@ mod ordered;
 mod releases;
 mod sleep;
 mod stream;
+mod switch;
 
 use super::consumer::{self, Proof};
 use super::edge::SIDES;

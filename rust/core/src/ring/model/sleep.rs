@@ -14,19 +14,24 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// The kernel's side of a futex: the word is compared under the lock of its queue, and a wake
 /// takes the same lock.
-struct Futex {
+pub(super) struct Futex {
     woken: Mutex<u32>,
     queue: Condvar,
 }
 
 impl Futex {
-    fn new() -> Arc<Self> {
+    pub(super) fn new() -> Arc<Self> {
         Arc::new(Futex { woken: Mutex::new(0), queue: Condvar::new() })
     }
 
     fn wait(&self, word: &AtomicU32, value: u32) {
+        self.wait_any(&[(word, value)]);
+    }
+
+    /// As futex_waitv on several words: a wake-up of any of them ends it.
+    pub(super) fn wait_any(&self, words: &[(&AtomicU32, u32)]) {
         let mut woken = self.woken.lock().unwrap();
-        if word.load(Relaxed) != value {
+        if words.iter().any(|(word, value)| word.load(Relaxed) != *value) {
             return;
         }
         let before = *woken;
@@ -35,7 +40,7 @@ impl Futex {
         }
     }
 
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         *self.woken.lock().unwrap() += 1;
         self.queue.notify_all();
     }
