@@ -12,6 +12,10 @@ use crate::consumer::{Closer, Consumer, drop_consumer, open_consumer};
 use crate::held::{check_frame, copy_plane, drop_frame, frame_info, held_plane, release_frame};
 use crate::lanes::{discover, layout_hash, monotonic_ns, query};
 use crate::producer::{Producer, create_producer, drop_producer, lay_out, pixel_format};
+use crate::shmbuf::{
+    ShmbufReceiver, ShmbufSender, create_shmbuf, drop_shmbuf_receiver, drop_shmbuf_sender,
+    open_shmbuf, remove_shmbuf,
+};
 use crate::status::{error_kind, error_kind_name, error_missed, error_text};
 use crate::stream_reader::{StreamReader, drop_record, drop_stream_reader, open_stream};
 use crate::stream_writer::{
@@ -20,53 +24,6 @@ use crate::stream_writer::{
 
 #[cxx::bridge(namespace = "framelane::bridge")]
 pub mod ffi {
-    /// Geometry of a picture; fourcc 0 is none.
-    struct Geometry {
-        fourcc: u32,
-        width: u32,
-        height: u32,
-        plane_count: u32,
-        offset_bytes: [u64; 4],
-        size_bytes: [u64; 4],
-        stride_bytes: [u32; 4],
-        rows: [u32; 4],
-        total_bytes: u64,
-    }
-
-    /// `ProducerOptions` as numbers; lists and names beside it.
-    struct ProducerSettings<'a> {
-        geometry: Geometry,
-        payload_bytes: u64,
-        lease_ns: u64,
-        frame_period_ns: u64,
-        lease_budget: u32,
-        claims: u32,
-        history: u32,
-        access_group: u32,
-        numa_node: i64,
-        memory: u8,
-        huge_pages: u8,
-        access: u8,
-        trust: u8,
-        reclaim: u8,
-        lossless: bool,
-        lock_memory: bool,
-        directory: &'a [u8],
-        device_fds: &'a [i32],
-        device_kinds: &'a [u8],
-    }
-
-    /// `ConsumerOptions`; an empty directory searches.
-    struct ConsumerSettings<'a> {
-        wait_for_lane_ns: u64,
-        leases: u32,
-        mode: u8,
-        reattach: bool,
-        return_on_signal: bool,
-        wants_writable: bool,
-        directory: &'a [u8],
-    }
-
     /// A claimed frame, or none.
     struct ClaimedFrame {
         handle: [u64; 3],
@@ -96,30 +53,6 @@ pub mod ffi {
         revocable: bool,
     }
 
-    struct StreamWriterSettings<'a> {
-        data_bytes: u64,
-        key_request_interval_ns: u64,
-        numa_node: i64,
-        index_capacity: u32,
-        access_group: u32,
-        access: u8,
-        trust: u8,
-        lossless: bool,
-        lock_memory: bool,
-        directory: &'a [u8],
-    }
-
-    struct StreamReaderSettings<'a> {
-        start_age_ns: u64,
-        wait_for_lane_ns: u64,
-        start: u8,
-        after_lap: u8,
-        lossless: bool,
-        reattach: bool,
-        return_on_signal: bool,
-        directory: &'a [u8],
-    }
-
     /// A record being written, or none.
     struct OpenRecord {
         handle: [u64; 16],
@@ -139,6 +72,12 @@ pub mod ffi {
         new_epoch: bool,
         new_config: bool,
         live: bool,
+    }
+
+    /// A message of a shmbuf ring, or none.
+    struct Found {
+        size_bytes: usize,
+        there: bool,
     }
 
     struct LaneFacts {
@@ -164,6 +103,7 @@ pub mod ffi {
 
     unsafe extern "C++" {
         include!("framelane/owner.hpp");
+        include!("framelane/c.hpp");
         include!("framelane_layout.hpp");
 
         #[namespace = "framelane::layout"]
@@ -174,6 +114,20 @@ pub mod ffi {
         type RecordInfo = crate::types::RecordInfo;
         #[namespace = "framelane::layout"]
         type StreamConfig = crate::types::StreamConfig;
+        #[namespace = "framelane::bridge::c"]
+        type Layout = crate::types::Layout;
+        #[namespace = "framelane::bridge::c"]
+        type ProducerOptions = crate::types::ProducerOptions;
+        #[namespace = "framelane::bridge::c"]
+        type ConsumerOptions = crate::types::ConsumerOptions;
+        #[namespace = "framelane::bridge::c"]
+        type StreamWriterOptions = crate::types::StreamWriterOptions;
+        #[namespace = "framelane::bridge::c"]
+        type StreamReaderOptions = crate::types::StreamReaderOptions;
+        #[namespace = "framelane::bridge::c"]
+        type ShmbufSenderOptions = crate::types::ShmbufSenderOptions;
+        #[namespace = "framelane::bridge::c"]
+        type ShmbufReceiverOptions = crate::types::ShmbufReceiverOptions;
         #[namespace = "framelane"]
         type Owner;
 
@@ -187,6 +141,8 @@ pub mod ffi {
         type Closer;
         type StreamWriter;
         type StreamReader;
+        type ShmbufSender;
+        type ShmbufReceiver;
 
         fn error_kind() -> u32;
         fn error_missed() -> u64;
@@ -194,13 +150,17 @@ pub mod ffi {
         fn error_kind_name(kind: u32) -> &'static str;
         fn pixel_format(name: &[u8], format: &mut u32) -> u32;
 
-        fn lay_out(format: u32, width: u32, height: u32, align: u32, out: &mut Geometry) -> u32;
+        fn lay_out(format: u32, width: u32, height: u32, align: u32, out: &mut Layout) -> u32;
         fn discover(directory: &[u8], lanes: &mut Vec<LaneName>) -> u32;
         fn query(name: &[u8], directory: &[u8], timeout_ns: u64, report: &mut Report) -> u32;
         fn layout_hash() -> u64;
         fn monotonic_ns() -> u64;
 
-        fn create_producer(name: &[u8], settings: &ProducerSettings<'_>) -> *mut Producer;
+        fn create_producer(
+            name: &[u8],
+            options: &ProducerOptions,
+            device_kinds: &[u8],
+        ) -> *mut Producer;
         unsafe fn drop_producer(producer: *mut Producer);
         fn claim(self: &Producer, frame: &mut ClaimedFrame) -> u32;
         fn claim_within(self: &Producer, timeout_ns: u64, frame: &mut ClaimedFrame) -> u32;
@@ -224,7 +184,7 @@ pub mod ffi {
         fn publish_frame(frame: &mut ClaimedFrame, sequence: &mut u64) -> u32;
         fn abandon_frame(frame: &mut ClaimedFrame);
 
-        fn open_consumer(name: &[u8], settings: &ConsumerSettings<'_>) -> *mut Consumer;
+        fn open_consumer(name: &[u8], options: &ConsumerOptions) -> *mut Consumer;
         unsafe fn drop_consumer(consumer: *mut Consumer);
         fn next(self: &mut Consumer, timeout_ns: u64, frame: &mut HeldFrame) -> u32;
         fn try_next(self: &mut Consumer, frame: &mut HeldFrame) -> u32;
@@ -250,7 +210,7 @@ pub mod ffi {
         fn create_stream(
             name: &[u8],
             config: &StreamConfig,
-            settings: &StreamWriterSettings<'_>,
+            options: &StreamWriterOptions,
         ) -> *mut StreamWriter;
         unsafe fn drop_stream_writer(writer: *mut StreamWriter);
         fn begin(self: &StreamWriter, room: usize, timeout_ns: u64, record: &mut OpenRecord)
@@ -271,7 +231,7 @@ pub mod ffi {
         fn commit_record(record: &mut OpenRecord, sequence: &mut u64) -> u32;
         fn abandon_record(record: &mut OpenRecord);
 
-        fn open_stream(name: &[u8], settings: &StreamReaderSettings<'_>) -> *mut StreamReader;
+        fn open_stream(name: &[u8], options: &StreamReaderOptions) -> *mut StreamReader;
         unsafe fn drop_stream_reader(reader: *mut StreamReader);
         fn next(self: &mut StreamReader, timeout_ns: u64, record: &mut HeldRecord) -> u32;
         fn try_next(self: &mut StreamReader, record: &mut HeldRecord) -> u32;
@@ -286,5 +246,28 @@ pub mod ffi {
         fn closer(self: &StreamReader) -> Box<Closer>;
 
         fn drop_record(record: &mut HeldRecord);
+
+        fn create_shmbuf(name: &[u8], options: &ShmbufSenderOptions) -> *mut ShmbufSender;
+        unsafe fn drop_shmbuf_sender(sender: *mut ShmbufSender);
+        fn send(self: &mut ShmbufSender, message: &[u8], timeout_ns: u64, sent: &mut bool) -> u32;
+        fn drain(self: &mut ShmbufSender, timeout_ns: u64, drained: &mut bool) -> u32;
+        fn unread(self: &ShmbufSender, bytes: &mut usize) -> u32;
+        fn has_receiver(self: &ShmbufSender, attached: &mut bool) -> u32;
+        fn capacity(self: &ShmbufSender) -> usize;
+        fn longest_message(self: &ShmbufSender) -> usize;
+        fn sent(self: &ShmbufSender) -> u64;
+        fn times_full(self: &ShmbufSender) -> u64;
+
+        fn open_shmbuf(name: &[u8], options: &ShmbufReceiverOptions) -> *mut ShmbufReceiver;
+        unsafe fn drop_shmbuf_receiver(receiver: *mut ShmbufReceiver);
+        fn wait(self: &mut ShmbufReceiver, timeout_ns: u64, found: &mut Found) -> u32;
+        fn recv(self: &mut ShmbufReceiver, into: &mut [u8], found: &mut Found) -> u32;
+        fn skip(self: &mut ShmbufReceiver, skipped: &mut bool) -> u32;
+        fn capacity(self: &ShmbufReceiver) -> usize;
+        fn received(self: &ShmbufReceiver) -> u64;
+        fn empty(self: &ShmbufReceiver) -> u64;
+        fn restarts(self: &ShmbufReceiver) -> u64;
+
+        fn remove_shmbuf(name: &[u8], directory: &[u8], removed: &mut bool) -> u32;
     }
 }

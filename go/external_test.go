@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -165,5 +166,14 @@ func TestTheEndOfALaneReturnsItsBuffers(t *testing.T) {
 	case <-returned:
 	case <-time.After(patience):
 		t.Fatal("the buffer did not come back")
+	}
+}
+
+func TestALeaseShorterThanTwoFramesIsRefused(t *testing.T) {
+	_, err := Create("lane", place(t), WithMemory(layout.MemoryKindMemfd),
+		WithLease(50*time.Millisecond), WithFramePeriod(33*time.Millisecond))
+	expect(t, err, ErrInvalidArgument)
+	if !strings.Contains(err.Error(), "two frame periods") {
+		t.Fatal(err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // the time it is told it has been released.
 type Leak struct {
 	// What it is: "frame", "claimed frame", "consumer" or "producer"; of a stream "record", "open
-	// record", "stream reader" or "stream writer".
+	// record", "stream reader" or "stream writer"; "shmbuf sender" or "shmbuf receiver".
 	What string
 	Lane string
 	// Sequence of a frame or record, 0 for everything else.

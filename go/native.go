@@ -80,7 +80,7 @@ import (
 	"github.com/framelane/framelane/go/layout"
 )
 
-// This and native_stream.go are the only files that know C. They have no rules of their own: they
+// This, native_stream.go and native_shmbuf.go are the only files that know C. They have no rules of their own: they
 // turn arguments and results.
 
 type (
@@ -181,6 +181,7 @@ func nativeCreate(name string, from []ProducerOption) (*nativeProducer, error) {
 	o.layout = settings.layout.native()
 	o.payload_bytes = C.uint64_t(settings.payloadBytes)
 	o.lease_ns = C.uint64_t(max(settings.lease, 0))
+	o.frame_period_ns = C.uint64_t(max(settings.framePeriod, 0))
 	o.memory = C.uint32_t(settings.memory)
 	o.lossless = flag(settings.lossless)
 	o.huge_pages = C.uint32_t(settings.hugePages)

@@ -30,16 +30,18 @@ type LaneOption interface {
 	StreamWriterOption
 }
 
-// AttachOption is one for whoever reads a lane, of frames or of records.
+// AttachOption is one for whoever reads a lane, of frames or of records, or a shmbuf ring.
 type AttachOption interface {
 	ConsumerOption
 	StreamReaderOption
+	ShmbufReceiverOption
 }
 
 // Option is one for all sides.
 type Option interface {
 	LaneOption
 	AttachOption
+	ShmbufOption
 }
 
 // LaneSettings are common to lanes of frames and of records.
@@ -59,7 +61,7 @@ type producerSettings struct {
 	reclaim                      bool
 	memory                       MemoryKind
 	devices                      []int32
-	lease                        time.Duration
+	lease, framePeriod           time.Duration
 	hugePages                    HugePages
 	numaNode                     int32
 }
@@ -95,6 +97,9 @@ type attachOption func(*attachSettings)
 
 func (set attachOption) forConsumer(s *consumerSettings)         { set(&s.attachSettings) }
 func (set attachOption) forStreamReader(s *streamReaderSettings) { set(&s.attachSettings) }
+func (set attachOption) forShmbufReceiver(s *shmbufReceiverSettings) {
+	set(&s.attachSettings)
+}
 
 type directory string
 
@@ -102,8 +107,13 @@ func (d directory) forProducer(s *producerSettings)         { s.directory = stri
 func (d directory) forConsumer(s *consumerSettings)         { s.directory = string(d) }
 func (d directory) forStreamWriter(s *streamWriterSettings) { s.directory = string(d) }
 func (d directory) forStreamReader(s *streamReaderSettings) { s.directory = string(d) }
+func (d directory) forShmbufSender(s *shmbufSenderSettings) { s.directory = string(d) }
+func (d directory) forShmbufReceiver(s *shmbufReceiverSettings) {
+	s.directory = string(d)
+}
 
-// WithDirectory uses this runtime directory instead of searching for one.
+// WithDirectory uses this runtime directory instead of searching for one; for a shmbuf ring this
+// folder instead of that of POSIX shared memory.
 func WithDirectory(path string) Option { return directory(path) }
 
 // WithLayout gives the geometry that each claimed frame starts with.
@@ -180,6 +190,12 @@ func WithLease(lease time.Duration) ProducerOption {
 	return producerOption(func(s *producerSettings) { s.lease = lease })
 }
 
+// WithFramePeriod tells the usual time between frames, against which the lease is checked; 0 is
+// unknown.
+func WithFramePeriod(period time.Duration) ProducerOption {
+	return producerOption(func(s *producerSettings) { s.framePeriod = period })
+}
+
 // HugePages says whether a lane is to be in huge pages.
 type HugePages uint32
 
@@ -250,7 +266,7 @@ func WithReattach(reattach bool) AttachOption {
 	return attachOption(func(s *attachSettings) { s.reattach = reattach })
 }
 
-// WithWaitForLane lets Open and OpenStream wait for a producer (0: not at all). The context may end
+// WithWaitForLane lets Open, OpenStream and OpenShmbuf wait for the other side (0: not at all). The context may end
 // it earlier.
 func WithWaitForLane(time time.Duration) AttachOption {
 	return attachOption(func(s *attachSettings) { s.wait = time })

@@ -1,9 +1,10 @@
 //! The consumer and its closer.
 #![allow(unsafe_code, reason = "a handle comes back as a pointer")]
 
-use crate::bridge::ffi::{ConsumerSettings, HeldFrame, LaneFacts};
-use crate::status::{enter, invalid, make, place, text};
-use framelane::{ConsumerOptions, Frame, Mode, Result};
+use crate::bridge::ffi::{HeldFrame, LaneFacts};
+use crate::status::{enter, make, text};
+use crate::types::ConsumerOptions;
+use framelane::{Frame, Result};
 use rustix::fd::AsRawFd;
 use std::time::Duration;
 
@@ -11,18 +12,10 @@ pub struct Consumer(framelane::Consumer);
 
 pub struct Closer(pub framelane::Closer);
 
-pub fn open_consumer(name: &[u8], settings: &ConsumerSettings<'_>) -> *mut Consumer {
+pub fn open_consumer(name: &[u8], options: &ConsumerOptions) -> *mut Consumer {
     make(|| {
         framelane_hobot::register();
-        let mode = Mode::from_number(settings.mode);
-        let mode = mode.ok_or_else(|| invalid(format!("{} is no mode", settings.mode)))?;
-        let options = ConsumerOptions::new(mode)
-            .leases(settings.leases)
-            .wait_for_lane(Duration::from_nanos(settings.wait_for_lane_ns))
-            .reattach(settings.reattach)
-            .return_on_signal(settings.return_on_signal)
-            .wants_writable(settings.wants_writable)
-            .directory(place(settings.directory).map(Into::into));
+        let options = framelane_ffi::consumer_options(&options.0)?;
         Ok(Consumer(framelane::Consumer::open(text(name, "the lane's name")?, options)?))
     })
 }

@@ -4,9 +4,6 @@
 //! The archive that cargo makes of this crate also holds the whole C ABI, so that a program never
 //! links two copies of the library.
 
-// The C ABI goes into the same archive.
-use framelane_ffi as _;
-
 #[path = "../bridge.rs"]
 mod bridge;
 mod claimed;
@@ -14,6 +11,7 @@ mod consumer;
 mod held;
 mod lanes;
 mod producer;
+mod shmbuf;
 mod status;
 mod stream_reader;
 mod stream_writer;

@@ -1,7 +1,6 @@
 //! The one way in: results and panics become status numbers, with their sentence kept aside.
 
 use framelane::{Error, ErrorKind, Result};
-use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -30,7 +29,7 @@ pub fn enter(body: impl FnOnce() -> Result<()>) -> u32 {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => ErrorKind::Ok.number(),
         Ok(Err(error)) => keep(&error),
-        Err(panic) => keep(&described(&*panic)),
+        Err(panic) => keep(&framelane_ffi::described(&*panic)),
     }
 }
 
@@ -62,14 +61,6 @@ fn keep(error: &Error) -> u32 {
     let (kind, missed) = (error.kind().number(), error.missed());
     LAST.set(Last { kind, missed, text: error.to_string() });
     kind
-}
-
-#[cold]
-fn described(panic: &(dyn Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    let text = text.unwrap_or_else(|| "a panic without a message".into());
-    Error::new(ErrorKind::Internal, format!("a bug in framelane: {text}"))
 }
 
 pub fn invalid(what: impl Into<String>) -> Error {

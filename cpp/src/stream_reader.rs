@@ -1,27 +1,19 @@
 //! The reader of a stream lane, and the records it has read.
 #![allow(unsafe_code, reason = "handles and records in storage of C++")]
 
-use crate::bridge::ffi::{HeldRecord, StreamReaderSettings};
+use crate::bridge::ffi::HeldRecord;
 use crate::consumer::Closer;
-use crate::status::{enter, invalid, make, place, text};
-use crate::types::RecordInfo;
-use framelane::{Record, Result, StreamReaderOptions, StreamStart};
+use crate::status::{enter, make, text};
+use crate::types::{RecordInfo, StreamReaderOptions};
+use framelane::{Record, Result};
 use rustix::fd::AsRawFd;
 use std::time::Duration;
 
 pub struct StreamReader(framelane::StreamReader);
 
-pub fn open_stream(name: &[u8], settings: &StreamReaderSettings<'_>) -> *mut StreamReader {
+pub fn open_stream(name: &[u8], options: &StreamReaderOptions) -> *mut StreamReader {
     make(|| {
-        let options = StreamReaderOptions::new()
-            .start(start(settings.start)?)
-            .start_age(Duration::from_nanos(settings.start_age_ns))
-            .after_lap(start(settings.after_lap)?)
-            .lossless(settings.lossless)
-            .wait_for_lane(Duration::from_nanos(settings.wait_for_lane_ns))
-            .reattach(settings.reattach)
-            .return_on_signal(settings.return_on_signal)
-            .directory(place(settings.directory).map(Into::into));
+        let options = framelane_ffi::stream_reader_options(&options.0)?;
         let name = text(name, "the lane's name")?;
         Ok(StreamReader(framelane::StreamReader::open(name, options)?))
     })
@@ -35,11 +27,6 @@ pub unsafe fn drop_stream_reader(reader: *mut StreamReader) {
         drop(unsafe { Box::from_raw(reader) });
         Ok(())
     });
-}
-
-fn start(number: u8) -> Result<StreamStart> {
-    let known = StreamStart::from_number(number);
-    known.ok_or_else(|| invalid(format!("{number} is no place of a stream")))
 }
 
 /// Success with an empty record says that there is nothing.
@@ -72,7 +59,9 @@ impl StreamReader {
     }
 
     pub fn seek(&mut self, place: u8, age_ns: u64) -> u32 {
-        enter(|| self.0.seek(start(place)?, Duration::from_nanos(age_ns)))
+        enter(|| {
+            self.0.seek(framelane_ffi::stream_start(place.into())?, Duration::from_nanos(age_ns))
+        })
     }
 
     pub fn request_key_frame(&mut self) -> u32 {

@@ -1,11 +1,10 @@
 //! The writer of a stream lane, and the record it has open.
 #![allow(unsafe_code, reason = "handles and records in storage of C++")]
 
-use crate::bridge::ffi::{OpenRecord, StreamWriterSettings};
-use crate::producer::one_of;
-use crate::status::{enter, invalid, make, place, text};
-use crate::types::{RecordInfo, Report, StreamConfig};
-use framelane::{Access, Error, RecordMut, Result, StreamWriterOptions, Trust};
+use crate::bridge::ffi::OpenRecord;
+use crate::status::{enter, invalid, make, text};
+use crate::types::{RecordInfo, Report, StreamConfig, StreamWriterOptions};
+use framelane::{Error, RecordMut, Result};
 use std::time::Duration;
 
 pub struct StreamWriter(framelane::StreamWriter);
@@ -13,22 +12,10 @@ pub struct StreamWriter(framelane::StreamWriter);
 pub fn create_stream(
     name: &[u8],
     config: &StreamConfig,
-    settings: &StreamWriterSettings<'_>,
+    options: &StreamWriterOptions,
 ) -> *mut StreamWriter {
     make(|| {
-        let s = settings;
-        let access = [Access::Owner, Access::Group(s.access_group), Access::Everyone];
-        let trust = [Trust::SameUser, Trust::TrustedOnly, Trust::Untrusted];
-        let options = StreamWriterOptions::new(config.0)
-            .data_bytes(s.data_bytes)
-            .index_capacity(s.index_capacity)
-            .lossless(s.lossless)
-            .key_request_interval(Duration::from_nanos(s.key_request_interval_ns))
-            .lock_memory(s.lock_memory)
-            .numa_node(u32::try_from(s.numa_node).ok())
-            .access(one_of(s.access, "access", &access)?)
-            .trust(one_of(s.trust, "trust", &trust)?)
-            .directory(place(s.directory).map(Into::into));
+        let options = framelane_ffi::stream_writer_options(&config.0, &options.0)?;
         let name = text(name, "the lane's name")?;
         Ok(StreamWriter(framelane::StreamWriter::create(name, options)?))
     })

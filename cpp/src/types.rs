@@ -43,3 +43,29 @@ unsafe impl ExternType for StreamConfig {
     type Id = type_id!("framelane::layout::StreamConfig");
     type Kind = kind::Trivial;
 }
+
+/// Structs of the C ABI under a name of their own; what they stand for is read by its crate alone.
+macro_rules! of_c {
+    ($($name:ident: $c:ident;)+) => {$(
+        #[doc = concat!("`", stringify!($c), "`.")]
+        #[repr(transparent)]
+        pub struct $name(pub framelane_ffi::$c);
+
+        // SAFETY: C++ has the struct from the header that is printed from the one here, with every
+        // offset under test, and it is plain data.
+        unsafe impl ExternType for $name {
+            type Id = type_id!(framelane::bridge::c::$name);
+            type Kind = kind::Trivial;
+        }
+    )+};
+}
+
+of_c! {
+    Layout: framelane_layout;
+    ProducerOptions: framelane_producer_options;
+    ConsumerOptions: framelane_consumer_options;
+    StreamWriterOptions: framelane_stream_writer_options;
+    StreamReaderOptions: framelane_stream_reader_options;
+    ShmbufSenderOptions: framelane_shmbuf_sender_options;
+    ShmbufReceiverOptions: framelane_shmbuf_receiver_options;
+}

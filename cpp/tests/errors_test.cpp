@@ -42,6 +42,10 @@ TEST_F(Lane, WrongNamesAndOptionsAreNamed) {
   EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
   EXPECT_EQ(framelane::pixel_format("YUYV"), framelane::PixelFormat::Yuyv);
   EXPECT_EQ(kind_of([] { framelane::pixel_format("nv99"); }), ErrorKind::InvalidArgument);
+  EXPECT_FALSE(framelane::try_pixel_format("nv99", error));
+  EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
+  EXPECT_EQ(framelane::try_pixel_format("nv12", error), framelane::PixelFormat::Nv12);
+  EXPECT_FALSE(error);
 }
 
 TEST_F(Lane, ASecondProducerIsRefused) {

@@ -88,6 +88,9 @@ TEST_F(Stream, HandsOverRecordsInPieces) {
   EXPECT_FALSE(*record);
   EXPECT_TRUE(record->bytes().empty());
   EXPECT_EQ(kind_of([&] { record->config(); }), ErrorKind::InvalidArgument);
+  Error error;
+  EXPECT_EQ(record->try_config(error), nullptr);
+  EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
   EXPECT_EQ(text(moved), "abcde");
 }
 
@@ -175,6 +178,9 @@ TEST_F(Stream, FailuresHaveTheirKinds) {
   writer.close();
   EXPECT_EQ(kind_of([&] { open.commit(); }), ErrorKind::Closed);
   EXPECT_EQ(kind_of([&] { writer.report(); }), ErrorKind::Closed);
+  Error error;
+  EXPECT_FALSE(writer.try_report(error));
+  EXPECT_EQ(error.kind(), ErrorKind::Closed);
   EXPECT_FALSE(writer.key_frame_wanted());
 }
 

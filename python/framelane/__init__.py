@@ -8,7 +8,8 @@
 
 A `Producer` publishes frames into a lane, any number of `Consumer`s in this and other languages
 read the same bytes. A `StreamWriter` writes records of any size, encoded video for instance, for
-`StreamReader`s. Nothing within the deadline is not an error: reads then return None. What goes
+`StreamReader`s. `ShmbufSender` and `ShmbufReceiver` speak the byte ring of the older shmbuf
+programs. Nothing within the deadline is not an error: reads then return None. What goes
 wrong is an `Error` whose `kind` says what to do next.
 """
 
@@ -20,6 +21,8 @@ from framelane._core import (
     Producer,
     Record,
     RecordMut,
+    ShmbufReceiver,
+    ShmbufSender,
     StreamReader,
     StreamWriter,
     discover,
@@ -27,6 +30,7 @@ from framelane._core import (
     monotonic_ns,
     picture,
     query,
+    remove_shmbuf,
 )
 from framelane._errors import (
     Error,
@@ -87,6 +91,8 @@ __all__ = [
     "RecordInfo",
     "RecordMut",
     "Report",
+    "ShmbufReceiver",
+    "ShmbufSender",
     "StreamConfig",
     "StreamInfo",
     "StreamReader",
@@ -98,4 +104,5 @@ __all__ = [
     "monotonic_ns",
     "picture",
     "query",
+    "remove_shmbuf",
 ]

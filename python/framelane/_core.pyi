@@ -1,4 +1,5 @@
-"""The native half; its classes for streams stand in _core_streams.pyi."""
+"""The native half; its classes for streams stand in _core_streams.pyi, those for shmbuf rings in
+_core_shmbuf.pyi."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -8,6 +9,9 @@ from typing import Any, Literal, Protocol, Self, TypeAlias, final
 
 import numpy
 import numpy.typing
+from framelane._core_shmbuf import ShmbufReceiver as ShmbufReceiver
+from framelane._core_shmbuf import ShmbufSender as ShmbufSender
+from framelane._core_shmbuf import remove_shmbuf as remove_shmbuf
 from framelane._core_streams import Record as Record
 from framelane._core_streams import RecordMut as RecordMut
 from framelane._core_streams import StreamReader as StreamReader

@@ -1,74 +1,30 @@
 //! The consumer.
 
 use crate::descriptor;
-use crate::errors::{failure, invalid, raise};
+use crate::errors::raise;
 use crate::frame::Frame;
-use crate::log;
+use crate::handle::{self, Handle, Side};
 use crate::options;
 use crate::waiting::{Deadline, seconds, wait_for};
-use framelane::{Closer, ConsumerOptions, ErrorKind, Mode, monotonic_ns};
+use framelane::{ConsumerOptions, Mode, monotonic_ns};
 use pyo3::prelude::*;
-use rustix::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, OnceLock, TryLockError};
 use std::time::Duration;
 
 /// Reads a lane. Used by one thread at a time; `close` works from any.
 #[pyclass(frozen, module = "framelane")]
-pub struct Consumer {
-    consumer: Mutex<Option<framelane::Consumer>>,
-    closer: Closer,
-    /// Name of the lane.
-    #[pyo3(get)]
-    name: String,
-    ends_with_producer: bool,
-    closed: AtomicBool,
-    /// A duplicate of the consumer's: it stays open, and tells of closing, for those who poll it.
-    descriptor: OnceLock<OwnedFd>,
-    // As of the last read, so that other threads can ask while one waits.
-    received: AtomicU64,
-    missed: AtomicU64,
-    epoch: AtomicU64,
+pub struct Consumer(Handle<framelane::Consumer>);
+
+impl Side for framelane::Consumer {
+    const WHAT: &'static str = "consumer of lane";
+    fn counts(&self) -> [u64; 3] {
+        [self.received(), self.missed(), self.epoch()]
+    }
 }
 
 type Found = framelane::Result<Option<framelane::Frame>>;
 
 impl Consumer {
-    /// The consumer for a call of this thread's.
-    fn lock(&self) -> PyResult<MutexGuard<'_, Option<framelane::Consumer>>> {
-        match self.consumer.try_lock() {
-            Ok(consumer) => Ok(consumer),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => Err(invalid(format!(
-                "another thread reads from this consumer of lane {:?}: open one for each thread",
-                self.name
-            ))),
-        }
-    }
-
-    fn closed_error(&self) -> PyErr {
-        let text = format!("this consumer of lane {:?} is closed", self.name);
-        failure(ErrorKind::Closed, text)
-    }
-
-    fn with<T>(&self, body: impl FnOnce(&mut framelane::Consumer) -> PyResult<T>) -> PyResult<T> {
-        if self.closed.load(Relaxed) {
-            return Err(self.closed_error());
-        }
-        let mut guard = self.lock()?;
-        let done = body(guard.as_mut().ok_or_else(|| self.closed_error())?);
-        if let Some(consumer) = guard.as_ref() {
-            self.received.store(consumer.received(), Relaxed);
-            self.missed.store(consumer.missed(), Relaxed);
-            self.epoch.store(consumer.epoch(), Relaxed);
-        }
-        if self.closed.load(Relaxed) {
-            *guard = None; // by another thread meanwhile, which could not
-        }
-        done
-    }
-
     /// One look. Where nothing is there it may have to look for a producer, with the interpreter
     /// let go; where something is, letting go would cost more than the look.
     fn look<T: Send>(
@@ -83,22 +39,13 @@ impl Consumer {
     }
 
     fn read_until(&self, py: Python<'_>, deadline: Deadline) -> PyResult<Option<Frame>> {
-        self.with(|consumer| {
+        self.0.with(|consumer| {
             let found =
                 match Self::look(py, consumer, framelane::Consumer::try_next).map_err(raise)? {
                     Some(frame) => Some(frame),
                     None => wait_for(py, deadline, |slice| consumer.next(slice))?,
                 };
             Ok(found.map(Frame::new))
-        })
-    }
-
-    /// Whether an error is the natural end of a loop over frames.
-    fn ends_loop(&self, py: Python<'_>, error: &PyErr) -> bool {
-        let kind = error.value(py).getattr("kind").and_then(|kind| kind.extract::<u32>());
-        kind.is_ok_and(|kind| {
-            kind == ErrorKind::Closed.number()
-                || self.ends_with_producer && kind == ErrorKind::Disconnected.number()
         })
     }
 }
@@ -127,34 +74,17 @@ impl Consumer {
             .wants_writable(writable)
             .directory(directory);
         framelane_hobot::register();
-        let deadline = Deadline::after(wait, "wait")?;
-        let consumer = loop {
-            let slice = deadline.slice().unwrap_or_default();
-            let options = options.clone().wait_for_lane(slice);
-            match py.detach(|| framelane::Consumer::open(name, options)) {
-                Ok(consumer) => break consumer,
-                Err(error) => {
-                    log::pass_on(py);
-                    py.check_signals()?;
-                    let later = [ErrorKind::NotFound, ErrorKind::TimedOut, ErrorKind::TooMany];
-                    if !later.contains(&error.kind()) || deadline.slice().is_none() {
-                        return Err(raise(error));
-                    }
-                }
-            }
-        };
-        log::pass_on(py);
-        Ok(Consumer {
-            closer: consumer.closer(),
-            name: name.to_owned(),
-            ends_with_producer: !reattach,
-            closed: AtomicBool::new(false),
-            descriptor: OnceLock::new(),
-            received: AtomicU64::new(0),
-            missed: AtomicU64::new(0),
-            epoch: AtomicU64::new(consumer.epoch()),
-            consumer: Mutex::new(Some(consumer)),
-        })
+        let consumer = handle::open(py, Deadline::after(wait, "wait")?, |slice| {
+            framelane::Consumer::open(name, options.clone().wait_for_lane(slice))
+        })?;
+        let closer = consumer.closer();
+        Ok(Consumer(Handle::new(consumer, Some(closer), name, !reattach)))
+    }
+
+    /// Name of the lane.
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.name()
     }
 
     /// The next frame of this consumer's mode, waiting up to `timeout` seconds for it, for ever
@@ -166,7 +96,7 @@ impl Consumer {
 
     /// The next frame if there is one now.
     fn try_next(&self, py: Python<'_>) -> PyResult<Option<Frame>> {
-        self.with(|consumer| {
+        self.0.with(|consumer| {
             let found = Self::look(py, consumer, framelane::Consumer::try_next);
             Ok(found.map_err(raise)?.map(Frame::new))
         })
@@ -178,7 +108,7 @@ impl Consumer {
     fn read_latest(&self, py: Python<'_>, max_age: Option<f64>) -> PyResult<Option<Frame>> {
         let max_age = max_age.map(|age| seconds(age, "max_age")).transpose()?;
         let found: Found =
-            self.with(|consumer| Ok(Self::look(py, consumer, framelane::Consumer::latest)))?;
+            self.0.with(|consumer| Ok(Self::look(py, consumer, framelane::Consumer::latest)))?;
         let fresh = |frame: &framelane::Frame| {
             max_age.is_none_or(|age| {
                 let is = monotonic_ns().saturating_sub(frame.descriptor().publish_ns);
@@ -192,7 +122,7 @@ impl Consumer {
     #[pyo3(signature = (timeout=None))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let deadline = Deadline::after(timeout, "timeout")?;
-        self.with(|consumer| {
+        self.0.with(|consumer| {
             let now = |consumer: &mut framelane::Consumer| consumer.wait(Duration::ZERO);
             if Self::look(py, consumer, now).map_err(raise)? {
                 return Ok(true);
@@ -205,43 +135,37 @@ impl Consumer {
     /// A descriptor that becomes readable when there may be a frame. Each time, call `try_next`
     /// until it returns None. It belongs to the consumer.
     fn fileno(&self) -> PyResult<i32> {
-        self.with(|consumer| {
-            if let Some(descriptor) = self.descriptor.get() {
-                return Ok(descriptor.as_raw_fd());
-            }
-            let descriptor = consumer.fd().try_clone_to_owned()?;
-            Ok(self.descriptor.get_or_init(|| descriptor).as_raw_fd())
-        })
+        self.0.fileno(|consumer| consumer.fd())
     }
 
     /// Frames delivered.
     #[getter]
     fn received(&self) -> u64 {
-        self.received.load(Relaxed)
+        self.0.count(0)
     }
 
     /// Frames that passed without being delivered.
     #[getter]
     fn missed(&self) -> u64 {
-        self.missed.load(Relaxed)
+        self.0.count(1)
     }
 
     /// Random id of the producer attached to, 0 while there is none.
     #[getter]
     fn epoch(&self) -> u64 {
-        self.epoch.load(Relaxed)
+        self.0.count(2)
     }
 
     /// Frames of this consumer that are held now, by frames or by views.
     #[getter]
     fn held(&self) -> PyResult<u32> {
-        self.with(|consumer| Ok(consumer.held()))
+        self.0.with(|consumer| Ok(consumer.held()))
     }
 
     /// The lane as of the last attach, None while there is no producer.
     #[getter]
     fn lane<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(lane) = self.with(|consumer| Ok(consumer.lane().cloned()))? else {
+        let Some(lane) = self.0.with(|consumer| Ok(consumer.lane().cloned()))? else {
             return Ok(None);
         };
         descriptor::lane_info(py, lane).map(Some)
@@ -250,20 +174,13 @@ impl Consumer {
     /// Whether it was closed.
     #[getter]
     fn closed(&self) -> bool {
-        self.closed.load(Relaxed)
+        self.0.is_closed()
     }
 
     /// Stops reading, from any thread: a waiting read raises `Closed`. Frames that are held stay
     /// valid.
     fn close(&self, py: Python<'_>) {
-        self.closed.store(true, Relaxed);
-        self.closer.close();
-        // One that is being read is dropped by whoever reads it.
-        if let Ok(mut consumer) = self.consumer.try_lock() {
-            let consumer = consumer.take();
-            py.detach(|| drop(consumer));
-        }
-        log::pass_on(py);
+        self.0.close(py);
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -286,17 +203,14 @@ impl Consumer {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Frame>> {
-        match self.read_until(py, Deadline::after(None, "timeout")?) {
-            Err(error) if self.ends_loop(py, &error) => Ok(None),
-            read => read,
-        }
+        self.0.in_loop(py, self.read_until(py, Deadline::after(None, "timeout")?))
     }
 
     fn __aiter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py()
             .import("framelane._aio")?
             .getattr("each")?
-            .call1((&slf, slf.get().ends_with_producer))
+            .call1((&slf, slf.get().0.ends_with_peer))
     }
 
     /// Like `read`, in an asyncio loop.
@@ -306,6 +220,6 @@ impl Consumer {
     }
 
     fn __repr__(&self) -> String {
-        format!("<framelane.Consumer {:?}>", self.name)
+        format!("<framelane.Consumer {:?}>", self.0.name())
     }
 }

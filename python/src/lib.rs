@@ -8,6 +8,7 @@ mod dlpack;
 mod errors;
 mod frame;
 mod frame_mut;
+mod handle;
 mod lanes;
 mod log;
 mod numpy;
@@ -17,6 +18,7 @@ mod producer;
 mod record;
 mod record_mut;
 mod shape;
+mod shmbuf;
 mod stream_info;
 mod stream_reader;
 mod stream_writer;
@@ -44,6 +46,8 @@ mod framelane_core {
     use crate::record::Record;
     #[pymodule_export]
     use crate::record_mut::RecordMut;
+    #[pymodule_export]
+    use crate::shmbuf::{ShmbufReceiver, ShmbufSender, remove_shmbuf};
     #[pymodule_export]
     use crate::stream_reader::StreamReader;
     #[pymodule_export]

@@ -9,9 +9,9 @@ from framelane import _core
 
 
 def stubs() -> list[ast.stmt]:
-    """What the native half declares, in two files."""
+    """What the native half declares, in several files."""
     folder = Path(framelane.__file__).parent
-    files = [folder / "_core.pyi", folder / "_core_streams.pyi"]
+    files = sorted(folder.glob("_core*.pyi"))
     return [statement for file in files for statement in ast.parse(file.read_text()).body]
 
 

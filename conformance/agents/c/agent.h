@@ -121,4 +121,17 @@ bool count_stream(const struct line *line, struct answer *answer);
 bool close_stream(const struct line *line, struct answer *answer);
 void reset_reading(void);
 
+/* messages.c */
+bool create_ring(const struct line *line, struct answer *answer);
+bool send_message(const struct line *line, struct answer *answer);
+bool drain(const struct line *line, struct answer *answer);
+bool count_ring(const struct line *line, struct answer *answer);
+bool close_ring(const struct line *line, struct answer *answer);
+bool open_ring(const struct line *line, struct answer *answer);
+bool receive(const struct line *line, struct answer *answer);
+bool skip_message(const struct line *line, struct answer *answer);
+bool count_received(const struct line *line, struct answer *answer);
+bool close_receiver(const struct line *line, struct answer *answer);
+void reset_messages(void);
+
 #endif

@@ -11,6 +11,7 @@ static bool reset(const struct line *line, struct answer *answer) {
   reset_producing();
   reset_reading();
   reset_writing();
+  reset_messages();
   return true;
 }
 
@@ -62,6 +63,16 @@ static const struct {
     {"poll_stream", poll_stream},
     {"count_stream", count_stream},
     {"close_stream", close_stream},
+    {"create_ring", create_ring},
+    {"send", send_message},
+    {"drain", drain},
+    {"count_ring", count_ring},
+    {"close_ring", close_ring},
+    {"open_ring", open_ring},
+    {"receive", receive},
+    {"skip", skip_message},
+    {"count_received", count_received},
+    {"close_receiver", close_receiver},
     {"decode", fields_decode},
     {"reset", reset},
 };

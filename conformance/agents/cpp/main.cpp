@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "consuming.hpp"
+#include "messages.hpp"
 #include "producing.hpp"
 #include "reading.hpp"
 #include "writing.hpp"
@@ -17,6 +18,7 @@ struct Agent {
   Consuming consuming;
   Writing writing;
   Reading reading;
+  Messages messages;
 };
 
 void decode(const Line& line, std::ostream& out) {
@@ -45,6 +47,10 @@ constexpr Command writing = [](Agent& agent, const Line& line, std::ostream& out
 template <auto handle>
 constexpr Command reading = [](Agent& agent, const Line& line, std::ostream& out) {
   (agent.reading.*handle)(line, out);
+};
+template <auto handle>
+constexpr Command messages = [](Agent& agent, const Line& line, std::ostream& out) {
+  (agent.messages.*handle)(line, out);
 };
 
 const std::map<std::string_view, Command> commands{
@@ -92,6 +98,16 @@ const std::map<std::string_view, Command> commands{
     {"poll_stream", reading<&Reading::poll>},
     {"count_stream", reading<&Reading::count>},
     {"close_stream", reading<&Reading::close>},
+    {"create_ring", messages<&Messages::create>},
+    {"send", messages<&Messages::send>},
+    {"drain", messages<&Messages::drain>},
+    {"count_ring", messages<&Messages::count_sent>},
+    {"close_ring", messages<&Messages::close_sender>},
+    {"open_ring", messages<&Messages::open>},
+    {"receive", messages<&Messages::receive>},
+    {"skip", messages<&Messages::skip>},
+    {"count_received", messages<&Messages::count_received>},
+    {"close_receiver", messages<&Messages::close_receiver>},
     {"decode", [](Agent&, const Line& line, std::ostream& out) { decode(line, out); }},
     {"reset", [](Agent& agent, const Line&, std::ostream&) { agent = Agent(); }},
 };

@@ -17,6 +17,7 @@ type agent struct {
 	producing producing
 	reading   reading
 	writing   writing
+	messages  messages
 }
 
 // errNothing is the answer of a read that found nothing.
@@ -119,6 +120,32 @@ func (a *agent) obeyOfStreams(l line) (string, error) {
 	case "close_stream":
 		return a.reading.close(l)
 	}
+	return a.obeyOfRings(l)
+}
+
+func (a *agent) obeyOfRings(l line) (string, error) {
+	switch l.word {
+	case "create_ring":
+		return a.messages.create(l)
+	case "send":
+		return a.messages.send(l)
+	case "drain":
+		return a.messages.drain(l)
+	case "count_ring":
+		return a.messages.countSent()
+	case "close_ring":
+		return a.messages.closeSender()
+	case "open_ring":
+		return a.messages.open(l)
+	case "receive":
+		return a.messages.receive(l)
+	case "skip":
+		return a.messages.skip()
+	case "count_received":
+		return a.messages.countReceived()
+	case "close_receiver":
+		return a.messages.closeReceiver()
+	}
 	return "", misunderstood("there is no command %q", l.word)
 }
 
@@ -141,7 +168,8 @@ func decode(l line) (string, error) {
 
 // Reset gives everything back; what is held goes before what it is held from.
 func (a *agent) reset() error {
-	err := errors.Join(a.consuming.drop(), a.producing.drop(), a.reading.drop(), a.writing.drop())
+	err := errors.Join(a.consuming.drop(), a.producing.drop(), a.reading.drop(), a.writing.drop(),
+		a.messages.drop())
 	*a = newAgent()
 	return err
 }

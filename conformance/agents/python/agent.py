@@ -13,6 +13,7 @@ from typing import Any
 from framelane import Consumer, Error, ErrorKind, Frame, FrameInfo, FrameMut, MemoryKind, Producer
 from framelane import picture
 from line import Line, Misunderstood, apply_fields, fields, numbered
+from messages import Messages
 from pixels import device_buffers, filled
 from streams import Answer, Streams
 
@@ -28,6 +29,7 @@ class Agent:
         self.frames: dict[int, Frame] = {}
         self.returned_frames: list[bool] = []
         self.streams = Streams()
+        self.messages = Messages()
 
     # As producer
 
@@ -221,6 +223,7 @@ class Agent:
         if self.producer:
             self.producer.close()
         self.streams.close()
+        self.messages.close()
         self.__init__()  # type: ignore[misc]
         return ""
 
@@ -237,10 +240,10 @@ def command(agent: Agent, word: str) -> Callable[[Line], Answer]:
     """What a word does."""
     if word in COMMANDS:
         return partial(COMMANDS[word], agent)
-    of_streams = agent.streams.command(word)
-    if of_streams is None:
+    of_others = agent.streams.command(word) or agent.messages.command(word)
+    if of_others is None:
         raise Misunderstood(f"there is no command {word!r}")
-    return of_streams
+    return of_others
 
 
 def answer(agent: Agent, text: str) -> str:

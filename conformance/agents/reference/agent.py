@@ -19,6 +19,7 @@ import pixels  # noqa: E402
 import wire  # noqa: E402
 from consumer import Consumer  # noqa: E402
 from kernel import Failure  # noqa: E402
+from messages import NOTHING, WORDS as MESSAGES, Messages  # noqa: E402
 from options import Options, device_buffer  # noqa: E402
 from producer import Producer  # noqa: E402
 from streams import WORDS, Streams  # noqa: E402
@@ -54,6 +55,7 @@ class Agent:
         self.producer = None
         self.claims, self.consumers, self.frames = {}, {}, {}
         self.streams = Streams()
+        self.messages = Messages()
 
     # Producer
 
@@ -245,6 +247,7 @@ class Agent:
         if self.producer:
             self.close_producer(line)
         self.streams.reset()
+        self.messages.reset()
         self.__init__()
         self.returned_before = []
 
@@ -254,7 +257,8 @@ COMMANDS = {"try": Agent.try_} | {
     "create publish claim fill commit abandon publish_external returned recall report "
     "close_producer open next latest wait poll read describe check release count close "
     "close_later decode reset".split()} | {
-    word: lambda agent, line, word=word: getattr(agent.streams, word)(line) for word in WORDS}
+    word: lambda agent, line, word=word: getattr(agent.streams, word)(line) for word in WORDS} | {
+    word: lambda agent, line, word=word: getattr(agent.messages, word)(line) for word in MESSAGES}
 
 
 def answer(agent, text):
@@ -263,7 +267,8 @@ def answer(agent, text):
         raise Failure(L.ErrorKind.INVALID_ARGUMENT, f"there is no command {word}")
     result = COMMANDS[word](agent, Line(pair.split("=", 1) for pair in pairs))
     if result is None:
-        return "none" if word in ("next", "try", "latest", "next_record") else "ok"
+        nothing = ("next", "try", "latest", "next_record", *NOTHING)
+        return "none" if word in nothing else "ok"
     return " ".join(["ok", *(f"{key}={value}" for key, value in result.items())])
 
 

@@ -1,15 +1,17 @@
-//! What a process still has of a lane: memfds and sockets, open or mapped.
+//! What a process still has of a lane or a ring: memfds and sockets, and files in the folder of the
+//! lanes, open or mapped.
 
 use anyhow::{Context, Result, bail};
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Fails with what the process still has when the time is over. Threads that end and connections
 /// that are shut take a moment.
-pub fn none_within(pid: u32, time: Duration) -> Result<()> {
+pub fn none_within(pid: u32, lanes: &Path, time: Duration) -> Result<()> {
     let start = Instant::now();
     loop {
-        let left = found(pid)?;
+        let left = found(pid, lanes)?;
         if left.is_empty() {
             return Ok(());
         }
@@ -20,19 +22,21 @@ pub fn none_within(pid: u32, time: Duration) -> Result<()> {
     }
 }
 
-fn found(pid: u32) -> Result<Vec<String>> {
+fn found(pid: u32, lanes: &Path) -> Result<Vec<String>> {
+    let segment = format!("{}/", lanes.display());
     let mut found = Vec::new();
     let folder = format!("/proc/{pid}/fd");
     for entry in fs::read_dir(&folder).with_context(|| folder.clone())? {
         // Those that are closed meanwhile are no leak.
         let Ok(link) = fs::read_link(entry?.path()) else { continue };
         let link = link.to_string_lossy().into_owned();
-        if link.starts_with("/memfd:") || link.starts_with("socket:") {
+        if link.starts_with("/memfd:") || link.starts_with("socket:") || link.starts_with(&segment)
+        {
             found.push(link);
         }
     }
     let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
-    let mapped = maps.lines().filter(|line| line.contains("/memfd:"));
+    let mapped = maps.lines().filter(|line| line.contains("/memfd:") || line.contains(&segment));
     found.extend(mapped.map(|line| line.to_owned()));
     Ok(found)
 }
@@ -46,7 +50,8 @@ mod tests {
     fn an_open_socket_is_found() {
         let pid = std::process::id();
         let _pair = UnixStream::pair().unwrap();
-        let error = none_within(pid, Duration::ZERO).unwrap_err().to_string();
+        let error =
+            none_within(pid, Path::new("/nowhere"), Duration::ZERO).unwrap_err().to_string();
         assert!(error.contains("socket:"), "{error}");
     }
 }

@@ -144,7 +144,8 @@ impl Stage<'_, '_> {
             let time = self.troupe.patience.time;
             // The board's memory stays open, as a board's does.
             if who != BOARD {
-                leaks::none_within(process.id(), time).with_context(|| who.clone())?;
+                leaks::none_within(process.id(), self.troupe.lanes, time)
+                    .with_context(|| who.clone())?;
             }
             self.troupe.release(process);
         }

@@ -72,7 +72,8 @@ pub fn run(plan: &Plan<'_>, mut show: impl FnMut(&Outcome)) -> Result<Vec<Outcom
 
 fn work(plan: &Plan<'_>, next: &AtomicUsize, done: &Sender<Outcome>) -> Result<()> {
     obey_file_modes();
-    let lanes = tempfile::Builder::new().prefix("framelane-conformance-").tempdir()?;
+    // Where shared memory is, as shmbuf rings want it.
+    let lanes = tempfile::Builder::new().prefix("framelane-conformance-").tempdir_in("/dev/shm")?;
     let patience = Patience { time: plan.patience, check: plan.check };
     let board = plan.board.as_ref();
     if let Some(board) = board {

@@ -184,16 +184,17 @@ class Consumer {
   Consumer() noexcept = default;
 
   std::uint32_t attach(std::string_view name, const ConsumerOptions& options) noexcept {
-    bridge::ConsumerSettings settings{};
-    settings.wait_for_lane_ns = detail::ns(options.wait_for_lane);
-    settings.leases = options.leases;
-    settings.mode = static_cast<std::uint8_t>(options.mode);
-    settings.reattach = options.reattach;
-    settings.return_on_signal = options.return_on_signal;
-    settings.wants_writable = options.wants_writable;
-    settings.directory = detail::bytes(options.directory);
-    if (const auto status = detail::same_layout(); status != 0) return status;
-    handle_.reset(bridge::open_consumer(detail::bytes(name), settings));
+    bridge::c::ConsumerOptions o{};
+    framelane_consumer_options_init(&o);
+    o.wait_for_lane_ns = detail::ns(options.wait_for_lane);
+    o.leases = options.leases;
+    o.mode = static_cast<std::uint32_t>(options.mode);
+    o.reattach = options.reattach;
+    o.return_on_signal = options.return_on_signal;
+    o.wants_writable = options.wants_writable;
+    o.directory = detail::path(options.directory);
+    if (const auto status = detail::can_make(options.directory); status != 0) return status;
+    handle_.reset(bridge::open_consumer(detail::bytes(name), o));
     return handle_ ? 0 : bridge::error_kind();
   }
 

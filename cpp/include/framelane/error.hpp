@@ -55,6 +55,8 @@ namespace detail {
 inline constexpr std::uint32_t no_handle = ~std::uint32_t{0};
 /// The headers are not those of the library.
 inline constexpr std::uint32_t other_headers = no_handle - 1;
+/// A directory that C would cut.
+inline constexpr std::uint32_t cut_path = no_handle - 2;
 
 /// What the bridge says about its last failure on this thread.
 inline Error last_error(std::uint32_t status) {
@@ -64,6 +66,9 @@ inline Error last_error(std::uint32_t status) {
   if (status == other_headers) {
     return {ErrorKind::LayoutMismatch, "the headers are of another version than the library"};
   }
+  if (status == cut_path) {
+    return {ErrorKind::InvalidArgument, "the directory's name has a zero in it"};
+  }
   const auto text = bridge::error_text();
   const auto missed = bridge::error_missed();
   return {static_cast<ErrorKind>(status), std::string(text.data(), text.size()), missed};
@@ -72,6 +77,16 @@ inline Error last_error(std::uint32_t status) {
 /// Whether the headers a program was compiled with are those of the library it was linked with.
 inline std::uint32_t same_layout() noexcept {
   return bridge::layout_hash() == layout::layout_hash ? 0 : other_headers;
+}
+
+/// A directory as C takes it, NULL for none; checked by `can_make`.
+inline const char* path(const std::string& directory) noexcept {
+  return directory.empty() ? nullptr : directory.c_str();
+}
+
+/// Whether something can be made or opened there with these headers.
+inline std::uint32_t can_make(const std::string& directory) noexcept {
+  return directory.find('\0') == std::string::npos ? same_layout() : cut_path;
 }
 
 [[noreturn]] inline void raise(std::uint32_t status) { throw last_error(status); }

@@ -17,6 +17,12 @@ inline PixelFormat pixel_format(std::string_view name) {
   return static_cast<PixelFormat>(fourcc);
 }
 
+inline std::optional<PixelFormat> try_pixel_format(std::string_view name, Error& error) noexcept {
+  std::uint32_t fourcc = 0;
+  if (!detail::told(bridge::pixel_format(detail::bytes(name), fourcc), error)) return std::nullopt;
+  return static_cast<PixelFormat>(fourcc);
+}
+
 /// Where the planes of a picture lie in one block of memory. Offsets, strides, sizes in bytes.
 struct FrameLayout {
   /// DRM four-character code; 0 is no layout.
@@ -58,9 +64,25 @@ struct FrameLayout {
   }
 
  private:
+  friend class Producer;
+
+  void give(bridge::c::Layout& g) const noexcept {
+    g.fourcc = fourcc;
+    g.width = width;
+    g.height = height;
+    g.plane_count = plane_count;
+    g.total_bytes = total_bytes;
+    for (std::size_t i = 0; i < planes.size(); ++i) {
+      g.offset_bytes[i] = planes[i].offset_bytes;
+      g.size_bytes[i] = planes[i].size_bytes;
+      g.stride_bytes[i] = planes[i].stride_bytes;
+      g.rows[i] = planes[i].rows;
+    }
+  }
+
   std::uint32_t lay_out(PixelFormat format, std::uint32_t w, std::uint32_t h,
                         std::uint32_t align) noexcept {
-    bridge::Geometry g{};
+    bridge::c::Layout g{};
     const auto status = bridge::lay_out(static_cast<std::uint32_t>(format), w, h, align, g);
     fourcc = g.fourcc;
     width = g.width;

@@ -50,6 +50,13 @@ class Frame {
     return *found;
   }
   const FrameInfo& info() const&& = delete;
+  /// The same without exceptions; null where there is none.
+  const FrameInfo* try_info(Error& error) const& noexcept {
+    const FrameInfo* found = bridge::frame_info(held_);
+    detail::told(found == nullptr ? bridge::error_kind() : 0, error);
+    return found;
+  }
+  const FrameInfo* try_info(Error& error) const&& = delete;
 
   /// Number of planes, at most 4 whatever the producer wrote.
   std::size_t plane_count() const {

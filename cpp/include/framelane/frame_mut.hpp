@@ -40,6 +40,11 @@ class FrameMut {
     return *claimed_.descriptor;
   }
   FrameInfo& info() && = delete;
+  /// The same without exceptions; null where there is none.
+  FrameInfo* try_info(Error& error) & noexcept {
+    return refused(error) ? nullptr : claimed_.descriptor;
+  }
+  FrameInfo* try_info(Error& error) && = delete;
 
   /// The whole payload of the slot.
   span<std::uint8_t> payload() & {
@@ -47,6 +52,11 @@ class FrameMut {
     return {claimed_.payload, claimed_.payload_bytes};
   }
   span<std::uint8_t> payload() && = delete;
+  span<std::uint8_t> try_payload(Error& error) & noexcept {
+    if (refused(error)) return {};
+    return {claimed_.payload, claimed_.payload_bytes};
+  }
+  span<std::uint8_t> try_payload(Error& error) && = delete;
 
   /// One plane, as the description lays it out now.
   PlaneViewMut plane(std::size_t index) & {
@@ -90,8 +100,14 @@ class FrameMut {
 
  private:
   friend class Producer;
+  bool refused(Error& error) const noexcept {
+    if (!claimed_.live) error = Error(ErrorKind::InvalidArgument, "the frame is empty: claim one");
+    else if (error) error = Error();
+    return !claimed_.live;
+  }
   void refuse_empty() const {
-    if (!claimed_.live) throw Error(ErrorKind::InvalidArgument, "the frame is empty: claim one");
+    Error error;
+    if (refused(error)) throw error;
   }
 
   bridge::ClaimedFrame claimed_{};

@@ -27,6 +27,7 @@
 #include <framelane/plane.hpp>
 #include <framelane/producer.hpp>
 #include <framelane/record.hpp>
+#include <framelane/shmbuf.hpp>
 #include <framelane/span.hpp>
 #include <framelane/stream_options.hpp>
 #include <framelane/stream_reader.hpp>

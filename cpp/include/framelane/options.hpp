@@ -62,6 +62,15 @@ struct DeviceBuffer {
   MemoryKind kind = MemoryKind::Memfd;
 };
 
+namespace detail {
+
+/// A NUMA node as C takes it.
+inline std::int32_t node(const std::optional<std::uint32_t>& node) noexcept {
+  return node ? static_cast<std::int32_t>(*node) : -1;
+}
+
+}  // namespace detail
+
 /// How to make a lane. Slots = `lease_budget` + `claims` + 1 + `history`, at most 64.
 struct ProducerOptions {
   /// Geometry each claimed frame starts with; sizes the payload too.

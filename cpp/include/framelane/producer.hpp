@@ -202,42 +202,29 @@ inline std::uint32_t Producer::make(std::string_view name,
     fds.push_back(buffer.fd);
     kinds.push_back(static_cast<std::uint8_t>(buffer.kind));
   }
-  bridge::ProducerSettings settings{};
-  if (options.layout) {
-    bridge::Geometry& geometry = settings.geometry;
-    geometry.fourcc = options.layout->fourcc;
-    geometry.width = options.layout->width;
-    geometry.height = options.layout->height;
-    geometry.plane_count = options.layout->plane_count;
-    geometry.total_bytes = options.layout->total_bytes;
-    for (std::size_t i = 0; i < options.layout->planes.size(); ++i) {
-      const Plane& plane = options.layout->planes[i];
-      geometry.offset_bytes[i] = plane.offset_bytes;
-      geometry.size_bytes[i] = plane.size_bytes;
-      geometry.stride_bytes[i] = plane.stride_bytes;
-      geometry.rows[i] = plane.rows;
-    }
-  }
-  settings.payload_bytes = options.payload_bytes.value_or(0);
-  settings.lease_ns = detail::ns(options.lease);
-  settings.frame_period_ns = detail::ns(options.frame_period);
-  settings.lease_budget = options.lease_budget;
-  settings.claims = options.claims;
-  settings.history = options.history;
-  settings.numa_node = options.numa_node ? std::int64_t{*options.numa_node} : -1;
-  settings.memory = static_cast<std::uint8_t>(options.memory);
-  settings.huge_pages = static_cast<std::uint8_t>(options.huge_pages);
-  settings.access = options.access.who_;
-  settings.access_group = options.access.gid_;
-  settings.trust = static_cast<std::uint8_t>(options.trust);
-  settings.reclaim = static_cast<std::uint8_t>(options.reclaim);
-  settings.lossless = options.lossless;
-  settings.lock_memory = options.lock_memory;
-  settings.directory = detail::bytes(options.directory);
-  settings.device_fds = {fds.data(), fds.size()};
-  settings.device_kinds = {kinds.data(), kinds.size()};
-  if (const auto status = detail::same_layout(); status != 0) return status;
-  handle_.reset(bridge::create_producer(detail::bytes(name), settings));
+  bridge::c::ProducerOptions o{};
+  framelane_producer_options_init(&o);
+  if (options.layout) options.layout->give(o.layout);
+  o.payload_bytes = options.payload_bytes.value_or(0);
+  o.lease_ns = detail::ns(options.lease);
+  o.frame_period_ns = detail::ns(options.frame_period);
+  o.lease_budget = options.lease_budget;
+  o.claims = options.claims;
+  o.history = options.history;
+  o.numa_node = detail::node(options.numa_node);
+  o.memory = static_cast<std::uint32_t>(options.memory);
+  o.huge_pages = static_cast<std::uint32_t>(options.huge_pages);
+  o.access = options.access.who_;
+  o.access_group = options.access.gid_;
+  o.trust = static_cast<std::uint32_t>(options.trust);
+  o.reclaim = static_cast<std::uint32_t>(options.reclaim);
+  o.lossless = options.lossless;
+  o.lock_memory = options.lock_memory;
+  o.directory = detail::path(options.directory);
+  o.device_fds = fds.data();
+  o.device_count = fds.size();
+  if (const auto status = detail::can_make(options.directory); status != 0) return status;
+  handle_.reset(bridge::create_producer(detail::bytes(name), o, {kinds.data(), kinds.size()}));
   return handle_ ? 0 : bridge::error_kind();
 }
 

@@ -61,6 +61,13 @@ class Record {
     return *held_.config;
   }
   const StreamConfig& config() const&& = delete;
+  /// The same without exceptions; null where there is none.
+  const StreamConfig* try_config(Error& error) const& noexcept {
+    if (!held_.live) error = Error(ErrorKind::InvalidArgument, "the record is empty");
+    else if (error) error = Error();
+    return held_.live ? held_.config : nullptr;
+  }
+  const StreamConfig* try_config(Error& error) const&& = delete;
 
   /// Lets the writer have the bytes of a record that is held in place, as the destructor does.
   void release() noexcept {

@@ -119,17 +119,18 @@ class StreamReader {
   StreamReader() noexcept = default;
 
   std::uint32_t attach(std::string_view name, const StreamReaderOptions& options) noexcept {
-    bridge::StreamReaderSettings settings{};
-    settings.start_age_ns = detail::ns(options.start_age);
-    settings.wait_for_lane_ns = detail::ns(options.wait_for_lane);
-    settings.start = static_cast<std::uint8_t>(options.start);
-    settings.after_lap = static_cast<std::uint8_t>(options.after_lap);
-    settings.lossless = options.lossless;
-    settings.reattach = options.reattach;
-    settings.return_on_signal = options.return_on_signal;
-    settings.directory = detail::bytes(options.directory);
-    if (const auto status = detail::same_layout(); status != 0) return status;
-    handle_.reset(bridge::open_stream(detail::bytes(name), settings));
+    bridge::c::StreamReaderOptions o{};
+    framelane_stream_reader_options_init(&o);
+    o.start_age_ns = detail::ns(options.start_age);
+    o.wait_for_lane_ns = detail::ns(options.wait_for_lane);
+    o.start = static_cast<std::uint32_t>(options.start);
+    o.after_lap = static_cast<std::uint32_t>(options.after_lap);
+    o.lossless = options.lossless;
+    o.reattach = options.reattach;
+    o.return_on_signal = options.return_on_signal;
+    o.directory = detail::path(options.directory);
+    if (const auto status = detail::can_make(options.directory); status != 0) return status;
+    handle_.reset(bridge::open_stream(detail::bytes(name), o));
     return handle_ ? 0 : bridge::error_kind();
   }
 

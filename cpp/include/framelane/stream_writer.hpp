@@ -100,6 +100,12 @@ class StreamWriter {
     handle_->report(report);
     return report;
   }
+  std::optional<Report> try_report(Error& error) const noexcept {
+    if (!detail::told(handle_ ? 0 : detail::no_handle, error)) return std::nullopt;
+    std::optional<Report> report(std::in_place);
+    handle_->report(*report);
+    return report;
+  }
   /// Largest record in bytes, half of the ring.
   std::size_t record_limit() const noexcept { return handle_ ? handle_->record_limit() : 0; }
   /// Random id of this writer incarnation; 0 when closed.
@@ -122,19 +128,20 @@ class StreamWriter {
 
   std::uint32_t make(std::string_view name, const StreamConfig& config,
                      const StreamWriterOptions& options) noexcept {
-    bridge::StreamWriterSettings settings{};
-    settings.data_bytes = options.data_bytes;
-    settings.key_request_interval_ns = detail::ns(options.key_request_interval);
-    settings.numa_node = options.numa_node ? std::int64_t{*options.numa_node} : -1;
-    settings.index_capacity = options.index_capacity;
-    settings.access = options.access.who_;
-    settings.access_group = options.access.gid_;
-    settings.trust = static_cast<std::uint8_t>(options.trust);
-    settings.lossless = options.lossless;
-    settings.lock_memory = options.lock_memory;
-    settings.directory = detail::bytes(options.directory);
-    if (const auto status = detail::same_layout(); status != 0) return status;
-    handle_.reset(bridge::create_stream(detail::bytes(name), config, settings));
+    bridge::c::StreamWriterOptions o{};
+    framelane_stream_writer_options_init(&o);
+    o.data_bytes = options.data_bytes;
+    o.key_request_interval_ns = detail::ns(options.key_request_interval);
+    o.numa_node = detail::node(options.numa_node);
+    o.index_capacity = options.index_capacity;
+    o.access = options.access.who_;
+    o.access_group = options.access.gid_;
+    o.trust = static_cast<std::uint32_t>(options.trust);
+    o.lossless = options.lossless;
+    o.lock_memory = options.lock_memory;
+    o.directory = detail::path(options.directory);
+    if (const auto status = detail::can_make(options.directory); status != 0) return status;
+    handle_.reset(bridge::create_stream(detail::bytes(name), config, o));
     return handle_ ? 0 : bridge::error_kind();
   }
 

@@ -139,7 +139,7 @@ fn a_program_that_cannot_work_is_an_error_that_says_why() {
         let scene = Scene::new();
         let ran = finish(start(&scene, &camera(source, more)));
         assert_eq!(ran.code, 1, "{source}: {}", ran.err);
-        let last = ran.err.lines().filter(|line| line.starts_with("framelane:")).next_back();
+        let last = ran.err.lines().rfind(|line| line.starts_with("framelane:"));
         assert!(last.unwrap_or("").contains(says), "{source}: {}", ran.err);
     }
     let scene = Scene::new();
@@ -203,9 +203,9 @@ fn everything_it_started_ends_with_it_whatever_happens() {
     for how in [Signal::TERM, Signal::KILL] {
         let scene = Scene::new();
         let pids = scene.path().join("pids");
-        let place = pids.display();
+        let (place, make) = (pids.display(), MAKE.replace("-f lavfi", "-re -f lavfi"));
         let source = format!(
-            "command:trap '' TERM; sleep 1000 & echo $! $$ > '{place}'; {MAKE} {X264}; wait"
+            "command:trap '' TERM; sleep 1000 & echo $! $$ > '{place}'; {make} {X264}; wait"
         );
         let mut running = start(&scene, &camera(&source, &[]));
         let mut reader = reader(&scene, "video");

@@ -176,12 +176,19 @@ pub extern "C" fn framelane_layout_init(
     error: *mut framelane_error,
     layout: *mut framelane_layout,
 ) -> framelane_status {
-    enter(error, || {
-        let format = PixelFormat::from_number(pixel_format)
-            .ok_or_else(|| invalid(&format!("{pixel_format:#010x} is no known pixel format")))?;
-        let made = FrameLayout::with_stride_align(format, width, height, stride_align)?;
-        give(to_c(&made), at_mut(layout, "layout")?, "layout")
-    })
+    enter(error, || give(lay_out(pixel_format, width, height, stride_align)?, layout, "layout"))
+}
+
+/// The same for Rust.
+pub fn lay_out(
+    pixel_format: u32,
+    width: u32,
+    height: u32,
+    stride_align: u32,
+) -> Result<framelane_layout> {
+    let format = PixelFormat::from_number(pixel_format)
+        .ok_or_else(|| invalid(&format!("{pixel_format:#010x} is no known pixel format")))?;
+    FrameLayout::with_stride_align(format, width, height, stride_align).map(|made| to_c(&made))
 }
 
 /// Number of the pixel format that people call `name`: nv12, i420, grey, ... in either case.

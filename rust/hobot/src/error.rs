@@ -74,6 +74,15 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether the codec will not read the memory it was given: the picture can be copied for it.
+    pub fn refuses_memory(&self) -> bool {
+        use framelane_hobot_sys::media::{INVALID_BUFFER, INVALID_PARAMS, UNSUPPORTED_FEATURE};
+        let refusals = [INVALID_BUFFER, INVALID_PARAMS, UNSUPPORTED_FEATURE];
+        matches!(self, Error::Codec { code, .. } if refusals.contains(code))
+    }
+}
+
 impl From<Error> for framelane::Error {
     fn from(error: Error) -> Self {
         match error {

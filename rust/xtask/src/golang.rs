@@ -19,6 +19,7 @@ pub const NEEDS: &[(&str, &str)] =
 const FOLDERS: &[&str] = &["go", "conformance/agents/go", "examples/hello/go", "bench/go"];
 /// Links what cargo has built in this checkout.
 const WORKSPACE: &[&str] = &["-tags", "framelane_workspace"];
+const HEADER: &str = "rust/ffi/include/framelane.h";
 /// Of README.md.
 const SECTION: &str = "A lane in Go";
 const LIMIT: Duration = Duration::from_secs(600);
@@ -28,15 +29,35 @@ pub fn tier() -> Result<Counts> {
     Program::cargo(["build", "--locked", "--package", "framelane-ffi"]).limit(LIMIT).check()?;
     let go = Go { program: tools::program("go")? };
     let mut counts = Counts::default();
-    counts += told("format", go.format());
-    counts += told("vet", go.vet());
+    counts += told("format", go.format(FOLDERS));
+    counts += told("vet", go.vet(FOLDERS));
     for (name, tags) in [("static", "-tags framelane_static"), ("shared", "")] {
         counts += told(&format!("README, {name} library"), go.readme(tags));
     }
-    counts += go.tests("tests", &[])?;
-    counts += go.tests("tests, race detector", &["-race"])?;
-    counts += go.tests("tests, AddressSanitizer", &["-asan"])?;
+    counts += go.tests("go", "tests", &[])?;
+    counts += go.tests("go", "tests, race detector", &["-race"])?;
+    counts += go.tests("go", "tests, AddressSanitizer", &["-asan"])?;
     Ok(counts)
+}
+
+/// Format, vet and tests, under the race detector, of a program with modules of others, which are
+/// fetched as its `go.sum` pins them. Its tests find `ffmpeg`.
+pub fn program_tests(folder: &str) -> Result<Counts> {
+    Program::cargo(["build", "--locked", "--package", "framelane-ffi"]).limit(LIMIT).check()?;
+    let go = Go { program: tools::program("go")? };
+    let fetch = Program::new(&go.program).args(["-C", folder, "mod", "download"]);
+    fetch.env("GOTOOLCHAIN", "local").limit(LIMIT).quiet().check()?;
+    let mut counts = told("format", go.format(&[folder]));
+    counts += told("vet", go.vet(&[folder]));
+    counts += go.tests(folder, "tests, race detector", &["-race"])?;
+    Ok(counts)
+}
+
+/// Flags of the C compiler that change with `framelane.h`. The go command does not see that the
+/// header has changed, and would use what it has compiled with the old one.
+pub fn cgo_flags() -> String {
+    let header = fs::read(workspace::root().join(HEADER)).unwrap_or_default();
+    format!("-O2 -g -DFRAMELANE_HEADER_CRC={}", crc32fast::hash(&header))
 }
 
 struct Go {
@@ -53,6 +74,7 @@ impl Go {
     fn environment(&self, program: Program) -> Program {
         program
             .env("CGO_ENABLED", "1")
+            .env("CGO_CFLAGS", cgo_flags())
             .env("CGO_LDFLAGS", format!("-L{}", workspace::target().join("debug").display()))
             .env("GOPROXY", "off")
             .env("GOTOOLCHAIN", "local")
@@ -60,16 +82,16 @@ impl Go {
             .quiet()
     }
 
-    fn format(&self) -> Result<()> {
+    fn format(&self, folders: &[&str]) -> Result<()> {
         let root = self.run("go", &["env", "GOROOT"]).check()?;
         let gofmt = Path::new(root.trim()).join("bin/gofmt");
-        let wrong = Program::new(gofmt).args(["-l"]).args(FOLDERS).quiet().check()?;
+        let wrong = Program::new(gofmt).args(["-l"]).args(folders).quiet().check()?;
         ensure!(wrong.is_empty(), "gofmt would change {wrong}");
         Ok(())
     }
 
-    fn vet(&self) -> Result<()> {
-        for folder in FOLDERS {
+    fn vet(&self, folders: &[&str]) -> Result<()> {
+        for folder in folders {
             self.run(folder, &[&["vet"], WORKSPACE, &["./..."]].concat()).check()?;
         }
         Ok(())
@@ -109,11 +131,13 @@ impl Go {
         Ok(env::join_paths([folder].into_iter().chain(env::split_paths(&others)))?)
     }
 
-    /// The tests of the binding; what failing ones have printed is shown.
-    fn tests(&self, name: &str, more: &[&str]) -> Result<Counts> {
+    /// The tests of a folder; what failing ones have printed is shown.
+    fn tests(&self, folder: &str, name: &str, more: &[&str]) -> Result<Counts> {
         // The library is no file that go watches, so a result of before may be another library's.
         let fresh = &["test", "-count=1", "-timeout=5m", "-json"][..];
-        let output = self.run("go", &[fresh, WORKSPACE, more, &["./..."]].concat()).run()?;
+        let arguments = [fresh, WORKSPACE, more, &["./..."]].concat();
+        let tests = self.run(folder, &arguments).env("PATH", tools::search_path_with("ffmpeg")?);
+        let output = tests.run()?;
         let mut counts = Counts::read(&output.text);
         if !output.success() {
             print!("{}", printed(&output.text));

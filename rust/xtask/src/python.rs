@@ -74,6 +74,20 @@ pub fn tier() -> Result<Counts> {
     Ok(counts)
 }
 
+/// Tests and types of a program in Python that uses the package and these others.
+pub fn program_tests(folder: &str, packages: &[&str]) -> Result<Counts> {
+    let python = with_package(false)?;
+    tools::python_with(&[packages, &["pytest", "mypy"]].concat())?;
+    let mut counts = Program::new(&python)
+        .args(["-B", "-m", "pytest", "-q", "-c", "python/pyproject.toml"])
+        .args(["-p", "no:cacheprovider", &format!("{folder}/tests")])
+        .env("PYTHONPATH", workspace::root().join(folder))
+        .limit(LIMIT)
+        .counted()?;
+    counts += told("types", typed(&python, &[folder]));
+    Ok(counts)
+}
+
 /// Prints what taking a frame costs beside the usual ways.
 pub fn peers() -> Result<bool> {
     let python = with_package(true)?;
@@ -98,21 +112,20 @@ fn told(what: &str, outcome: Result<()>) -> Counts {
 /// mypy, strict; once for each folder, whose modules may have names that others have too. The
 /// package is seen as it is installed.
 fn types(python: &Path) -> Result<()> {
+    typed(python, &["--package", "framelane"])?;
+    TYPED.iter().try_for_each(|folder| typed(python, &[folder]))
+}
+
+fn typed(python: &Path, what: &[&str]) -> Result<()> {
     let cache = workspace::target().join("python/mypy");
-    let check = |what: &[&str]| {
-        Program::new(python)
-            .args(["-m", "mypy", "--config-file", "python/pyproject.toml", "--cache-dir"])
-            .args([&cache])
-            .args(what)
-            .limit(LIMIT)
-            .quiet()
-            .check()
-    };
-    check(&["--package", "framelane"])?;
-    for folder in TYPED {
-        check(&[folder])?;
-    }
-    Ok(())
+    Program::new(python)
+        .args(["-m", "mypy", "--config-file", "python/pyproject.toml", "--cache-dir"])
+        .args([&cache])
+        .args(what)
+        .limit(LIMIT)
+        .quiet()
+        .check()
+        .map(drop)
 }
 
 /// The block is pasted into a fresh folder and runs.

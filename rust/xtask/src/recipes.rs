@@ -1,7 +1,7 @@
 //! Builds and starts the programs of each language as their recipes say.
 
 use crate::process::Program;
-use crate::{python, tools, workspace};
+use crate::{golang, python, tools, workspace};
 use anyhow::{Context, Result, bail};
 use framelane_conformance::{Launch, Recipe};
 use std::fs;
@@ -70,6 +70,7 @@ impl Kitchen {
         for words in recipe.build(&places)? {
             let (program, arguments) = words.split_first().context("an empty build command")?;
             let mut command = Program::new(program).args(arguments).limit(BUILD_LIMIT).quiet();
+            command = command.env("CGO_CFLAGS", golang::cgo_flags());
             for (key, value) in recipe.env(&places)? {
                 command = command.env(&key, value);
             }

@@ -99,7 +99,7 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "demo",
         about: "the demo for some seconds",
-        needs: &[],
+        needs: &[CXX],
         when: When::Ci,
         run: demo::tier,
     },
@@ -144,6 +144,13 @@ pub const TIERS: &[Tier] = &[
         needs: &[CXX],
         when: When::Ci,
         run: hello::tier,
+    },
+    Tier {
+        name: "pet-camera",
+        about: "the programs of the pet camera, each by itself",
+        needs: golang::NEEDS,
+        when: When::Ci,
+        run: pet_camera,
     },
     Tier {
         name: "hobot",
@@ -207,6 +214,15 @@ fn unit() -> Result<Counts> {
         .env("PATH", tools::search_path_with("ffmpeg")?)
         .limit(Duration::from_secs(1500))
         .counted()
+}
+
+fn pet_camera() -> Result<Counts> {
+    let mut counts = golang::program_tests("examples/pet-camera/server")?;
+    counts += python::program_tests(
+        "examples/pet-camera/detector",
+        &["numpy", "opencv-python-headless"],
+    )?;
+    Ok(counts)
 }
 
 fn stress() -> Result<Counts> {

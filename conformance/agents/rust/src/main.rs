@@ -3,6 +3,7 @@
 mod consuming;
 mod fields;
 mod line;
+mod messages;
 mod pixels;
 mod producing;
 mod reading;
@@ -11,6 +12,7 @@ mod writing;
 use consuming::{Ask, Consuming};
 use framelane::FrameDescriptor;
 use line::{Answer, Line, Refusal, misunderstood};
+use messages::Messages;
 use producing::Producing;
 use reading::StreamReading;
 use std::io::{BufRead, Write};
@@ -23,6 +25,7 @@ struct Agent {
     producing: Producing,
     reading: StreamReading,
     writing: Writing,
+    messages: Messages,
 }
 
 impl Agent {
@@ -79,6 +82,23 @@ impl Agent {
                 *self = Agent::default();
                 Ok(String::new())
             }
+            _ => self.obey_of_rings(line),
+        }
+    }
+
+    fn obey_of_rings(&mut self, line: &Line<'_>) -> Answer {
+        let messages = &mut self.messages;
+        match line.word {
+            "create_ring" => messages.create(line),
+            "send" => messages.send(line),
+            "drain" => messages.drain(line),
+            "count_ring" => messages.count_sent(),
+            "close_ring" => messages.close_sender(),
+            "open_ring" => messages.open(line),
+            "receive" => messages.receive(line),
+            "skip" => messages.skip(),
+            "count_received" => messages.count_received(),
+            "close_receiver" => messages.close_receiver(),
             word => Err(misunderstood(format!("there is no command {word:?}"))),
         }
     }

@@ -1,6 +1,6 @@
 //! Encoders by their names on the command line.
 
-use super::{Encoder, EncoderOptions};
+use super::{Encoder, EncoderOptions, hobot};
 use crate::error::{Result, invalid};
 use framelane::{Error, ErrorKind, Frame};
 use std::str::FromStr;
@@ -39,11 +39,13 @@ impl EncoderKind {
     /// or codec that it does not take; `System` when it cannot be started.
     pub fn open(self, first: &Frame, options: &EncoderOptions) -> Result<Box<dyn Encoder>> {
         match self {
-            EncoderKind::Auto | EncoderKind::OpenH264 => software(first, options),
-            EncoderKind::Hobot => {
-                let text = "this build has no encoder for the RDK X5's codec";
-                Err(Error::new(ErrorKind::Unsupported, text))
-            }
+            EncoderKind::OpenH264 => software(first, options),
+            EncoderKind::Hobot => hobot(first, options),
+            EncoderKind::Auto => match hobot(first, options) {
+                Err(none) if none.kind() == ErrorKind::Unsupported => software(first, options)
+                    .map_err(|error| error.context(format!("there is no other encoder: {none}"))),
+                opened => opened,
+            },
         }
     }
 }

@@ -3,6 +3,7 @@
 //! An encoder keeps the lease of a frame for as long as it reads from it, and hands out each access
 //! unit where it made it, so that the one copy is that into the stream's ring.
 
+mod hobot;
 mod kind;
 #[cfg(feature = "openh264")]
 mod openh264;
@@ -12,6 +13,7 @@ mod planar;
 mod run;
 mod stamp;
 
+pub use hobot::hobot;
 pub use kind::EncoderKind;
 pub use options::{EncoderOptions, Profile};
 pub use run::{EncodeOptions, EncodeStats, run};

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// Longest wait without looking whether to stop.
 const SLICE: Duration = Duration::from_millis(50);
+/// The same while an encoder works by itself, which may have something ready at any time.
+const WORKING: Duration = Duration::from_millis(4);
 /// How long the encoder may take for what it is still working at when the stream ends.
 const LAST: Duration = Duration::from_secs(2);
 
@@ -75,7 +77,7 @@ pub fn run(
 ) -> Result<EncodeStats> {
     let mut run = Run { writer, options, open: None, idle: false, stats: EncodeStats::default() };
     while !stop() && options.units.is_none_or(|enough| run.stats.units < enough) {
-        match consumer.next(SLICE)? {
+        match consumer.next(run.patience())? {
             Some(frame) => run.take(frame)?,
             None => run.drain(Duration::ZERO)?,
         }
@@ -103,6 +105,12 @@ struct Open {
 }
 
 impl Run<'_> {
+    /// How long to wait for a frame before looking at the encoder.
+    fn patience(&self) -> Duration {
+        let works_alone = self.open.as_ref().is_some_and(|open| open.encoder.frames_held() > 1);
+        if works_alone { WORKING } else { SLICE }
+    }
+
     fn take(&mut self, frame: Frame) -> Result<()> {
         self.stats.frames += 1;
         self.stats.missed += frame.missed();

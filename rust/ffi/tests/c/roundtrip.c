@@ -24,6 +24,14 @@ static framelane_producer *create(const char *directory) {
   DEMAND(framelane_layout_init(FRAMELANE_PIXEL_FORMAT_NV12, 64, 48, 1, &error,
                                &options.layout) == 0);
   DEMAND(options.layout.total_bytes == 64 * 48 * 3 / 2);
+  options.memory = FRAMELANE_MEMORY_KIND_MEMFD;
+  options.lease_ns = 50000000;
+  options.frame_period_ns = 33000000;
+  DEMAND(framelane_producer_create("c", &options, &error, &producer) ==
+         FRAMELANE_ERROR_KIND_INVALID_ARGUMENT);
+  DEMAND(strstr(error.text, "two frame periods") != NULL);
+  options.memory = FRAMELANE_MEMORY_KIND_INLINE;
+  options.lease_ns = 0;
   DEMAND(framelane_producer_create("c", &options, &error, &producer) == 0);
   DEMAND(framelane_producer_epoch(producer) != 0);
   return producer;

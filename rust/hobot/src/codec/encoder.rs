@@ -78,8 +78,7 @@ pub struct Refused {
 impl Refused {
     /// Whether the codec will not read memory like this: the picture can be copied for it.
     pub fn is_about_its_memory(&self) -> bool {
-        let codes = [number::INVALID_BUFFER, number::INVALID_PARAMS, number::UNSUPPORTED_FEATURE];
-        self.error.code().is_some_and(|code| codes.contains(&code))
+        self.error.refuses_memory()
     }
 }
 

@@ -1,13 +1,14 @@
 //! Whose memory the codec reads, until it has read it.
 
 use framelane_hobot_sys::codec::MediaBuffer;
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 /// Whoever a picture belongs to; dropped when the codec has consumed it, on whatever thread.
-pub type Owner = Box<dyn Send>;
+pub type Owner = Box<dyn Any + Send>;
 
 /// Owners of the pictures in the codec, by ticket.
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! An access unit where the codec made it, given back once.
 
-use super::key::is_key;
+use super::key::{Brings, look};
 use super::session::Session;
 use crate::error::{Error, Result, media};
 use framelane::ErrorKind;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 pub struct Unit<T> {
     place: Place,
     stream: StreamBuffer,
+    brings: Brings,
     tag: T,
 }
 
@@ -29,7 +30,9 @@ impl<T> Unit<T> {
             let text = format!("libmultimedia gave a unit of {} bytes", stream.size);
             return Err(framelane::Error::new(ErrorKind::System, text).into());
         }
-        Ok(Unit { place, stream, tag })
+        let mut unit = Unit { place, stream, brings: Brings::default(), tag };
+        unit.brings = look(unit.place.session.setup.codec, unit.bytes());
+        Ok(unit)
     }
 
     /// Its bytes; H.264 and H.265 in Annex B form.
@@ -42,7 +45,12 @@ impl<T> Unit<T> {
 
     /// Whether decoding can begin here.
     pub fn is_key(&self) -> bool {
-        is_key(self.place.session.setup.codec, self.bytes())
+        self.brings.key
+    }
+
+    /// Whether it has parameter sets, with which decoding can begin at it by itself.
+    pub fn carries_parameters(&self) -> bool {
+        self.brings.parameters
     }
 
     /// What its picture was fed with.

@@ -2,22 +2,31 @@
 
 use super::{Finding, Source};
 use anyhow::Result;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use syn::visit::{self, Visit};
 
 pub fn reached(tree: &[Source]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    let in_src = |file: &&Source| file.is_rust() && file.path.contains("/src/");
-    for file in tree.iter().filter(in_src) {
-        let (package, inner) = file.path.split_once("/src/").unwrap_or_default();
+    // Each file is read once: taking it apart is what costs.
+    let mut declared: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (package, _, file) in sources(tree) {
+        declared.entry(package).or_default().extend(modules(file));
+    }
+    for (package, inner, file) in sources(tree) {
         let root = matches!(inner, "lib.rs" | "main.rs") || inner.starts_with("bin/");
-        let folder = format!("{package}/src/");
-        let declared = tree.iter().filter(|other| other.path.starts_with(&folder));
-        if !root && !declared.flat_map(modules).any(|name| name == module_name(inner)) {
+        if !root && !declared[package].contains(module_name(inner)) {
             findings.push(Finding::failure(&file.path, "no `mod` names this file"));
         }
     }
     Ok(findings)
+}
+
+/// Packages' own Rust files: folder of the package, path below its `src`, file.
+fn sources(tree: &[Source]) -> impl Iterator<Item = (&str, &str, &Source)> {
+    tree.iter().filter(|file| file.is_rust()).filter_map(|file| {
+        let (package, inner) = file.path.split_once("/src/")?;
+        Some((package, inner, file))
+    })
 }
 
 fn module_name(path: &str) -> &str {

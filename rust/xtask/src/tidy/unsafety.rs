@@ -36,6 +36,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("cpp/src/held.rs", "frames in storage of the caller's"),
     ("cpp/src/claimed.rs", "frames in storage of the caller's"),
     ("cpp/src/consumer.rs", "handles from C++"),
+    ("cpp/src/shmbuf.rs", "handles from C++"),
     ("cpp/src/stream_writer.rs", "handles and open records from C++"),
     ("cpp/src/stream_reader.rs", "handles and read records from C++"),
     ("cpp/src/producer.rs", "handles, owners and descriptors from C++"),

@@ -1,0 +1,117 @@
+"""Looks for something in a frame lane and tells what it found, for each frame.
+
+    detect.py [LANE] [RESULTS] [--detect motion|face|cat] [--model FILE.onnx]
+
+LANE is read where the camera put the frames. Each record of the stream lane RESULTS is JSON and has
+the capture id of the frame it is about, so that whoever draws finds the frame it belongs to:
+
+    {"capture_id": 7, "sequence": 7, "width": 640, "height": 360, "detector": "motion",
+     "objects": [{"label": "motion", "score": 0.4, "x": 8, "y": 9, "width": 64, "height": 48}]}
+
+Pixels are of the frame that was read, from its upper left corner. There is a record for a frame in
+which nothing was found, too. It ends well at SIGINT and SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import framelane
+from finders import Finder, Found, UnusableError, make_finder
+
+log = logging.getLogger("detect")
+
+PATIENCE = 0.5
+"""Seconds to wait for a frame before looking whether to end."""
+
+
+def main() -> int:
+    """Runs until it is told to end; the exit status."""
+    options = parse()
+    logging.basicConfig(level=logging.INFO, format="detect: %(message)s", stream=sys.stderr)
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    try:
+        finder = make_finder(options.detect, options.model)
+        detect(options.lane, options.results, finder, ended.is_set)
+    except (UnusableError, framelane.Error) as error:
+        log.error("%s", error)
+        return 1
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Finds things in the frames of a lane.")
+    parser.add_argument("lane", nargs="?", default="pet_camera_yolo_zc", help="frame lane to read")
+    parser.add_argument(
+        "results", nargs="?", default="pet_camera_detections", help="stream lane to write"
+    )
+    parser.add_argument("--detect", choices=["motion", "face", "cat"], default="motion")
+    parser.add_argument("--model", metavar="FILE.onnx", help="a YOLO model instead")
+    return parser.parse_args()
+
+
+def detect(lane: str, results: str, finder: Finder, ended: Callable[[], bool]) -> None:
+    """Reads the newest frame again and again, and writes what was found in it."""
+    config = framelane.StreamConfig("json")
+    with (
+        framelane.StreamWriter(results, config) as writer,
+        attach(lane, ended) as consumer,
+    ):
+        while not ended():
+            frame = consumer.read(PATIENCE)
+            if frame is not None:
+                look(frame, finder, writer)
+
+
+def attach(lane: str, ended: Callable[[], bool]) -> framelane.Consumer:
+    """A consumer of the newest frames, once there is a producer."""
+    while True:
+        try:
+            return framelane.Consumer(lane, wait=PATIENCE)
+        except framelane.NotFoundError:
+            if ended():
+                raise
+
+
+def look(frame: framelane.Frame, finder: Finder, writer: framelane.StreamWriter) -> None:
+    """Finds and tells; nothing is told of a frame whose memory was taken back meanwhile."""
+    with frame:
+        info = frame.info
+        found = finder.find(frame)
+        if not frame.check():
+            log.warning("frame %d was taken back before it was looked at", frame.sequence)
+            return
+    record = encode(info, finder.name, found)
+    writer.write(record, key=True, pts_ns=info.publish_ns, capture_id=info.capture_id)
+
+
+def encode(info: framelane.FrameInfo, detector: str, found: list[Found]) -> bytes:
+    """The record of one frame."""
+    return json.dumps(
+        {
+            "capture_id": info.capture_id,
+            "sequence": info.sequence,
+            "width": info.width,
+            "height": info.height,
+            "detector": detector,
+            "objects": [one._asdict() for one in found],
+        }
+    ).encode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

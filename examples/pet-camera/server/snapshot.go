@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"time"
+
+	framelane "github.com/framelane/framelane/go"
+)
+
+const (
+	snapshotWait = 3 * time.Second
+	// snapshotsAtOnce bounds the leases and the encoders of a crowd.
+	snapshotsAtOnce = 2
+)
+
+// snapshots encodes single frames of a frame lane: GET /snapshot.jpg, /snapshot.png.
+type snapshots struct {
+	lane    string
+	options []framelane.ConsumerOption
+	turn    chan struct{}
+}
+
+func newSnapshots(lane string, options ...framelane.ConsumerOption) *snapshots {
+	return &snapshots{lane: lane, options: options, turn: make(chan struct{}, snapshotsAtOnce)}
+}
+
+type encoder func(io.Writer, image.Image) error
+
+func encodeJPEG(to io.Writer, picture image.Image) error {
+	return jpeg.Encode(to, picture, &jpeg.Options{Quality: 85})
+}
+
+func (s *snapshots) handler(kind string, encode encoder) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), snapshotWait)
+		defer cancel()
+		select {
+		case s.turn <- struct{}{}:
+			defer func() { <-s.turn }()
+		case <-ctx.Done():
+			http.Error(w, "too many snapshots at once", http.StatusServiceUnavailable)
+			return
+		}
+		var out bytes.Buffer
+		info, err := s.take(ctx, &out, encode)
+		if err != nil {
+			http.Error(w, fmt.Sprintf("no snapshot of %s: %v", s.lane, err),
+				http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Frame-Sequence", fmt.Sprint(info.Sequence))
+		w.Header().Set("X-Capture-Id", fmt.Sprint(info.CaptureID))
+		_, _ = out.WriteTo(w)
+	}
+}
+
+// take encodes the newest frame, from where the camera put it. A frame in device memory that was
+// taken back meanwhile is no picture: the next one is tried.
+func (s *snapshots) take(ctx context.Context, out *bytes.Buffer, encode encoder,
+) (framelane.FrameDescriptor, error) {
+	options := append([]framelane.ConsumerOption{framelane.WithWaitForLane(time.Second)}, s.options...)
+	consumer, err := framelane.Open(ctx, s.lane, framelane.Latest, options...)
+	if err != nil {
+		return framelane.FrameDescriptor{}, err
+	}
+	defer consumer.Close()
+	for {
+		out.Reset()
+		info, err := once(ctx, consumer, out, encode)
+		if !errors.Is(err, framelane.ErrRevoked) {
+			return info, err
+		}
+	}
+}
+
+func once(ctx context.Context, consumer *framelane.Consumer, out *bytes.Buffer, encode encoder,
+) (framelane.FrameDescriptor, error) {
+	frame, err := consumer.Next(ctx)
+	if err != nil {
+		return framelane.FrameDescriptor{}, err
+	}
+	picture, err := frame.Image()
+	if err == nil {
+		err = encode(out, picture)
+	}
+	info := *frame.Descriptor()
+	return info, errors.Join(err, frame.Release())
+}
