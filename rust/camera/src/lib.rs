@@ -44,6 +44,7 @@ mod source;
 mod spec;
 mod stamped;
 pub mod strip;
+pub mod switching;
 #[cfg(test)]
 mod testing;
 mod video;

@@ -4,7 +4,7 @@
 use crate::failure::EXIT_CODES;
 use crate::{
     bench, camera, completions, doctor, encode, hz, info, latency, ls, metrics, render, schema,
-    shmbuf, snapshot, top, watch, who,
+    shmbuf, snapshot, switch, top, watch, who,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -47,6 +47,8 @@ pub enum Command {
     Bench(bench::Args),
     /// Look for what could keep lanes from working here, and say what to do
     Doctor(doctor::Args),
+    /// Stand several lanes behind one name, one of them active
+    Switch(switch::Args),
     /// Speak the older byte ring of the shmbuf programs
     Shmbuf(shmbuf::Args),
     /// Print the shared memory layout, or compare it with a running lane's
@@ -72,6 +74,7 @@ impl Command {
             Command::Who(args) => who::run(&args),
             Command::Bench(args) => bench::run(&args),
             Command::Doctor(args) => doctor::run(&args),
+            Command::Switch(args) => switch::run(&args),
             Command::Shmbuf(args) => shmbuf::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
@@ -90,6 +93,7 @@ impl Command {
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
             Command::Schema(args) => args.lane.as_deref(),
+            Command::Switch(args) => Some(args.switch()),
             Command::Shmbuf(args) => args.lane(),
             Command::Bench(_)
             | Command::Render(_)

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Scene, publish, stale_socket};
-use framelane::{Consumer, ConsumerOptions, Mode};
+use framelane::{Consumer, ConsumerOptions, Mode, SwitchController, SwitchControllerOptions};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -31,6 +31,8 @@ fn the_readme_has_every_key() {
     let scene = Scene::new();
     let producer = scene.grey("lane");
     stale_socket(scene.path(), "killed");
+    let options = SwitchControllerOptions::new().directory(scene.directory());
+    let _both = SwitchController::create("both", &["lane", "other"], options).unwrap();
     publish(&producer);
     let options = ConsumerOptions::new(Mode::Latest).directory(scene.directory());
     let mut reader = Consumer::open("lane", options).unwrap();
@@ -54,6 +56,9 @@ fn the_readme_has_every_key() {
             &["top", "--once"],
             &["snapshot", "lane", "-o", file.to_str().unwrap()],
             &["doctor"],
+            &["switch", "create", "switch", "lane", "--duration", "0.1"],
+            &["switch", "status", "both"],
+            &["info", "both"],
             &["schema", "--lane", "lane"],
         ];
         let told: Vec<Value> = commands.iter().map(|command| scene.json(command)).collect();
