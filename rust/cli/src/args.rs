@@ -3,8 +3,8 @@
 
 use crate::failure::EXIT_CODES;
 use crate::{
-    bench, camera, completions, doctor, encode, hz, info, latency, ls, metrics, render, schema,
-    shmbuf, snapshot, switch, top, watch, who,
+    bench, camera, completions, doctor, encode, hz, info, latency, ls, metrics, play, record,
+    render, schema, shmbuf, snapshot, switch, top, watch, who,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -39,6 +39,10 @@ pub enum Command {
     Metrics(metrics::Args),
     /// Write one frame as a picture
     Snapshot(snapshot::Args),
+    /// Record a stream lane into files
+    Record(record::Args),
+    /// Play a file into a lane
+    Play(play::Args),
     /// Read a lane and keep the books: rate, missed, torn, latency
     Watch(watch::Args),
     /// Show who reads a lane and which slots they hold
@@ -70,6 +74,8 @@ impl Command {
             Command::Latency(args) => latency::run(&args),
             Command::Metrics(args) => metrics::run(&args),
             Command::Snapshot(args) => snapshot::run(&args),
+            Command::Record(args) => record::run(&args),
+            Command::Play(args) => play::run(&args),
             Command::Watch(args) => watch::run(&args),
             Command::Who(args) => who::run(&args),
             Command::Bench(args) => bench::run(&args),
@@ -90,6 +96,8 @@ impl Command {
             Command::Hz(args) => Some(&args.lane),
             Command::Latency(args) => Some(&args.lane),
             Command::Snapshot(args) => Some(&args.lane),
+            Command::Record(args) => Some(&args.lane),
+            Command::Play(args) => Some(&args.lane),
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
             Command::Schema(args) => args.lane.as_deref(),

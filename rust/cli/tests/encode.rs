@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::video::{decoded, joined, next, reader, signal, start, take};
+use common::coded::{decoded, joined, next, reader, signal, start, take};
 use common::{Scene, finish, layout};
 use framelane::layout::{ClockId, RecordFlag};
 use framelane::{Codec, PixelFormat, Producer, ProducerOptions};

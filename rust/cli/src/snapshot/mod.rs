@@ -3,9 +3,9 @@
 mod color;
 mod encode;
 mod kind;
-mod picture;
+pub mod picture;
 mod save;
-mod y4m;
+pub mod y4m;
 
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
