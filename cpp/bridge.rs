@@ -9,7 +9,9 @@
 
 use crate::claimed::{abandon_frame, claimed_plane, copy_from, publish_frame};
 use crate::consumer::{Closer, Consumer, drop_consumer, open_consumer};
-use crate::held::{check_frame, copy_plane, drop_frame, frame_info, held_plane, release_frame};
+use crate::held::{
+    check_frame, copy_plane, drop_frame, frame_info, held_plane, held_plane_fd, release_frame,
+};
 use crate::lanes::{discover, layout_hash, monotonic_ns, query};
 use crate::producer::{Producer, create_producer, drop_producer, lay_out, pixel_format};
 use crate::shmbuf::{
@@ -202,6 +204,7 @@ pub mod ffi {
 
         fn frame_info(frame: &HeldFrame) -> *const FrameDescriptor;
         fn held_plane(frame: &HeldFrame, index: usize, plane: &mut PlaneSpan) -> u32;
+        fn held_plane_fd(frame: &HeldFrame, index: usize, fd: &mut i32) -> u32;
         fn copy_plane(frame: &HeldFrame, index: usize, into: &mut [u8]) -> u32;
         fn check_frame(frame: &HeldFrame) -> bool;
         fn release_frame(frame: &mut HeldFrame) -> u32;

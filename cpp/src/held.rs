@@ -80,6 +80,14 @@ pub fn held_plane(frame: &HeldFrame, index: usize, plane: &mut PlaneSpan) -> u32
     })
 }
 
+/// Owned by the caller, who takes it off `fd` when this succeeds.
+pub fn held_plane_fd(frame: &HeldFrame, index: usize, fd: &mut i32) -> u32 {
+    enter(|| {
+        *fd = std::os::fd::IntoRawFd::into_raw_fd(frame.frame()?.plane_fd(index)?);
+        Ok(())
+    })
+}
+
 pub fn copy_plane(frame: &HeldFrame, index: usize, into: &mut [u8]) -> u32 {
     enter(|| frame.frame()?.copy_to(index, into))
 }

@@ -116,6 +116,10 @@ class Frame:
     def planes(self) -> tuple[Plane, ...]: ...
     def check(self) -> bool:
         """Whether everything read from the frame before this call counts."""
+    def plane_fd(self, plane: int) -> int:
+        """A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the
+        plane is at the `offset_bytes` of its layout. The caller owns and closes it. An Error of
+        kind UNSUPPORTED for frames in other memory."""
     def copy_to(self, plane: int, into: Buffer) -> None:
         """Copies one plane, padding included; an Error of kind REVOKED if it is not whole."""
     def release(self) -> None:

@@ -140,6 +140,12 @@ impl Frame {
         Ok(self.frame()?.check())
     }
 
+    /// A descriptor of the dma-buf or memfd that one plane is in; the caller owns and closes it.
+    fn plane_fd(&self, plane: usize) -> PyResult<i32> {
+        let fd = self.frame()?.plane_fd(plane).map_err(raise)?;
+        Ok(std::os::fd::IntoRawFd::into_raw_fd(fd))
+    }
+
     /// Copies one plane, padding included, and says so if the copy is not whole.
     fn copy_to(&self, py: Python<'_>, plane: usize, into: &Bound<'_, PyAny>) -> PyResult<()> {
         let frame = self.frame()?;

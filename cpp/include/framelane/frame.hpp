@@ -79,6 +79,21 @@ class Frame {
   }
   PlaneView try_plane(std::size_t index, Error& error) const&& = delete;
 
+  /// A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the plane
+  /// is at the `offset_bytes` of its layout. The caller owns and closes it. Throws `Unsupported`
+  /// for frames in other memory.
+  int plane_fd(std::size_t index) const {
+    std::int32_t fd = -1;
+    detail::check(bridge::held_plane_fd(held_, index, fd));
+    return fd;
+  }
+  /// The same; -1 where there is none.
+  int try_plane_fd(std::size_t index, Error& error) const noexcept {
+    std::int32_t fd = -1;
+    detail::told(bridge::held_plane_fd(held_, index, fd), error);
+    return fd;
+  }
+
   /// Copies one plane into memory of exactly its size. Throws `Revoked` when the frame was taken
   /// back before the copy was done. Counted as bytes the SDK copied.
   void copy_to(std::size_t index, span<std::uint8_t> into) const {

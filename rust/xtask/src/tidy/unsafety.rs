@@ -22,6 +22,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/core/tests/allocations.rs", "an allocator that counts"),
     ("rust/core/tests/common/trace.rs", "ptrace, to count system calls exactly"),
     ("rust/core/tests/waiters.rs", "signals, to interrupt a sleeper"),
+    ("rust/camera/src/v4l2/sys.rs", "requests of V4L2, and bytes of a device's buffer"),
     ("rust/ffi/src/", "C entry points"),
     ("python/src/plane.rs", "Python's buffer protocol hands out addresses"),
     ("python/src/bytes.rs", "reads and writes buffers of Python objects"),
