@@ -28,6 +28,7 @@
 
 pub mod annexb;
 mod color;
+pub mod command;
 mod convert;
 pub mod encode;
 mod error;
@@ -47,6 +48,7 @@ pub mod strip;
 pub mod switching;
 #[cfg(test)]
 mod testing;
+pub mod v4l2;
 mod video;
 pub mod y4m;
 
