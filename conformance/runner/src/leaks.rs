@@ -1,5 +1,5 @@
-//! What a process still has of a lane or a ring: memfds, sockets and files in the folder of the lanes
-//! itself, open or mapped.
+//! What a process still has of a lane or a ring: memfds, sockets and files in the folder of the
+//! lanes itself, open or mapped.
 
 use anyhow::{Context, Result, bail};
 use std::fs;
