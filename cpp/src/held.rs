@@ -19,6 +19,9 @@ impl HeldFrame {
         self.missed = frame.missed();
         self.slot = frame.slot() as u32;
         self.new_epoch = frame.new_epoch();
+        self.switch_epoch = frame.switch_epoch();
+        self.lane_index = frame.lane_index() as u32;
+        self.switched = frame.switched();
         self.live = true;
         // SAFETY: the array has room for a Frame and its alignment, asserted above.
         unsafe { self.handle.as_mut_ptr().cast::<Frame>().write(frame) };

@@ -1,5 +1,5 @@
 """The native half; its classes for streams stand in _core_streams.pyi, those for shmbuf rings in
-_core_shmbuf.pyi."""
+_core_shmbuf.pyi, those for switches in _core_switches.pyi."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -16,6 +16,9 @@ from framelane._core_streams import Record as Record
 from framelane._core_streams import RecordMut as RecordMut
 from framelane._core_streams import StreamReader as StreamReader
 from framelane._core_streams import StreamWriter as StreamWriter
+from framelane._core_switches import Switch as Switch
+from framelane._core_switches import SwitchController as SwitchController
+from framelane._core_switches import select as select
 from framelane._info import FrameInfo, LaneInfo, Report
 from framelane._layout import MemoryKind, Mode, PixelFormat
 from typing_extensions import Buffer, CapsuleType
@@ -87,6 +90,15 @@ class Frame:
     @property
     def new_epoch(self) -> bool:
         """Whether this is the first frame after the producer was restarted."""
+    @property
+    def switch_epoch(self) -> int:
+        """Switch epoch under which a `Switch` read the frame; 0 of any other reader."""
+    @property
+    def lane_index(self) -> int:
+        """Index of the lane of a `Switch` that the frame comes from; 0 of any other reader."""
+    @property
+    def switched(self) -> bool:
+        """Whether this is the first frame that a `Switch` delivers under another selection."""
     @property
     def epoch(self) -> int:
         """Producer incarnation the frame comes from."""

@@ -42,6 +42,12 @@ class Frame {
   std::uint32_t slot() const noexcept { return held_.slot; }
   /// Whether this is the first frame after the producer was restarted.
   bool new_epoch() const noexcept { return held_.new_epoch; }
+  /// Switch epoch under which a `Switch` read the frame; 0 of any other reader.
+  std::uint64_t switch_epoch() const noexcept { return held_.switch_epoch; }
+  /// Index of the lane of a `Switch` that the frame comes from; 0 of any other reader.
+  std::uint32_t lane_index() const noexcept { return held_.lane_index; }
+  /// Whether this is the first frame that a `Switch` delivers under another selection.
+  bool switched() const noexcept { return held_.switched; }
 
   /// What the frame is, copied from shared memory once.
   const FrameInfo& info() const& {
@@ -115,6 +121,7 @@ class Frame {
 
  private:
   friend class Consumer;
+  friend class Switch;
   void drop() noexcept {
     if (held_.live) bridge::drop_frame(held_);
   }

@@ -1,5 +1,6 @@
 //! `framelane camera`: pictures of a source into a lane.
 
+mod command;
 mod hb_vio;
 mod v4l2;
 
@@ -28,7 +29,8 @@ pub struct Args {
     /// The same as LANE
     #[arg(long, value_name = "LANE", conflicts_with = "positional")]
     lane: Option<String>,
-    /// What to show: pattern, y4m:FILE, images:FILE-OR-FOLDER, v4l2[:NODE], hb_vio
+    /// What to show: pattern, y4m:FILE, images:FILE-OR-FOLDER, command:'PROGRAM …', v4l2[:NODE],
+    /// hb_vio
     #[arg(long, value_name = "SOURCE", default_value = "pattern")]
     source: SourceSpec,
     /// The cameras and lanes of hb_vio
@@ -42,6 +44,8 @@ pub struct Args {
     pool: PoolArgs,
     #[command(flatten)]
     peers: PeerArgs,
+    #[command(flatten)]
+    stream: command::StreamArgs,
     #[command(flatten)]
     metrics: metrics::Options,
     /// Number of this camera in its frames
@@ -110,7 +114,7 @@ struct PoolArgs {
 /// Who may read.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Readers")]
-struct PeerArgs {
+pub struct PeerArgs {
     /// Trust no reader: each gets a bell of its own
     #[arg(long, conflicts_with = "trusted_only")]
     untrusted: bool,
@@ -172,6 +176,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Err(Usage("hb_vio needs --config FILE".into()).into());
         }
         (_, Some(_)) => return Err(Usage("--config is for --source hb_vio".into()).into()),
+        (SourceSpec::Command(command), None) => return command::run(args, command, &interrupt),
         (_, None) => {}
     }
     let PictureArgs { size, fps, format, strip } = args.picture;
@@ -240,7 +245,7 @@ impl Args {
 }
 
 impl PeerArgs {
-    fn access(&self) -> Access {
+    pub fn access(&self) -> Access {
         match (self.everyone, self.group) {
             (true, _) => Access::Everyone,
             (false, Some(group)) => Access::Group(group),
@@ -248,7 +253,7 @@ impl PeerArgs {
         }
     }
 
-    fn trust(&self) -> Trust {
+    pub fn trust(&self) -> Trust {
         match (self.untrusted, self.trusted_only) {
             (true, _) => Trust::Untrusted,
             (false, true) => Trust::TrustedOnly,

@@ -41,6 +41,8 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("cpp/src/stream_writer.rs", "handles and open records from C++"),
     ("cpp/src/stream_reader.rs", "handles and read records from C++"),
     ("cpp/src/producer.rs", "handles, owners and descriptors from C++"),
+    ("cpp/src/switch.rs", "handles from C++"),
+    ("cpp/src/switch_controller.rs", "handles and texts from C++"),
     ("rust/hobot-sys/src/", "types of C functions, and finding them in a loaded library"),
     ("rust/hobot/src/", "calls of the vendor's library"),
     ("rust/hobot/tests/vio_rules.rs", "the same calls without our owners in between"),
