@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// How long a place for a picture is waited for: it costs this frame, not the ones after it.
 const ROOM: Duration = Duration::from_millis(5);
 /// A codec that finishes nothing for so long does not work any more.
-const DEAD: Duration = Duration::from_secs(5);
+const DEAD: Duration = Duration::from_secs(3);
 /// Nor does one that fails so many pictures in a row.
 const FAILURES: u32 = 5;
 /// Pictures it has at once: one that it reads, one that waits, one in between.
