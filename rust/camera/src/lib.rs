@@ -28,6 +28,7 @@
 
 pub mod annexb;
 mod color;
+pub mod command;
 mod convert;
 pub mod encode;
 mod error;

@@ -15,7 +15,8 @@ use std::str::FromStr;
 /// Size where neither the caller nor the source says one.
 const USUAL_SIZE: (u32, u32) = (640, 480);
 
-/// Which source to open: `pattern`, `y4m:FILE`, `images:PATH`, `hb_vio`.
+/// Which source to open: `pattern`, `y4m:FILE`, `images:PATH`, `command:…`,
+/// `hb_vio`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceSpec {
     /// The test pattern, always with the strip.
@@ -24,6 +25,8 @@ pub enum SourceSpec {
     Y4m(PathBuf),
     /// A picture file or a folder of them.
     Images(PathBuf),
+    /// A program that writes encoded video, for a stream lane: see [`command`](crate::command).
+    Command(String),
     /// The cameras of an RDK X5, which bring their own lanes: see [`hb_vio`](crate::hb_vio).
     HbVio,
 }
@@ -46,7 +49,8 @@ impl SourceSpec {
     ///
     /// # Errors
     /// What the source's own constructor fails with; `InvalidArgument` for a size that a clip has
-    /// not, or one too small for the strip; `Unsupported` for `hb_vio`, which is none that fills.
+    /// not, or one too small for the strip; `Unsupported` for `hb_vio`, which is none that fills,
+    /// and for a command.
     pub fn open(&self, options: &SourceOptions) -> Result<Box<dyn FrameSource>> {
         let (width, height) = options.size.unwrap_or(USUAL_SIZE);
         let format = options.format.unwrap_or(PixelFormat::Nv12);
@@ -61,6 +65,10 @@ impl SourceSpec {
                 Box::new(clip)
             }
             SourceSpec::Images(path) => Box::new(Images::open(path, format, width, height, rate)?),
+            SourceSpec::Command(_) => {
+                let text = "a command writes encoded video, which is for a stream lane";
+                return Err(Error::new(ErrorKind::Unsupported, text));
+            }
             SourceSpec::HbVio => {
                 let text = "hb_vio makes its own lanes from a configuration";
                 return Err(Error::new(ErrorKind::Unsupported, text));
@@ -94,6 +102,7 @@ impl fmt::Display for SourceSpec {
             SourceSpec::Pattern => write!(f, "pattern"),
             SourceSpec::Y4m(path) => write!(f, "y4m:{}", path.display()),
             SourceSpec::Images(path) => write!(f, "images:{}", path.display()),
+            SourceSpec::Command(command) => write!(f, "command:{command}"),
             SourceSpec::HbVio => write!(f, "hb_vio"),
         }
     }
@@ -114,8 +123,13 @@ impl FromStr for SourceSpec {
             "hb_vio" if path.is_none() => Ok(SourceSpec::HbVio),
             "y4m" => path_given().map(SourceSpec::Y4m).ok_or_else(needs_path),
             "images" => path_given().map(SourceSpec::Images).ok_or_else(needs_path),
+            "command" => match path.map(str::trim).filter(|command| !command.is_empty()) {
+                Some(command) => Ok(SourceSpec::Command(command.to_owned())),
+                None => Err(invalid("command needs a program: command:'rpicam-vid -t 0 -o -'")),
+            },
             _ => Err(invalid(format!(
-                "no source {text:?}; there are pattern, y4m:FILE, images:FILE-OR-FOLDER and hb_vio"
+                "no source {text:?}; there are pattern, y4m:FILE, images:FILE-OR-FOLDER, \
+                 command:'PROGRAM …' and hb_vio"
             ))),
         }
     }
@@ -128,12 +142,13 @@ mod tests {
 
     #[test]
     fn sources_are_named_as_on_the_command_line() {
-        for text in ["pattern", "y4m:a b.y4m", "images:/x/y:z", "hb_vio"] {
+        for text in ["pattern", "y4m:a b.y4m", "images:/x/y:z", "command:a -b c:d", "hb_vio"] {
             assert_eq!(text.parse::<SourceSpec>().unwrap().to_string(), text);
         }
         let fails = |text: &str| text.parse::<SourceSpec>().unwrap_err().to_string();
         assert_eq!(fails("y4m"), "y4m needs a path: y4m:PATH");
         assert_eq!(fails("images:"), "images needs a path: images:PATH");
+        assert!(fails("command: ").contains("needs a program"));
         assert!(fails("pattern:640x480").contains("size"));
         for text in ["", "clip.y4m", "v4l2:/dev/video0"] {
             assert!(fails(text).contains("pattern, y4m:FILE, images:"), "{text}");

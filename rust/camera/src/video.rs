@@ -16,10 +16,17 @@ enum Kind {
     Jpeg(mjpeg::Splitter),
     /// Every kind there is, until one of them finds a picture.
     Unknown {
-        candidates: Vec<(Codec, Kind)>,
+        candidates: Vec<Kind>,
         bytes: u64,
         error: Option<SplitError>,
     },
+}
+
+impl Default for VideoSplitter {
+    /// One that recognises what it gets.
+    fn default() -> Self {
+        VideoSplitter(Kind::unknown())
+    }
 }
 
 impl VideoSplitter {
@@ -31,7 +38,7 @@ impl VideoSplitter {
     pub fn new(codec: Option<Codec>) -> Result<Self> {
         let kind = match codec {
             Some(codec) => Kind::of(codec)?,
-            None => Kind::unknown()?,
+            None => Kind::unknown(),
         };
         Ok(VideoSplitter(kind))
     }
@@ -55,7 +62,7 @@ impl VideoSplitter {
         let Kind::Unknown { candidates, error, .. } = &mut self.0 else {
             return self.0.take();
         };
-        for (_, candidate) in candidates.iter_mut() {
+        for candidate in candidates.iter_mut() {
             // What one of the others makes of the bytes is no error.
             while let Some(taken) = candidate.take() {
                 if taken.is_ok() {
@@ -90,11 +97,10 @@ impl Kind {
         }
     }
 
-    fn unknown() -> Result<Self> {
+    fn unknown() -> Self {
         let codecs = [Codec::H264, Codec::H265, Codec::Jpeg];
-        let candidates = codecs.into_iter().map(|codec| Ok((codec, Kind::of(codec)?)));
-        let candidates = candidates.collect::<Result<_>>()?;
-        Ok(Kind::Unknown { candidates, bytes: 0, error: None })
+        let candidates = codecs.into_iter().filter_map(|codec| Kind::of(codec).ok()).collect();
+        Kind::Unknown { candidates, bytes: 0, error: None }
     }
 
     fn push(&mut self, more: &[u8], stamp: u64) {
@@ -102,7 +108,7 @@ impl Kind {
             Kind::AnnexB(_, splitter) => splitter.push(more, stamp),
             Kind::Jpeg(splitter) => splitter.push(more, stamp),
             Kind::Unknown { candidates, bytes, error } => {
-                candidates.iter_mut().for_each(|(_, candidate)| candidate.push(more, stamp));
+                candidates.iter_mut().for_each(|candidate| candidate.push(more, stamp));
                 *bytes += more.len() as u64;
                 if *bytes > RECOGNISED_BY {
                     *error = Some(SplitError::NoVideo { bytes: std::mem::take(bytes) });
@@ -124,7 +130,7 @@ impl Kind {
             Kind::AnnexB(_, splitter) => splitter.finish(),
             Kind::Jpeg(splitter) => splitter.finish(),
             Kind::Unknown { candidates, .. } => {
-                candidates.iter_mut().for_each(|(_, candidate)| candidate.finish());
+                candidates.iter_mut().for_each(|candidate| candidate.finish());
             }
         }
     }

@@ -3,8 +3,8 @@
 
 use crate::failure::EXIT_CODES;
 use crate::{
-    bench, camera, completions, doctor, hz, info, latency, ls, metrics, render, schema, shmbuf,
-    snapshot, top, watch, who,
+    bench, camera, completions, doctor, encode, hz, info, latency, ls, metrics, render, schema,
+    shmbuf, snapshot, top, watch, who,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -21,6 +21,8 @@ pub struct Cli {
 pub enum Command {
     /// Show pictures of a source in a lane
     Camera(camera::Args),
+    /// Encode the frames of a lane into a stream lane
+    Encode(encode::Args),
     /// Make a clip for the camera out of pictures
     Render(render::Args),
     /// List the lanes of this machine
@@ -57,6 +59,7 @@ impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Command::Camera(args) => camera::run(&args),
+            Command::Encode(args) => encode::run(&args),
             Command::Render(args) => render::run(&args),
             Command::Ls(args) => ls::run(&args),
             Command::Info(args) => info::run(&args),
@@ -79,6 +82,7 @@ impl Command {
     pub fn lane(&self) -> Option<&str> {
         match self {
             Command::Camera(args) => Some(args.lane()),
+            Command::Encode(args) => Some(&args.lane),
             Command::Info(args) => Some(&args.lane),
             Command::Hz(args) => Some(&args.lane),
             Command::Latency(args) => Some(&args.lane),

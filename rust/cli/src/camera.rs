@@ -1,5 +1,6 @@
 //! `framelane camera`: pictures of a source into a lane.
 
+mod command;
 mod hb_vio;
 
 use crate::failure::Usage;
@@ -27,7 +28,7 @@ pub struct Args {
     /// The same as LANE
     #[arg(long, value_name = "LANE", conflicts_with = "positional")]
     lane: Option<String>,
-    /// What to show: pattern, y4m:FILE, images:FILE-OR-FOLDER, hb_vio
+    /// What to show: pattern, y4m:FILE, images:FILE-OR-FOLDER, command:'PROGRAM …', hb_vio
     #[arg(long, value_name = "SOURCE", default_value = "pattern")]
     source: SourceSpec,
     /// The cameras and lanes of hb_vio
@@ -39,6 +40,8 @@ pub struct Args {
     pool: PoolArgs,
     #[command(flatten)]
     peers: PeerArgs,
+    #[command(flatten)]
+    stream: command::StreamArgs,
     #[command(flatten)]
     metrics: metrics::Options,
     /// Number of this camera in its frames
@@ -107,7 +110,7 @@ struct PoolArgs {
 /// Who may read.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Readers")]
-struct PeerArgs {
+pub struct PeerArgs {
     /// Trust no reader: each gets a bell of its own
     #[arg(long, conflicts_with = "trusted_only")]
     untrusted: bool,
@@ -165,6 +168,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Err(Usage("hb_vio needs --config FILE".into()).into());
         }
         (_, Some(_)) => return Err(Usage("--config is for --source hb_vio".into()).into()),
+        (SourceSpec::Command(command), None) => return command::run(args, command, &interrupt),
         (_, None) => {}
     }
     let PictureArgs { size, fps, format, strip } = args.picture;
@@ -233,7 +237,7 @@ impl Args {
 }
 
 impl PeerArgs {
-    fn access(&self) -> Access {
+    pub fn access(&self) -> Access {
         match (self.everyone, self.group) {
             (true, _) => Access::Everyone,
             (false, Some(group)) => Access::Group(group),
@@ -241,7 +245,7 @@ impl PeerArgs {
         }
     }
 
-    fn trust(&self) -> Trust {
+    pub fn trust(&self) -> Trust {
         match (self.untrusted, self.trusted_only) {
             (true, _) => Trust::Untrusted,
             (false, true) => Trust::TrustedOnly,

@@ -69,6 +69,17 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+/// Reads a bit rate from the command line: a number, or one of thousands or millions.
+pub fn bits(text: &str) -> Result<u32, String> {
+    let wrong = || "not a bit rate like 800k or 2.5M".to_owned();
+    let (number, unit) = match text.strip_suffix(['k', 'K']) {
+        Some(number) => (number, 1e3),
+        None => text.strip_suffix('M').map_or((text, 1.0), |number| (number, 1e6)),
+    };
+    let bits = number.parse::<f64>().map_err(|_| wrong())? * unit;
+    if (1000.0..=f64::from(u32::MAX)).contains(&bits) { Ok(bits as u32) } else { Err(wrong()) }
+}
+
 /// Reads width and height from the command line.
 pub fn picture_size(text: &str) -> Result<(u32, u32), String> {
     let sides = text.split_once(['x', 'X']);
@@ -128,6 +139,15 @@ mod tests {
         assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
         for bad in ["", "x", "-1", "nan", "inf", "1e300"] {
             assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn bit_rates_are_read() {
+        let read = ["64000", "800k", "2.5M", "1K"].map(bits);
+        assert_eq!(read, [Ok(64_000), Ok(800_000), Ok(2_500_000), Ok(1000)]);
+        for bad in ["", "M", "0", "-1M", "nan", "999", "9999M", "1G"] {
+            assert!(bits(bad).is_err(), "{bad}");
         }
     }
 

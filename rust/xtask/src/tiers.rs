@@ -99,7 +99,7 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "demo",
         about: "the demo for some seconds",
-        needs: &[],
+        needs: &[CXX],
         when: When::Ci,
         run: demo::tier,
     },

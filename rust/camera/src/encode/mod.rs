@@ -4,11 +4,19 @@
 //! unit where it made it, so that the one copy is that into the stream's ring.
 
 mod hobot;
+mod kind;
+#[cfg(feature = "openh264")]
+mod openh264;
 mod options;
+#[cfg(feature = "openh264")]
+mod planar;
+mod run;
 mod stamp;
 
 pub use hobot::hobot;
+pub use kind::EncoderKind;
 pub use options::{EncoderOptions, Profile};
+pub use run::{EncodeOptions, EncodeStats, run};
 pub use stamp::Stamp;
 
 use crate::error::Result;

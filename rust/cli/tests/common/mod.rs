@@ -4,6 +4,7 @@
 pub mod picture;
 pub mod play;
 pub mod streams;
+pub mod video;
 
 use framelane::{FrameLayout, PixelFormat, Producer, ProducerOptions};
 use serde_json::Value;

@@ -1,0 +1,144 @@
+//! From a program's bytes to records.
+
+use super::{CommandOptions, CommandStats};
+use crate::annexb::{AccessUnit, VideoParameters};
+use crate::error::Result;
+use crate::video::VideoSplitter;
+use framelane::layout::RecordFlag;
+use framelane::{ErrorKind, RecordInfo, StreamWriter};
+use std::time::{Duration, Instant};
+
+/// Between two words on damage.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Writes the pictures of a byte stream to a lane.
+pub(super) struct Feed<'a> {
+    writer: &'a StreamWriter,
+    options: &'a CommandOptions,
+    splitter: VideoSplitter,
+    /// When the first picture of this run came, and how many have come since.
+    anchor: Option<(u64, u64)>,
+    /// Units come in another order than they are shown.
+    reorders: bool,
+    /// Something is missing before the next record.
+    gap: bool,
+    told: Option<Instant>,
+    /// What has become of the stream so far.
+    pub stats: CommandStats,
+}
+
+impl<'a> Feed<'a> {
+    /// Into this lane.
+    pub fn new(writer: &'a StreamWriter, options: &'a CommandOptions) -> Self {
+        let splitter = VideoSplitter::default();
+        let stats = CommandStats::default();
+        let (anchor, told, reorders, gap) = (None, None, false, false);
+        Feed { writer, options, splitter, anchor, reorders, gap, told, stats }
+    }
+
+    /// Whether as many pictures have come as were asked for.
+    pub fn has_enough(&self) -> bool {
+        self.options.pictures.is_some_and(|enough| self.stats.pictures >= enough)
+    }
+
+    /// Another run of the program begins.
+    pub fn begin(&mut self) -> Result<()> {
+        self.splitter = VideoSplitter::new(self.options.codec)?;
+        self.anchor = None;
+        self.gap = self.stats.pictures > 0;
+        self.stats.starts += 1;
+        Ok(())
+    }
+
+    /// Takes bytes that have just come.
+    pub fn push(&mut self, bytes: &[u8], now_ns: u64) -> Result<()> {
+        self.stats.read_bytes += bytes.len() as u64;
+        self.splitter.push(bytes, now_ns);
+        self.write()
+    }
+
+    /// The run has ended: its last picture is whole.
+    pub fn end(&mut self) -> Result<()> {
+        self.splitter.finish();
+        self.write()?;
+        self.stats.skipped += self.splitter.skipped();
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<()> {
+        while let Some(taken) = self.splitter.take() {
+            match taken {
+                Ok(_) if self.has_enough() => {}
+                Ok(unit) => self.record(&unit)?,
+                Err(error) => self.damaged(&error.to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, unit: &AccessUnit) -> Result<()> {
+        if let Some(parameters) = &unit.parameters {
+            self.tell_config(parameters)?;
+        }
+        let mut info = RecordInfo::new();
+        let time = self.time(unit.stamp);
+        info.dts_ns = time;
+        if !self.reorders {
+            info.pts_ns = time;
+        }
+        info.flags = unit.flags();
+        if std::mem::take(&mut self.gap) {
+            info.flags |= RecordFlag::DISCONTINUITY;
+        }
+        match self.writer.write(&info, &[&unit.bytes]) {
+            Ok(_) => {
+                self.stats.pictures += 1;
+                self.stats.keys += u64::from(unit.key);
+                self.stats.bytes += unit.bytes.len() as u64;
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::RecordTooLarge => {
+                (self.gap, self.stats.too_large) = (true, self.stats.too_large + 1);
+                self.damaged(&format!("{error}; make the ring larger"));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When a picture was taken: when it came, or with a rate so long after the first.
+    fn time(&mut self, came_ns: u64) -> i64 {
+        let (first_ns, index) = self.anchor.get_or_insert((came_ns, 0));
+        let time = match self.options.rate {
+            Some(rate) => first_ns.saturating_add(rate.time_ns(*index)),
+            None => came_ns,
+        };
+        *index += 1;
+        i64::try_from(time).unwrap_or(i64::MAX)
+    }
+
+    fn tell_config(&mut self, parameters: &VideoParameters) -> Result<()> {
+        let VideoParameters { codec, width, height, .. } = *parameters;
+        let mut config = parameters.config()?;
+        if let Some(rate) = self.options.rate {
+            config = config.fps(rate.frames(), rate.seconds());
+        }
+        config.camera_id = self.options.camera_id;
+        self.writer.set_config(&config)?;
+        self.reorders = parameters.reorder > 0;
+        tracing::info!("pictures are {} of {width}x{height}", codec.name());
+        if self.reorders {
+            tracing::warn!("pictures are reordered, so that only decoding times are known");
+        }
+        Ok(())
+    }
+
+    /// Counts damage, and says so now and then.
+    fn damaged(&mut self, what: &str) {
+        self.stats.damaged += 1;
+        if self.told.is_none_or(|told| told.elapsed() > QUIET) {
+            self.told = Some(Instant::now());
+            tracing::warn!("the stream is damaged ({} times so far): {what}", self.stats.damaged);
+        }
+    }
+}
