@@ -262,10 +262,11 @@ fn what_it_cannot_do_is_said_before_it_starts() {
         let usual = options(Codec::H265);
         for (wrong, words) in [
             (EncoderOptions { codec: Codec::Jpeg, ..usual }, "hobot makes h264 and h265, not"),
-            (EncoderOptions { profile: Some(Profile::High), ..usual }, "the profile main only"),
+            (EncoderOptions { profile: Some(Profile::High), ..usual }, "profile main only"),
             (EncoderOptions { gop: Some(5000), ..usual }, "at most 2047"),
         ] {
             let error = open(reader, &wrong).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
             assert!(error.to_string().contains(words), "{error}");
         }
     });
