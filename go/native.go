@@ -80,8 +80,8 @@ import (
 	"github.com/framelane/framelane/go/layout"
 )
 
-// This, native_stream.go and native_shmbuf.go are the only files that know C. They have no rules of their own: they
-// turn arguments and results.
+// This, native_stream.go and native_shmbuf.go are the only files that know C. They have no rules of
+// their own: they turn arguments and results.
 
 type (
 	nativeProducer = C.framelane_producer

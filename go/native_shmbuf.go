@@ -91,7 +91,8 @@ func nativeShmbufSent(s *nativeShmbufSender) shmbufCounts {
 
 func nativeCloseShmbufSender(s *nativeShmbufSender) { C.framelane_shmbuf_sender_close(s) }
 
-func nativeOpenShmbuf(name string, settings *shmbufReceiverSettings) (*nativeShmbufReceiver, error) {
+func nativeOpenShmbuf(name string, settings *shmbufReceiverSettings,
+) (*nativeShmbufReceiver, error) {
 	if err := checkTexts(name, settings.directory); err != nil {
 		return nil, err
 	}

@@ -266,8 +266,8 @@ func WithReattach(reattach bool) AttachOption {
 	return attachOption(func(s *attachSettings) { s.reattach = reattach })
 }
 
-// WithWaitForLane lets Open, OpenStream and OpenShmbuf wait for the other side (0: not at all). The context may end
-// it earlier.
+// WithWaitForLane lets Open, OpenStream and OpenShmbuf wait for the other side (0: not at all). The
+// context may end it earlier.
 func WithWaitForLane(time time.Duration) AttachOption {
 	return attachOption(func(s *attachSettings) { s.wait = time })
 }

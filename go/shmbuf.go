@@ -353,4 +353,6 @@ func (r *ShmbufReceiver) Restarts() uint64 { return r.side.count(2) }
 // RemoveShmbuf removes a segment by name, as after a crash; false if there is none. An empty
 // directory is that of POSIX shared memory. It fails with ErrAlreadyExists while a sender of ours
 // has it.
-func RemoveShmbuf(name, directory string) (bool, error) { return nativeRemoveShmbuf(name, directory) }
+func RemoveShmbuf(name, directory string) (bool, error) {
+	return nativeRemoveShmbuf(name, directory)
+}

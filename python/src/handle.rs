@@ -1,4 +1,5 @@
-//! What Python holds of one side of a lane or a ring: used by one thread at a time, closed from any.
+//! What Python holds of one side of a lane or a ring, used by one thread at a time and closed from
+//! any.
 
 use crate::errors::{failure, invalid, raise};
 use crate::log;

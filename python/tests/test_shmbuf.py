@@ -45,7 +45,8 @@ def test_messages_arrive_in_order_and_wrap(
 ) -> None:
     assert sender.capacity_bytes == receiver.capacity_bytes == 64
     assert (sender.longest_message, sender.has_receiver) == (60, True)
-    assert receiver.try_next() is None and receiver.read(0.0) is None and receiver.wait(0.01) is None
+    assert receiver.try_next() is None and receiver.read(0.0) is None
+    assert receiver.wait(0.01) is None
     for number in range(1, 30):
         message = bytes([number]) * number
         assert sender.send(message)

@@ -35,6 +35,7 @@ mod error;
 pub mod hb_vio;
 pub mod images;
 pub mod mjpeg;
+pub mod mp4;
 pub mod pace;
 pub mod pattern;
 mod planes;
@@ -44,6 +45,7 @@ mod source;
 mod spec;
 mod stamped;
 pub mod strip;
+pub mod switching;
 #[cfg(test)]
 mod testing;
 mod video;

@@ -3,8 +3,8 @@
 
 use crate::failure::EXIT_CODES;
 use crate::{
-    bench, camera, completions, doctor, encode, hz, info, latency, ls, metrics, render, schema,
-    shmbuf, snapshot, top, watch, who,
+    bench, camera, completions, doctor, encode, hz, info, latency, ls, metrics, play, record,
+    render, schema, shmbuf, snapshot, switch, top, watch, who,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -39,6 +39,10 @@ pub enum Command {
     Metrics(metrics::Args),
     /// Write one frame as a picture
     Snapshot(snapshot::Args),
+    /// Record a stream lane into files
+    Record(record::Args),
+    /// Play a file into a lane
+    Play(play::Args),
     /// Read a lane and keep the books: rate, missed, torn, latency
     Watch(watch::Args),
     /// Show who reads a lane and which slots they hold
@@ -47,6 +51,8 @@ pub enum Command {
     Bench(bench::Args),
     /// Look for what could keep lanes from working here, and say what to do
     Doctor(doctor::Args),
+    /// Stand several lanes behind one name, one of them active
+    Switch(switch::Args),
     /// Speak the older byte ring of the shmbuf programs
     Shmbuf(shmbuf::Args),
     /// Print the shared memory layout, or compare it with a running lane's
@@ -68,10 +74,13 @@ impl Command {
             Command::Latency(args) => latency::run(&args),
             Command::Metrics(args) => metrics::run(&args),
             Command::Snapshot(args) => snapshot::run(&args),
+            Command::Record(args) => record::run(&args),
+            Command::Play(args) => play::run(&args),
             Command::Watch(args) => watch::run(&args),
             Command::Who(args) => who::run(&args),
             Command::Bench(args) => bench::run(&args),
             Command::Doctor(args) => doctor::run(&args),
+            Command::Switch(args) => switch::run(&args),
             Command::Shmbuf(args) => shmbuf::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
@@ -87,9 +96,12 @@ impl Command {
             Command::Hz(args) => Some(&args.lane),
             Command::Latency(args) => Some(&args.lane),
             Command::Snapshot(args) => Some(&args.lane),
+            Command::Record(args) => Some(&args.lane),
+            Command::Play(args) => Some(&args.lane),
             Command::Watch(args) => Some(&args.lane),
             Command::Who(args) => Some(&args.lane),
             Command::Schema(args) => args.lane.as_deref(),
+            Command::Switch(args) => Some(args.switch()),
             Command::Shmbuf(args) => args.lane(),
             Command::Bench(_)
             | Command::Render(_)

@@ -25,6 +25,8 @@ pub struct Arrival {
     pub sequence: u64,
     /// Frames the lane says were skipped before this one.
     pub missed: u64,
+    /// The first of another selection of a switch: what passed of its lane before does not count.
+    pub switched: bool,
     /// What stands in the picture itself.
     pub strip: Strip,
     /// Time from publication, if the frame says when that was.
@@ -58,7 +60,11 @@ impl Ledger {
         self.missed += now.missed;
         self.torn += u64::from(now.strip == Strip::Broken);
         match self.last {
-            Some(before) if before.epoch == now.epoch => self.compare(before, now),
+            Some(before) if before.epoch == now.epoch => {
+                if !now.switched {
+                    self.compare(before, now);
+                }
+            }
             _ => self.epochs += 1,
         }
         if let Some(latency) = now.latency_ns {
@@ -126,7 +132,7 @@ mod tests {
 
     fn arrival(sequence: u64, missed: u64) -> Arrival {
         let strip = Strip::Whole(sequence + 1000);
-        Arrival { epoch: 7, sequence, missed, strip, latency_ns: Some(sequence) }
+        Arrival { epoch: 7, sequence, missed, switched: false, strip, latency_ns: Some(sequence) }
     }
 
     fn books(arrivals: &[Arrival]) -> Ledger {
@@ -175,6 +181,11 @@ mod tests {
 
     #[test]
     fn a_new_epoch_starts_afresh() {
+        let switched = Arrival { switched: true, ..arrival(90, 0) };
+        let mut after_a_switch = Ledger::default();
+        after_a_switch.enter(arrival(1, 0));
+        after_a_switch.enter(switched);
+        assert!(after_a_switch.clean(), "nobody read its lane meanwhile");
         let restarted = Arrival { epoch: 8, strip: Strip::Whole(0), ..arrival(1, 0) };
         let ledger = books(&[arrival(90, 0), restarted]);
         assert!(ledger.clean());

@@ -1,6 +1,7 @@
 //! `framelane ls`
 
 use crate::lanes::{self, Place};
+use crate::switch::facts::Switch;
 use crate::table::{Table, or_dash};
 use crate::{numbers, output, rate, units};
 use framelane::{Error, ErrorKind, LaneEntry, Report};
@@ -45,6 +46,8 @@ struct Row {
     epoch: Option<String>,
     kind: Option<String>,
     memory_kind: Option<String>,
+    /// Name of the active lane; null unless this is a switch.
+    active: Option<String>,
     format: Option<String>,
     width: Option<u32>,
     height: Option<u32>,
@@ -110,12 +113,13 @@ fn described(row: Row, report: &Report) -> Row {
         epoch: Some(numbers::id(report.epoch)),
         kind: Some(numbers::lane_kind(report.lane_kind)),
         memory_kind: Some(numbers::memory_kind(report.memory_kind)),
+        active: Switch::of(report).and_then(|switch| switch.active_lane),
         format,
         width: size.map(|(width, _)| width),
         height: size.map(|(_, height)| height),
         published: Some(report.published),
         consumers: Some(report.consumer_count),
-        newest_age_ns: (report.head != 0)
+        newest_age_ns: (report.head != 0 && !numbers::is_switch(report))
             .then(|| report.now_ns.saturating_sub(numbers::newest_publish_ns(report))),
         producer_pid: Some(report.producer_pid),
         producer_uid: Some(report.producer_uid),
@@ -130,7 +134,7 @@ pub fn carries(report: &Report) -> (Option<String>, Option<(u32, u32)>) {
         let size = (stream.width != 0).then_some((stream.width, stream.height));
         return (Some(numbers::codec(stream.codec)), size);
     }
-    if report.head == 0 {
+    if report.head == 0 || numbers::is_switch(report) {
         return (None, None);
     }
     let newest = &report.newest;
@@ -208,7 +212,7 @@ fn table(rows: &[Row]) -> Table {
         table.row([
             row.name.clone(),
             row.state.into(),
-            or_dash(row.format.as_ref()),
+            or_dash(row.active.as_ref().map(|lane| format!("-> {lane}")).or(row.format.clone())),
             or_dash(row.width.zip(row.height).map(|(width, height)| format!("{width}x{height}"))),
             or_dash(row.fps.map(|fps| format!("{fps:.1}"))),
             or_dash(row.consumers),

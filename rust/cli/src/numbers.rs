@@ -93,9 +93,20 @@ pub fn is_stream(report: &Report) -> bool {
     report.lane_kind == LaneKind::Stream.number()
 }
 
-/// Sequence of the newest frame or record, 0 before the first.
+/// Whether a report is of a switch.
+pub fn is_switch(report: &Report) -> bool {
+    report.lane_kind == LaneKind::Switch.number()
+}
+
+/// Sequence of the newest frame or record, 0 before the first; the epoch of a switch.
 pub fn newest(report: &Report) -> u64 {
-    if is_stream(report) { report.head } else { sequence(report.head) }
+    if is_stream(report) {
+        report.head
+    } else if is_switch(report) {
+        report.head >> framelane::layout::selection::INDEX_BITS
+    } else {
+        sequence(report.head)
+    }
 }
 
 /// When it was published.

@@ -9,7 +9,7 @@ pub const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Frames or records a second between those that were newest at two looks at the same producer.
 pub fn per_second(first: &Report, second: &Report) -> Option<f64> {
-    if first.epoch != second.epoch || first.head == 0 {
+    if first.epoch != second.epoch || first.head == 0 || numbers::is_switch(first) {
         return None;
     }
     let frames = numbers::newest(second).checked_sub(numbers::newest(first))?;

@@ -80,6 +80,41 @@ pub fn bits(text: &str) -> Result<u32, String> {
     if (1000.0..=f64::from(u32::MAX)).contains(&bits) { Ok(bits as u32) } else { Err(wrong()) }
 }
 
+/// Reads a time from the command line: 5s, 500ms, 2min, 1h, or a number of seconds.
+pub fn span(text: &str) -> Result<Duration, String> {
+    let wrong = || "not a time like 5s, 500ms, 2min or 1h".to_owned();
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor = match unit.trim() {
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(number * factor).map_err(|_| wrong())
+}
+
+/// Reads a size from the command line: 100MB, 64KiB, 1G, or a number of bytes.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || "not a size like 100MB, 64KiB or 1GB".to_owned();
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor: u64 = match unit.trim() {
+        "" | "B" => 1,
+        "k" | "K" | "kB" | "KB" => 1000,
+        "M" | "MB" => 1_000_000,
+        "G" | "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.trim().parse().map_err(|_| wrong())?;
+    number.checked_mul(factor).ok_or_else(wrong)
+}
+
 /// Reads width and height from the command line.
 pub fn picture_size(text: &str) -> Result<(u32, u32), String> {
     let sides = text.split_once(['x', 'X']);
@@ -148,6 +183,21 @@ mod tests {
         assert_eq!(read, [Ok(64_000), Ok(800_000), Ok(2_500_000), Ok(1000)]);
         for bad in ["", "M", "0", "-1M", "nan", "999", "9999M", "1G"] {
             assert!(bits(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn spans_and_amounts_have_units() {
+        let ms = |text| span(text).map(|time| time.as_millis());
+        assert_eq!((ms("5s"), ms("500ms"), ms("0.25")), (Ok(5000), Ok(500), Ok(250)));
+        assert_eq!((ms("2min"), ms("1.5h")), (Ok(120_000), Ok(5_400_000)));
+        assert_eq!((bytes("100MB"), bytes("64KiB")), (Ok(100_000_000), Ok(65_536)));
+        assert_eq!((bytes("1 G"), bytes("7")), (Ok(1_000_000_000), Ok(7)));
+        for bad in ["", "s", "-1s", "5 days", "1e999s", "nan"] {
+            assert!(span(bad).is_err(), "{bad}");
+        }
+        for bad in ["", "MB", "-1", "1.5MB", "60s", "99999999999GB"] {
+            assert!(bytes(bad).is_err(), "{bad}");
         }
     }
 

@@ -3,9 +3,10 @@
 use crate::interrupt::Interrupt;
 use crate::ledger::{Arrival, Ledger, Strip};
 use crate::numbers;
+use crate::reader::Reader;
 use anyhow::Result;
 use clap::ValueEnum;
-use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, Report, monotonic_ns, query};
+use framelane::{ConsumerOptions, ErrorKind, Frame, Report, monotonic_ns, query};
 use framelane_camera::strip;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -78,17 +79,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     books.print(true);
-    consumer.close();
+    drop(consumer);
     Ok(if books.ledger.clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Waits for the lane, in slices: somebody may lose patience before it is there.
-fn open(args: &Args, interrupt: &Interrupt) -> Result<Option<Consumer>> {
+fn open(args: &Args, interrupt: &Interrupt) -> Result<Option<Reader>> {
     let wait = Duration::try_from_secs_f64(args.wait)?;
     let options = ConsumerOptions::new(args.mode.into()).wait_for_lane(SLICE);
     let start = Instant::now();
     while !interrupt.asked() {
-        match Consumer::open(&args.lane, options.clone()) {
+        match Reader::open(&args.lane, options.clone()) {
             Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < wait => {}
             outcome => return Ok(Some(outcome?)),
         }
@@ -114,6 +115,7 @@ impl Books<'_> {
             epoch: frame.epoch(),
             sequence: frame.sequence(),
             missed: frame.missed(),
+            switched: frame.switched(),
             strip,
             latency_ns,
         });

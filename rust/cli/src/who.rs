@@ -32,6 +32,8 @@ struct Who {
     slots: Vec<Slot>,
     #[serde(skip)]
     is_stream: bool,
+    #[serde(skip)]
+    is_switch: bool,
 }
 
 /// One consumer; its own counts are what it says about itself.
@@ -95,6 +97,7 @@ fn gather(lane: &str, found: &Found) -> Who {
         consumers: numbers::consumers(report).iter().map(|entry| consumer(report, entry)).collect(),
         slots: slots(report),
         is_stream: numbers::is_stream(report),
+        is_switch: numbers::is_switch(report),
     }
 }
 
@@ -150,7 +153,7 @@ fn text(who: &Who) -> String {
         text += &consumer_table(&who.consumers);
         text.push('\n');
     }
-    if who.is_stream {
+    if who.is_stream || who.is_switch {
         return text;
     }
     let mut table = Table::new(&["SLOT", "PHASE", "HELD BY"]);
@@ -164,8 +167,12 @@ fn text(who: &Who) -> String {
 }
 
 fn heading(who: &Who) -> String {
-    let what = if who.is_stream { "record" } else { "frame" };
-    let leases = match who.is_stream {
+    let what = match (who.is_stream, who.is_switch) {
+        (true, _) => "record",
+        (_, true) => "switch epoch",
+        _ => "frame",
+    };
+    let leases = match who.is_stream || who.is_switch {
         true => String::new(),
         false => {
             format!(", {} of {} granted", who.leases_granted, count(who.lease_budget, "lease"))

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::video::{decoded, ffmpeg, joined, next, reader, signal, start, take};
+use common::coded::{decoded, ffmpeg, joined, next, reader, signal, start, take};
 use common::{Scene, finish, until};
 use framelane::layout::RecordFlag;
 use framelane::{Codec, Record};

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::video::{decoded, joined, next, reader, signal, start, take};
-use common::{DEADLINE, Scene, finish, layout};
+use common::coded::{decoded, joined, next, reader, signal, start, take};
+use common::{Scene, finish, layout};
 use framelane::layout::{ClockId, RecordFlag};
 use framelane::{Codec, PixelFormat, Producer, ProducerOptions};
 use rustix::process::Signal;
@@ -157,8 +157,8 @@ fn nothing_is_encoded_while_nobody_reads() {
         });
         let rested = holds("video").as_u64().unwrap();
         let mut second = reader(&scene, "video");
-        let after = std::iter::from_fn(|| Some(next(&mut second)));
-        let resumed = after.skip_while(|record| record.sequence() <= rested).next().unwrap();
+        let mut after = std::iter::from_fn(|| Some(next(&mut second)));
+        let resumed = after.find(|record| record.sequence() > rested).unwrap();
         assert!(resumed.is_key(), "it goes on with a key picture");
         assert_ne!(resumed.info().flags & RecordFlag::DISCONTINUITY, 0);
     });
@@ -243,5 +243,4 @@ fn what_cannot_be_done_is_said() {
         let ran = scene.run(&[&["encode", "raw", "other"], args].concat());
         assert!(ran.code == 2 && ran.err.contains(says), "{args:?}: {}", ran.err);
     }
-    assert!(DEADLINE > Duration::ZERO);
 }

@@ -82,6 +82,11 @@ mod switch;
 mod wire;
 
 #[cfg(not(loom))]
+/// The Rust of a page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/streams.md")]
+struct Streams;
+
 pub use crate::{
     clock::monotonic_ns,
     consumer::{

@@ -54,6 +54,16 @@ typedef struct framelane_stream_reader framelane_stream_reader;
 typedef struct framelane_stream_writer framelane_stream_writer;
 
 /**
+ * Reads the active lane of a switch. Used by one thread at a time.
+ */
+typedef struct framelane_switch framelane_switch;
+
+/**
+ * Owns a switch. Usable from several threads at once.
+ */
+typedef struct framelane_switch_controller framelane_switch_controller;
+
+/**
  * 0 on success, otherwise a number of `framelane_error_kind` in framelane_layout.h.
  */
 typedef uint32_t framelane_status;
@@ -144,6 +154,18 @@ typedef struct framelane_frame {
    * Not 0 on the first frame after the producer was restarted.
    */
   uint32_t new_epoch;
+  /**
+   * Of a switch, the switch epoch under which the frame was read; 0 otherwise.
+   */
+  uint64_t switch_epoch;
+  /**
+   * Of a switch, the index of the lane that the frame comes from; 0 otherwise.
+   */
+  uint32_t lane_index;
+  /**
+   * Not 0 on the first frame that a switch delivers under another selection.
+   */
+  uint32_t switched;
 } framelane_frame;
 
 /**
@@ -625,6 +647,88 @@ typedef struct framelane_bytes {
    */
   size_t size_bytes;
 } framelane_bytes;
+
+/**
+ * How a switch is, as its reader sees it.
+ */
+typedef struct framelane_switch_status {
+  /**
+   * Random id of the controller seen last.
+   */
+  uint64_t controller_epoch;
+  /**
+   * Switch epoch of the selection seen last.
+   */
+  uint64_t switch_epoch;
+  /**
+   * Index of the active lane; -1 for none.
+   */
+  int32_t active;
+  /**
+   * Lanes behind the switch.
+   */
+  uint32_t lane_count;
+  /**
+   * Not 0 while there is a controller. Without one the lane that was active stays so.
+   */
+  uint32_t controlled;
+  /**
+   * Status with which a controller that is there refuses; 0: it does not.
+   */
+  framelane_status problem;
+} framelane_switch_status;
+
+/**
+ * One lane behind a switch, as its reader sees it.
+ */
+typedef struct framelane_switch_lane {
+  /**
+   * Its name, ended by zero.
+   */
+  char name[72];
+  /**
+   * Not 0 while its producer is there.
+   */
+  uint32_t attached;
+  /**
+   * Status with which a producer that is there refuses; 0: it does not.
+   */
+  framelane_status problem;
+} framelane_switch_lane;
+
+/**
+ * How to make a switch. Fill it with `framelane_switch_controller_options_init` first.
+ */
+typedef struct framelane_switch_controller_options {
+  /**
+   * Size of this struct, set by the init function; tells versions apart.
+   */
+  uint32_t struct_bytes;
+  /**
+   * Index of the lane that is active first (0).
+   */
+  uint32_t active;
+  /**
+   * Who may follow the switch: 0 the controller's user, 1 a group, 2 everyone.
+   */
+  uint32_t access;
+  /**
+   * The group, where access is 1.
+   */
+  uint32_t access_group;
+  /**
+   * 0 peers of the same user share bells, 1 only that user is admitted, 2 nobody is trusted.
+   */
+  uint32_t trust;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
+  /**
+   * Runtime directory; NULL searches.
+   */
+  const char *directory;
+} framelane_switch_controller_options;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1330,6 +1434,231 @@ uint64_t framelane_stream_writer_epoch(const struct framelane_stream_writer *wri
  * Number of readers attached now; 0 for NULL.
  */
 size_t framelane_stream_writer_readers(const struct framelane_stream_writer *writer);
+
+/**
+ * Attaches to the switch `name` and to the lanes behind it, with the options of each lane's
+ * consumer. The lanes need not be there; `wait_for_lane_ns` waits for the controller.
+ */
+framelane_status framelane_switch_open(const char *name,
+                                       const struct framelane_consumer_options *options,
+                                       struct framelane_error *error,
+                                       struct framelane_switch **reader);
+
+/**
+ * Stops reading and frees the handle. NULL is nothing. Held frames stay valid.
+ */
+void framelane_switch_close(struct framelane_switch *reader);
+
+/**
+ * The next frame of the active lane, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an empty
+ * frame when there is none.
+ */
+framelane_status framelane_switch_next(struct framelane_switch *reader,
+                                       uint64_t timeout_ns,
+                                       struct framelane_error *error,
+                                       struct framelane_frame *frame);
+
+/**
+ * The next frame if there is one now; else `FRAMELANE_TIMED_OUT` and an empty frame, and the
+ * descriptor of `framelane_switch_fd` is drained and armed.
+ */
+framelane_status framelane_switch_try_next(struct framelane_switch *reader,
+                                           struct framelane_error *error,
+                                           struct framelane_frame *frame);
+
+/**
+ * The newest valid frame of the active lane, also one that was delivered before; else
+ * `FRAMELANE_TIMED_OUT` and an empty frame.
+ */
+framelane_status framelane_switch_latest(struct framelane_switch *reader,
+                                         struct framelane_error *error,
+                                         struct framelane_frame *frame);
+
+/**
+ * Waits up to `timeout_ns` until there may be something to read; `ready` is 1 if there may.
+ */
+framelane_status framelane_switch_wait(struct framelane_switch *reader,
+                                       uint64_t timeout_ns,
+                                       struct framelane_error *error,
+                                       int32_t *ready);
+
+/**
+ * `ready` is 1 if there may be something to read now; else 0, and the descriptor of
+ * `framelane_switch_fd` is drained and armed.
+ */
+framelane_status framelane_switch_ready(struct framelane_switch *reader,
+                                        struct framelane_error *error,
+                                        int32_t *ready);
+
+/**
+ * A descriptor that becomes readable when there may be a frame or a switch; -1 for NULL. It
+ * belongs to the reader: do not read or close it. Call `framelane_switch_try_next` until it finds
+ * nothing before polling.
+ */
+int32_t framelane_switch_fd(struct framelane_switch *reader);
+
+/**
+ * How the switch is.
+ */
+framelane_status framelane_switch_get_status(const struct framelane_switch *reader,
+                                             struct framelane_error *error,
+                                             struct framelane_switch_status *status);
+
+/**
+ * One of the lanes, below `lane_count`.
+ */
+framelane_status framelane_switch_get_lane(const struct framelane_switch *reader,
+                                           uint32_t index,
+                                           struct framelane_error *error,
+                                           struct framelane_switch_lane *lane);
+
+/**
+ * Frames delivered; 0 for NULL.
+ */
+uint64_t framelane_switch_received(const struct framelane_switch *reader);
+
+/**
+ * Frames that passed without being delivered while their lane was active; 0 for NULL.
+ */
+uint64_t framelane_switch_missed(const struct framelane_switch *reader);
+
+/**
+ * Frames not delivered because they were older than the one before the switch, or of the lane that
+ * was switched away from; 0 for NULL.
+ */
+uint64_t framelane_switch_dropped(const struct framelane_switch *reader);
+
+/**
+ * Switches this reader has followed; 0 for NULL.
+ */
+uint64_t framelane_switch_switches(const struct framelane_switch *reader);
+
+/**
+ * A handle that closes the reader from any thread, also after the reader was freed.
+ */
+framelane_status framelane_switch_closer(const struct framelane_switch *reader,
+                                         struct framelane_error *error,
+                                         struct framelane_closer **closer);
+
+/**
+ * Fills the options with their defaults.
+ */
+framelane_status framelane_switch_controller_options_init(struct framelane_switch_controller_options *options);
+
+/**
+ * Makes the switch `name`, behind which the `count` frame lanes `lanes` stand, and starts to admit
+ * readers. The lanes need not be there yet.
+ */
+framelane_status framelane_switch_controller_create(const char *name,
+                                                    const char *const *lanes,
+                                                    size_t count,
+                                                    const struct framelane_switch_controller_options *options,
+                                                    struct framelane_error *error,
+                                                    struct framelane_switch_controller **controller);
+
+/**
+ * Ends the switch and frees the handle. NULL is nothing. Readers go on with the lane that is
+ * active.
+ */
+void framelane_switch_controller_close(struct framelane_switch_controller *controller);
+
+/**
+ * Makes a lane active. The choice stands against a policy until it is taken back. `switch_epoch`
+ * may be NULL.
+ */
+framelane_status framelane_switch_controller_select(const struct framelane_switch_controller *controller,
+                                                    uint32_t index,
+                                                    struct framelane_error *error,
+                                                    uint64_t *switch_epoch);
+
+/**
+ * The same, by the name of the lane.
+ */
+framelane_status framelane_switch_controller_select_lane(const struct framelane_switch_controller *controller,
+                                                         const char *lane,
+                                                         struct framelane_error *error,
+                                                         uint64_t *switch_epoch);
+
+/**
+ * What a policy wants: makes a lane active unless somebody has chosen. `active` is 1 if it is, and
+ * may be NULL.
+ */
+framelane_status framelane_switch_controller_propose(const struct framelane_switch_controller *controller,
+                                                     uint32_t index,
+                                                     struct framelane_error *error,
+                                                     int32_t *active);
+
+/**
+ * Takes a choice back: from now on a policy chooses.
+ */
+framelane_status framelane_switch_controller_set_automatic(const struct framelane_switch_controller *controller,
+                                                           struct framelane_error *error);
+
+/**
+ * 1 when somebody has chosen and no policy is to choose otherwise; 0 for NULL.
+ */
+int32_t framelane_switch_controller_is_held(const struct framelane_switch_controller *controller);
+
+/**
+ * Index of the active lane; 0 for NULL.
+ */
+uint32_t framelane_switch_controller_active(const struct framelane_switch_controller *controller);
+
+/**
+ * How many-th selection this is, from 1; 0 for NULL.
+ */
+uint64_t framelane_switch_controller_switch_epoch(const struct framelane_switch_controller *controller);
+
+/**
+ * Waits up to `timeout_ns` while the switch epoch is `switch_epoch`; `now` is the epoch of now,
+ * the same when the time is over.
+ */
+framelane_status framelane_switch_controller_wait_switched(const struct framelane_switch_controller *controller,
+                                                           uint64_t switch_epoch,
+                                                           uint64_t timeout_ns,
+                                                           struct framelane_error *error,
+                                                           uint64_t *now);
+
+/**
+ * Number of readers attached now; 0 for NULL.
+ */
+size_t framelane_switch_controller_readers(const struct framelane_switch_controller *controller);
+
+/**
+ * Random id of this controller incarnation; 0 for NULL.
+ */
+uint64_t framelane_switch_controller_epoch(const struct framelane_switch_controller *controller);
+
+/**
+ * How the switch is: lanes, selection, counts and readers.
+ */
+framelane_status framelane_switch_controller_report(const struct framelane_switch_controller *controller,
+                                                    struct framelane_error *error,
+                                                    struct framelane_report *report);
+
+/**
+ * Selects a lane of a switch whose controller is another process, within `timeout_ns`; `lane` NULL
+ * takes an earlier choice back instead. `active` and `switch_epoch` may be NULL. `directory` NULL
+ * searches. Only the controller's user and root may.
+ */
+framelane_status framelane_select(const char *switch_name,
+                                  const char *lane,
+                                  const char *directory,
+                                  uint64_t timeout_ns,
+                                  struct framelane_error *error,
+                                  uint32_t *active,
+                                  uint64_t *switch_epoch);
+
+/**
+ * The same, by the index of the lane.
+ */
+framelane_status framelane_select_index(const char *switch_name,
+                                        uint32_t index,
+                                        const char *directory,
+                                        uint64_t timeout_ns,
+                                        struct framelane_error *error,
+                                        uint32_t *active,
+                                        uint64_t *switch_epoch);
 
 #ifdef __cplusplus
 }  // extern "C"

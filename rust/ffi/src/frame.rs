@@ -23,6 +23,12 @@ pub struct framelane_frame {
     pub slot: u32,
     /// Not 0 on the first frame after the producer was restarted.
     pub new_epoch: u32,
+    /// Of a switch, the switch epoch under which the frame was read; 0 otherwise.
+    pub switch_epoch: u64,
+    /// Of a switch, the index of the lane that the frame comes from; 0 otherwise.
+    pub lane_index: u32,
+    /// Not 0 on the first frame that a switch delivers under another selection.
+    pub switched: u32,
 }
 
 /// One plane of a frame, read in place. Valid until the frame is released.
@@ -71,6 +77,9 @@ impl framelane_frame {
             (&raw mut (*into).missed).write(frame.missed());
             (&raw mut (*into).slot).write(frame.slot() as u32);
             (&raw mut (*into).new_epoch).write(frame.new_epoch().into());
+            (&raw mut (*into).switch_epoch).write(frame.switch_epoch());
+            (&raw mut (*into).lane_index).write(frame.lane_index() as u32);
+            (&raw mut (*into).switched).write(frame.switched().into());
             (&raw mut (*into).handle).cast::<Frame>().write(frame);
             (&raw mut (*into).live).write(1);
         }

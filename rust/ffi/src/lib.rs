@@ -33,6 +33,8 @@ mod shmbuf_sender;
 mod stream_options;
 mod stream_reader;
 mod stream_writer;
+mod switch;
+mod switch_controller;
 
 pub use consumer::*;
 pub use error::*;
@@ -50,3 +52,5 @@ pub use shmbuf_sender::*;
 pub use stream_options::*;
 pub use stream_reader::*;
 pub use stream_writer::*;
+pub use switch::*;
+pub use switch_controller::*;

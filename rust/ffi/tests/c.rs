@@ -59,6 +59,11 @@ fn a_program_sends_and_receives_over_a_shmbuf_ring_as_c_and_as_cxx() {
     as_c_and_as_cxx("shmbuf");
 }
 
+#[test]
+fn a_program_switches_and_reads_as_c_and_as_cxx() {
+    as_c_and_as_cxx("switch");
+}
+
 fn as_c_and_as_cxx(name: &str) {
     for language in ["c", "c++"] {
         let scratch = tempfile::tempdir().unwrap();
@@ -104,7 +109,12 @@ fn every_field_is_where_rust_has_it() {
     source.extend(fields!(framelane_frame_mut: live, handle, descriptor, payload, payload_bytes));
     source.extend(fields!(framelane_plane_mut: data, size_bytes, stride_bytes, rows));
     source.extend(fields!(framelane_frame: live, handle, sequence, epoch, missed, slot,
-        new_epoch));
+        new_epoch, switch_epoch, lane_index, switched));
+    source.extend(fields!(framelane_switch_controller_options: struct_bytes, active, access,
+        access_group, trust, reserved, directory));
+    source.extend(fields!(framelane_switch_status: controller_epoch, switch_epoch, active,
+        lane_count, controlled, problem));
+    source.extend(fields!(framelane_switch_lane: name, attached, problem));
     source.extend(fields!(framelane_plane_view: data, size_bytes, stride_bytes, rows, revocable));
     source.extend(fields!(framelane_stream_writer_options: struct_bytes, index_capacity,
         data_bytes, key_request_interval_ns, lossless, lock_memory, numa_node, access,

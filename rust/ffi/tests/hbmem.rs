@@ -60,6 +60,9 @@ fn empty() -> ffi::framelane_frame {
         missed: 0,
         slot: 0,
         new_epoch: 0,
+        switch_epoch: 0,
+        lane_index: 0,
+        switched: 0,
     }
 }
 

@@ -137,7 +137,7 @@ impl Contest {
         let mut contest = Contest::prepare(entry)?;
         contest.start_producer(contest.entry.task)?;
         let in_one_process =
-            matches!(contest.entry.task, Task::HandOff | Task::Clock | Task::Memory);
+            matches!(contest.entry.task, Task::HandOff | Task::Clock | Task::Memory | Task::Memcpy);
         if !in_one_process {
             (0..contest.entry.consumers).try_for_each(|index| contest.start_consumer(index))?;
         }

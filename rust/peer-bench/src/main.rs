@@ -6,6 +6,7 @@ mod contest;
 mod control;
 mod lanes;
 mod machine;
+mod python;
 mod report;
 mod role;
 mod rows;
@@ -15,7 +16,7 @@ mod stats;
 mod tasks;
 
 use anyhow::{Result, ensure};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use machine::Machine;
 use report::{json, print};
 use rows::{Row, Settings};
@@ -80,7 +81,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
     ensure!(processors >= 2, "two processors are needed, this machine gives {processors}");
     let settings = Settings { quick: arguments.quick, machine: Machine::look() };
     let rows = match &arguments.only[..] {
-        [] => Row::value_variants(),
+        [] => Row::OF_FRAMES,
         some => some,
     };
     let start = Instant::now();

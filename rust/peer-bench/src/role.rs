@@ -3,11 +3,16 @@
 //! A child says `ready` once it is set up. Each line `go <n>` on its standard input runs a batch
 //! of n frames and is answered with `ok` or `error <text>`; the end of its input ends it.
 
+#[cfg(has_boost)]
+use crate::lanes::boost::Boost;
+use crate::lanes::records::{Live, Lossless, Records};
+use crate::lanes::seqpacket::Seqpacket;
+use crate::lanes::shmbuf::Shmbuf;
 use crate::lanes::stream::{Pipe, Stream, Tcp, Unix};
 use crate::lanes::{Lane, Name, Setup};
 use crate::lanes::{bare::Bare, floor::Floor, framelane::Framelane, iceoryx::Iceoryx};
 use crate::shared::Shared;
-use crate::tasks::{attach, clock, copy, death, hand_off, memory, one_way};
+use crate::tasks::{attach, clock, copy, death, hand_off, memory, one_way, pour};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, set_parent_process_death_signal};
 use rustix::thread::{CpuSet, sched_setaffinity};
@@ -32,6 +37,10 @@ pub enum Task {
     OneWay { every_ns: u64, inspect: bool },
     /// Copy in, read everything, at most two frames unread.
     Copy,
+    /// Through a ring that keeps both sides in step by itself; nobody looks at a byte.
+    Pour,
+    /// The copies of that alone, by one process.
+    Memcpy,
     /// Producer: frames at a steady pace until told to end.
     Feed { every_ns: u64 },
     /// Consumer: attaches, takes one frame, ends.
@@ -79,6 +88,14 @@ pub fn run(orders: &str) -> Result<()> {
         Name::Unix => perform::<Stream<Unix>>(&role, shared),
         Name::Tcp => perform::<Stream<Tcp>>(&role, shared),
         Name::Pipe => perform::<Stream<Pipe>>(&role, shared),
+        Name::Seqpacket => perform::<Stream<Seqpacket>>(&role, shared),
+        #[cfg(has_boost)]
+        Name::Boost => perform::<Boost>(&role, shared),
+        #[cfg(not(has_boost))]
+        Name::Boost => anyhow::bail!("built without Boost's headers"),
+        Name::RecordsLive => perform::<Records<Live>>(&role, shared),
+        Name::RecordsLossless => perform::<Records<Lossless>>(&role, shared),
+        Name::Shmbuf => perform::<Shmbuf>(&role, shared),
     }
 }
 
@@ -105,6 +122,9 @@ fn perform<L: Lane>(role: &Role, shared: &'static Shared) -> Result<()> {
         }
         (Task::Copy, Part::Producer) => copy::producer::<L>(role, shared),
         (Task::Copy, Part::Consumer(index)) => copy::consumer::<L>(role, shared, index),
+        (Task::Pour, Part::Producer) => pour::producer::<L>(role, shared),
+        (Task::Pour, Part::Consumer(index)) => pour::consumer::<L>(role, shared, index),
+        (Task::Memcpy, _) => pour::memcpy(role, shared),
         (Task::Feed { every_ns }, _) => attach::feed::<L>(role, shared, every_ns),
         (Task::Attach { started_ns }, _) => attach::newcomer::<L>(role, shared, started_ns),
         (Task::Holder, Part::Producer) => death::watcher::<L>(role, shared),

@@ -32,7 +32,13 @@ pub fn tier() -> Result<Counts> {
     counts += told("format", go.format(FOLDERS));
     counts += told("vet", go.vet(FOLDERS));
     for (name, tags) in [("static", "-tags framelane_static"), ("shared", "")] {
-        counts += told(&format!("README, {name} library"), go.readme(tags));
+        let program = readme::block(SECTION, "go");
+        let outcome = go.pasted(program, tags, "frame 1 begins with 128\n");
+        counts += told(&format!("README, {name} library"), outcome);
+    }
+    for &(page, section, prints) in readme::SHOWN {
+        let program = readme::shown(page, section, "go");
+        counts += told(page, go.pasted(program, "-tags framelane_static", prints));
     }
     counts += go.tests("go", "tests", &[])?;
     counts += go.tests("go", "tests, race detector", &["-race"])?;
@@ -97,8 +103,9 @@ impl Go {
         Ok(())
     }
 
-    /// The program of the README, pasted into a fresh folder, from an installed prefix.
-    fn readme(&self, tags: &str) -> Result<()> {
+    /// A program of a page, pasted into a fresh folder, run by the lines of the README from an
+    /// installed prefix.
+    fn pasted(&self, program: Result<String>, tags: &str, prints: &str) -> Result<()> {
         let scratch = tempfile::Builder::new().prefix("framelane-go-").tempdir()?;
         let (folder, lanes) = (scratch.path().join("lane"), scratch.path().join("lanes"));
         fs::create_dir_all(&folder)?;
@@ -106,7 +113,7 @@ impl Go {
         // The same one each time: go would not notice that it is another.
         let prefix = workspace::target().join("go/prefix");
         install::for_c(false, &prefix)?;
-        fs::write(folder.join("main.go"), readme::block(SECTION, "go")?)?;
+        fs::write(folder.join("main.go"), program?)?;
         let lines = readme::block(SECTION, "sh")?
             .replace("/opt/framelane", &prefix.to_string_lossy())
             .replace("-tags framelane_static", tags);
@@ -120,7 +127,7 @@ impl Go {
             .env("LD_LIBRARY_PATH", prefix.join("lib"))
             .env("PATH", self.path()?)
             .check()?;
-        ensure!(said.ends_with("frame 1 begins with 128\n"), "it says {said}");
+        ensure!(said.ends_with(prints), "it says {said}");
         Ok(())
     }
 

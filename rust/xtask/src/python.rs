@@ -70,7 +70,12 @@ pub fn tier() -> Result<Counts> {
         .limit(LIMIT)
         .counted()?;
     counts += told("types of the package, its tests and its users", types(&python));
-    counts += told("README: a lane in Python", from_the_readme(&python));
+    let lane = readme::block("A lane in Python", "python");
+    counts += told("README: a lane in Python", pasted(&python, lane, "frame 1 begins with 128\n"));
+    for &(page, section, prints) in readme::SHOWN {
+        let program = readme::shown(page, section, "python");
+        counts += told(&format!("{page}, Python"), pasted(&python, program, prints));
+    }
     Ok(counts)
 }
 
@@ -129,16 +134,16 @@ fn typed(python: &Path, what: &[&str]) -> Result<()> {
 }
 
 /// The block is pasted into a fresh folder and runs.
-fn from_the_readme(python: &Path) -> Result<()> {
+fn pasted(python: &Path, block: Result<String>, prints: &str) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let program = folder.path().join("lane.py");
-    fs::write(&program, readme::block("A lane in Python", "python")?)?;
+    fs::write(&program, block?)?;
     let output = Program::new(python)
         .args([&program])
         .env("FRAMELANE_DIR", folder.path())
         .limit(LIMIT)
         .quiet()
         .check()?;
-    ensure!(output == "frame 1 begins with 128\n", "it prints {output:?}");
+    ensure!(output == prints, "it prints {output:?}");
     Ok(())
 }

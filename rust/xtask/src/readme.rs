@@ -6,6 +6,20 @@ use std::fs;
 
 const README: &str = "README.md";
 
+/// Pages that show one small program in each language: the page, its section, and what each of them
+/// prints. They are built and run as those of README.md.
+pub const SHOWN: &[(&str, &str, &str)] = &[
+    ("docs/streams.md", "In each language", "record 1 has 5 bytes\n"),
+    ("docs/shmbuf.md", "Both sides in each language", "a message of 307200 bytes\n"),
+];
+
+/// A program of such a page. Rings get a name of this run's own, since all programs of the machine
+/// share their folder.
+pub fn shown(page: &str, section: &str, language: &str) -> Result<String> {
+    let name = format!("/video-{}", std::process::id());
+    Ok(block_of(page, section, language)?.replace("/video", &name))
+}
+
 /// The only block of this language in the section of this title.
 pub fn block(section: &str, language: &str) -> Result<String> {
     block_of(README, section, language)

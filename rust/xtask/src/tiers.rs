@@ -175,7 +175,7 @@ pub const TIERS: &[Tier] = &[
     },
     Tier {
         name: "stress",
-        about: "10^8 hand-offs: none lost, torn or out of order",
+        about: "10^8 hand-offs, 5 GiB through a stream: none lost, torn or out of order",
         needs: &[],
         when: When::Long,
         run: stress,
@@ -226,9 +226,11 @@ fn pet_camera() -> Result<Counts> {
 }
 
 fn stress() -> Result<Counts> {
-    Program::cargo(["test", "--locked", "--release", "--package", "framelane", "--test", "stress"])
-        .args(["--target-dir".as_ref(), workspace::target().as_os_str()])
+    Program::cargo(["test", "--locked", "--release", "--package", "framelane"])
+        .args(["--test", "stress", "--test", "stream_stress", "--target-dir"])
+        .args([workspace::target().as_os_str()])
         .env("FRAMELANE_HANDOFFS", "100000000")
+        .env("FRAMELANE_STREAM_BYTES", (5u64 << 30).to_string())
         .limit(Duration::from_secs(4 * 3600))
         .counted()
 }

@@ -66,6 +66,9 @@ fn sps(nal: &[u8]) -> Result<Role, SplitError> {
         // The clock ticks once for each field.
         fps: timing.and_then(|t| rate(t.time_scale, 2 * u64::from(t.num_units_in_tick))),
         reorder: order.map_or(0, |order| order.max_num_reorder_frames),
+        chroma: sps.chroma_info.chroma_format.to_u32() as u8,
+        luma_bits: sps.chroma_info.bit_depth_luma_minus8.saturating_add(8),
+        chroma_bits: sps.chroma_info.bit_depth_chroma_minus8.saturating_add(8),
     };
     Ok(Role::Set(Set::Sps { id: sps.id().id().into(), facts }))
 }

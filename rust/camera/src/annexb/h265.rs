@@ -88,9 +88,8 @@ fn read_sps(nal: &[u8]) -> Result<Option<Set>, BitReaderError> {
             *side = bits.number()?;
         }
     }
-    for _luma_depth_chroma_depth_order_bits in 0..3 {
-        bits.number()?;
-    }
+    let depths = [bits.number()?, bits.number()?]; // less eight
+    let _order_bits = bits.number()?;
     let mut reorder = 0;
     let each_layer = bits.flag()?;
     for _ in if each_layer { 0 } else { layers }..=layers {
@@ -107,9 +106,20 @@ fn read_sps(nal: &[u8]) -> Result<Option<Set>, BitReaderError> {
     let width = shown(coded_width, left, right, unit_x);
     let height = shown(coded_height, top, bottom, unit_y);
     let possible = chroma <= 3 && !separate && layers < 7 && reorder <= MOST_BUFFERED;
-    let size = width.zip(height).filter(|_| possible);
+    let size = width.zip(height).filter(|_| possible && depths.iter().all(|&bits| bits <= 8));
     Ok(size.map(|(width, height)| {
-        let facts = Facts { width, height, profile, level, fps: None, reorder };
+        let [luma_bits, chroma_bits] = depths.map(|bits| bits as u8 + 8);
+        let facts = Facts {
+            width,
+            height,
+            profile,
+            level,
+            fps: None,
+            reorder,
+            chroma: chroma as u8,
+            luma_bits,
+            chroma_bits,
+        };
         Set::Sps { id, facts }
     }))
 }

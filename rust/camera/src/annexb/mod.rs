@@ -23,6 +23,8 @@ pub(crate) use unit::Queue;
 pub use unit::{AccessUnit, VideoParameters};
 
 use framelane::Codec;
+pub(crate) use syntax::Facts;
+use syntax::{Role, Set, Syntax};
 
 /// What the video of one whole access unit with its parameter sets is; None where it has none.
 pub fn parameters(codec: Codec, unit: &[u8]) -> Option<VideoParameters> {
@@ -30,6 +32,15 @@ pub fn parameters(codec: Codec, unit: &[u8]) -> Option<VideoParameters> {
     splitter.push(unit, 0);
     splitter.finish();
     std::iter::from_fn(|| splitter.take()).flatten().find_map(|unit| unit.parameters)
+}
+
+/// What an SPS says, without its start code.
+pub(crate) fn facts(codec: Codec, sps: &[u8]) -> Result<Facts, SplitError> {
+    let Some(syntax) = Syntax::of(codec) else { return Err(syntax::bad_unit(sps)) };
+    match syntax.role(sps)? {
+        Role::Set(Set::Sps { facts, .. }) => Ok(facts),
+        _ => Err(syntax::bad_unit(sps)),
+    }
 }
 
 #[cfg(test)]

@@ -43,14 +43,18 @@ pub(super) enum Set {
 }
 
 /// What an SPS says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Facts {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
     pub width: u32,
     pub height: u32,
     pub profile: u8,
     pub level: u8,
     pub fps: Option<(u32, u32)>,
     pub reorder: u32,
+    /// Format of its colours: 0 none, 1 4:2:0, 2 4:2:2, 3 4:4:4.
+    pub chroma: u8,
+    pub luma_bits: u8,
+    pub chroma_bits: u8,
 }
 
 impl Syntax {

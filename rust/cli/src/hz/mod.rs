@@ -3,9 +3,10 @@
 mod stats;
 
 use crate::interrupt::Interrupt;
+use crate::reader::Reader;
 use crate::{output, units};
 use clap::builder::RangedI64ValueParser;
-use framelane::{Consumer, ConsumerOptions, Mode, monotonic_ns};
+use framelane::{ConsumerOptions, Mode, monotonic_ns};
 use serde::Serialize;
 use stats::{Sample, Spread, Window};
 use std::process::ExitCode;
@@ -56,7 +57,7 @@ fn window() -> RangedI64ValueParser<u32> {
 }
 
 struct Meter {
-    consumer: Consumer,
+    consumer: Reader,
     window: Window,
     started_ns: u64,
     epochs: u64,
@@ -66,7 +67,7 @@ struct Meter {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     let options = ConsumerOptions::new(Mode::Latest).wants_writable(true);
-    let consumer = Consumer::open(&args.lane, options)?;
+    let consumer = Reader::open(&args.lane, options)?;
     let window = Window::new(args.window as usize);
     let mut meter = Meter { consumer, window, started_ns: monotonic_ns(), epochs: 0, epoch: 0 };
     let measured = meter.measure(args, &interrupt);
@@ -118,12 +119,12 @@ impl Meter {
 
     fn line(&self, now_ns: u64) -> String {
         let Some(newest) = self.window.newest() else {
-            let why = if self.consumer.lane().is_some() { "no frame yet" } else { "no producer" };
+            let why = if self.consumer.has_producer() { "no frame yet" } else { "no producer" };
             return format!("{why}\n");
         };
         let silent = now_ns.saturating_sub(newest.seen_ns);
         if silent >= SECOND_NS {
-            let producer = if self.consumer.lane().is_some() { "" } else { ", no producer" };
+            let producer = if self.consumer.has_producer() { "" } else { ", no producer" };
             return format!("no frame for {}{producer}\n", units::time(silent));
         }
         let rate = self.window.rate().map_or("-".into(), |rate| format!("{rate:.2}"));

@@ -2,6 +2,7 @@
 
 use super::stream::Stream;
 use crate::lanes::{self, Found};
+use crate::switch::facts::Switch;
 use crate::{numbers, output};
 use framelane::layout::LaneFlag;
 use framelane::{FrameDescriptor, MemoryKind, Report};
@@ -29,6 +30,8 @@ pub struct Info {
     pub newest: Option<Frame>,
     /// Of a stream lane.
     pub stream: Option<Stream>,
+    /// Of a switch.
+    pub switch: Option<Switch>,
 }
 
 #[derive(Serialize)]
@@ -174,8 +177,10 @@ impl Info {
                 consumers: report.consumer_count,
             },
             copies: copies(report),
-            newest: (report.head != 0 && !is_stream).then(|| frame(report)),
+            newest: (report.head != 0 && !is_stream && !numbers::is_switch(report))
+                .then(|| frame(report)),
             stream: is_stream.then(|| Stream::new(report)),
+            switch: Switch::of(report),
         }
     }
 }

@@ -2,15 +2,35 @@
 
 use super::facts::{Copies, Frame, Info, Memory, Rules, Slots};
 use super::stream::Stream;
+use crate::switch::facts::Switch;
 use crate::table::{Table, pairs};
 use crate::units::{count, exact_size, time};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub fn text(info: &Info) -> String {
-    match &info.stream {
-        Some(stream) => of_stream(info, stream),
-        None => of_frames(info),
+    match (&info.stream, &info.switch) {
+        (Some(stream), _) => of_stream(info, stream),
+        (_, Some(switch)) => of_switch(info, switch),
+        _ => of_frames(info),
     }
+}
+
+fn of_switch(info: &Info, switch: &Switch) -> String {
+    let mut lines = vec![
+        ("lane", format!("{} ({})", info.lane, info.kind)),
+        ("directory", directory(info)),
+        ("controller", producer(info)),
+        ("epoch", format!("{}, made {} ago", info.epoch, time(since(info.created_ns)))),
+    ];
+    lines.extend(switch.lines());
+    lines.extend([
+        ("rules", trust(&info.rules).to_owned()),
+        ("readers", format!("{} now", count(info.counts.consumers, "consumer"))),
+        ("layout", info.layout_hash.clone()),
+    ]);
+    let mut text = pairs(&lines);
+    text.push('\n');
+    text + &switch.table()
 }
 
 fn of_stream(info: &Info, stream: &Stream) -> String {

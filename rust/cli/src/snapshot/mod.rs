@@ -3,15 +3,16 @@
 mod color;
 mod encode;
 mod kind;
-mod picture;
+pub mod picture;
 mod save;
-mod y4m;
+pub mod y4m;
 
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
+use crate::reader::Reader;
 use crate::{numbers, output, units};
 use anyhow::bail;
-use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, Mode, monotonic_ns};
+use framelane::{ConsumerOptions, ErrorKind, Frame, Mode, monotonic_ns};
 use kind::Kind;
 use picture::Picture;
 use serde::Serialize;
@@ -109,7 +110,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn take(args: &Args) -> anyhow::Result<(Picture, Written)> {
     let interrupt = Interrupt::listen()?;
     let options = ConsumerOptions::new(Mode::Latest).wants_writable(true);
-    let mut consumer = Consumer::open(&args.lane, options)?;
+    let mut consumer = Reader::open(&args.lane, options)?;
     let started_ns = monotonic_ns();
     let until = Instant::now() + args.timeout.min(Duration::from_secs(86_400));
     loop {

@@ -1,4 +1,4 @@
-//! A YUV4MPEG2 file of one frame: the samples as they are, planes apart.
+//! Frames of a YUV4MPEG2 file: the samples as they are, planes apart.
 
 use super::color::Range;
 use super::picture::Picture;
@@ -6,11 +6,24 @@ use crate::failure::Usage;
 use anyhow::Result;
 use framelane::PixelFormat;
 
+/// What stands between the frames of a file.
+const MARKER: &[u8] = b"FRAME\n";
+
 /// Writes header, frame marker and planes.
 ///
 /// # Errors
 /// For RGB, which the format does not have.
 pub fn write(picture: &Picture, into: &mut Vec<u8>) -> Result<()> {
+    into.extend_from_slice(header(picture, "30:1")?.as_bytes());
+    frame(picture, into);
+    Ok(())
+}
+
+/// The first line of a file of such pictures, so many a second.
+///
+/// # Errors
+/// For RGB, which the format does not have.
+pub fn header(picture: &Picture, rate: &str) -> Result<String> {
     let sampling = match picture.format {
         PixelFormat::Nv12 | PixelFormat::I420 => "420jpeg",
         PixelFormat::Yuyv => "422",
@@ -25,10 +38,12 @@ pub fn write(picture: &Picture, into: &mut Vec<u8>) -> Result<()> {
         Range::Full => "FULL",
     };
     let (width, height) = (picture.width, picture.height);
-    let header = format!(
-        "YUV4MPEG2 W{width} H{height} F30:1 Ip A1:1 C{sampling} XCOLORRANGE={range}\nFRAME\n"
-    );
-    into.extend_from_slice(header.as_bytes());
+    Ok(format!("YUV4MPEG2 W{width} H{height} F{rate} Ip A1:1 C{sampling} XCOLORRANGE={range}\n"))
+}
+
+/// Frame marker and planes.
+pub fn frame(picture: &Picture, into: &mut Vec<u8>) {
+    into.extend_from_slice(MARKER);
     match picture.format {
         PixelFormat::Nv12 => {
             into.extend_from_slice(picture.plane(0));
@@ -42,7 +57,6 @@ pub fn write(picture: &Picture, into: &mut Vec<u8>) -> Result<()> {
         }
         _ => into.extend_from_slice(&picture.bytes),
     }
-    Ok(())
 }
 
 /// Every `step`th sample from `first` on.

@@ -1,6 +1,7 @@
 //! A private runtime directory, producers in it, and the command run beside them.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod coded;
 pub mod picture;
 pub mod play;
 pub mod streams;

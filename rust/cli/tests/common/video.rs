@@ -1,75 +1,69 @@
-//! Streams read to their end, and judged by ffmpeg.
+//! Clips out of ffmpeg, and what ffmpeg says of files.
 
-use super::{DEADLINE, Scene};
-use framelane::{ErrorKind, Record, StreamReader, StreamReaderOptions, StreamStart};
-use rustix::process::{Pid, Signal, kill_process};
-use std::io::Write;
-use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use super::Scene;
+use framelane_camera::mp4::{Reader, Unit};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
-pub fn start(scene: &Scene, args: &[&str]) -> Child {
-    scene.command(args).spawn().unwrap()
+/// Two seconds of the size 320x240 at 30 pictures a second, a key picture each 15, B pictures
+/// between.
+pub struct Clip {
+    pub path: PathBuf,
 }
 
-pub fn signal(child: &Child, signal: Signal) {
-    kill_process(Pid::from_raw(child.id() as i32).unwrap(), signal).unwrap();
-}
-
-/// A reader from the oldest key record on, of a lane that may come late.
-pub fn reader(scene: &Scene, lane: &str) -> StreamReader {
-    let options = StreamReaderOptions::new()
-        .start(StreamStart::OldestKey)
-        .after_lap(StreamStart::OldestKey)
-        .wait_for_lane(DEADLINE)
-        .directory(scene.directory());
-    StreamReader::open(lane, options).unwrap()
-}
-
-/// The next record within the deadline.
-pub fn next(reader: &mut StreamReader) -> Record {
-    let start = Instant::now();
-    while start.elapsed() < DEADLINE {
-        match reader.next(DEADLINE) {
-            Ok(Some(record)) => return record,
-            Ok(None) => {}
-            Err(error) if error.kind() == ErrorKind::Lapped => {}
-            Err(error) => panic!("{error}"),
-        }
+impl Clip {
+    pub fn new(scene: &Scene, codec: &str, more: &[&str]) -> Clip {
+        let path = scene.path().join(format!("clip-{codec}-{}.mp4", more.len()));
+        let source = "testsrc2=size=320x240:rate=30:duration=2";
+        let args = ["-y", "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", "-c:v", codec];
+        let keys = match codec {
+            "libx265" => {
+                &["-x265-params", "log-level=error:keyint=15:min-keyint=15:scenecut=0"][..]
+            }
+            _ => &["-g", "15", "-keyint_min", "15", "-sc_threshold", "0", "-bf", "2"],
+        };
+        let all = [&args[..], keys, more, &[path.to_str().unwrap()]].concat();
+        silent(&ffmpeg(&all));
+        Clip { path }
     }
-    panic!("no record within the deadline");
+
+    pub fn text(&self) -> &str {
+        self.path.to_str().unwrap()
+    }
 }
 
-pub fn take(reader: &mut StreamReader, count: usize) -> Vec<Record> {
-    (0..count).map(|_| next(reader)).collect()
+/// A run of ffmpeg that must succeed.
+pub fn ffmpeg(args: &[&str]) -> Output {
+    let output = Command::new("ffmpeg").args(["-hide_banner", "-nostdin"]).args(args).output();
+    let install = "ffmpeg is needed: `apt install ffmpeg`, or `cargo xtask test --tier unit`";
+    let output = output.expect(install);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{args:?}: {said}");
+    output
 }
 
-pub fn joined(records: &[Record]) -> Vec<u8> {
-    records.iter().flat_map(|record| record.bytes().iter().copied()).collect()
+fn silent(output: &Output) {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!said.to_lowercase().contains("error"), "{said}");
 }
 
-/// Output of ffmpeg, which must succeed and have nothing to complain of.
-pub fn ffmpeg(args: &[&str], input: &[u8]) -> Vec<u8> {
-    let mut command = Command::new("ffmpeg");
-    command.args(["-nostdin", "-hide_banner", "-v", "error", "-threads", "1"]).args(args);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|error| {
-        panic!("ffmpeg: {error}; apt install ffmpeg, or cargo xtask test --tier unit")
-    });
-    let mut stdin = child.stdin.take().unwrap();
-    let output = std::thread::scope(|scope| {
-        scope.spawn(move || drop(stdin.write_all(input)));
-        child.wait_with_output().unwrap()
-    });
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && complaints.is_empty(), "{args:?}: {complaints}");
-    output.stdout
+/// Checksum of all pictures, which must decode without a word of complaint.
+pub fn decode(path: &Path) -> String {
+    let args = ["-v", "warning", "-i", path.to_str().unwrap(), "-map", "0:v", "-f", "md5", "-"];
+    let output = ffmpeg(&args);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{}", path.display());
+    String::from_utf8(output.stdout).unwrap()
 }
 
-/// Luma of each picture of a stream, decoded without a complaint.
-pub fn decoded(format: &str, bytes: &[u8], width: usize, height: usize) -> Vec<Vec<u8>> {
-    let args = ["-f", format, "-i", "-", "-fps_mode", "passthrough", "-f", "rawvideo"];
-    let raw = ffmpeg(&[&args[..], &["-pix_fmt", "yuv420p", "-"]].concat(), bytes);
-    let size = width * height * 3 / 2;
-    assert_eq!(raw.len() % size, 0, "pictures of {width}x{height}");
-    raw.chunks(size).map(|picture| picture[..width * height].to_vec()).collect()
+pub fn first_frame_is_key(path: &Path) -> bool {
+    let show = ["-i", path.to_str().unwrap(), "-frames:v", "1", "-vf", "showinfo"];
+    let output = ffmpeg(&[&show[..], &["-f", "null", "-"]].concat());
+    String::from_utf8_lossy(&output.stderr).contains("iskey:1")
+}
+
+/// Access units of a file, which must be whole.
+pub fn units(path: &Path) -> Vec<Unit> {
+    let mut reader = Reader::open(path).unwrap();
+    assert_eq!(reader.contents().cut, None, "{}", path.display());
+    std::iter::from_fn(|| reader.next().unwrap()).collect()
 }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "atomics at computed places of a mapping")]
 
 use super::map::Mapping;
+use super::view::store_each;
 use crate::error::{Result, protocol};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
@@ -53,10 +54,7 @@ impl RingView {
         let (head, rest) = from.split_at(first);
         let (middle, tail) = rest.split_at(words * 8);
         self.bytes_in(at, head);
-        for (index, bytes) in middle.chunks_exact(8).enumerate() {
-            let word = u64::from_ne_bytes(bytes.try_into().expect("eight bytes"));
-            self.word64(at + first + 8 * index).store(word, Relaxed);
-        }
+        store_each(|index| self.word64(at + first + 8 * index), middle);
         self.bytes_in(at + first + 8 * words, tail);
     }
 
@@ -105,15 +103,15 @@ mod tests {
 
     #[test]
     fn bytes_arrive_at_every_alignment_and_touch_no_neighbour() {
-        let ring = ring(16 + 64);
+        let ring = ring(16 + 256);
         for at in 0..20 {
-            for count in 0..=40 {
-                ring.copy_in(0, &[0xee; 64]);
-                let from: Vec<u8> = (0..count as u8).collect();
+            for count in (0..=40).chain(60..=80).chain([128, 200]) {
+                ring.copy_in(0, &[0xee; 256]);
+                let from: Vec<u8> = (0..count).map(|byte| byte as u8).collect();
                 ring.copy_in(at, &from);
-                let mut all = [0; 64];
+                let mut all = [0; 256];
                 ring.copy_out(0, &mut all);
-                let mut wanted = [0xee; 64];
+                let mut wanted = [0xee; 256];
                 wanted[at..at + count].copy_from_slice(&from);
                 assert_eq!(all, wanted, "{count} bytes at {at}");
                 let mut back = vec![0; count];

@@ -1,9 +1,14 @@
 //! The mechanisms. Each is one small file that implements [`Lane`].
 
 pub mod bare;
+#[cfg(has_boost)]
+pub mod boost;
 pub mod floor;
 pub mod framelane;
 pub mod iceoryx;
+pub mod records;
+pub mod seqpacket;
+pub mod shmbuf;
 pub mod stream;
 
 use crate::shared::Shared;
@@ -36,6 +41,16 @@ pub enum Name {
     Unix,
     Tcp,
     Pipe,
+    Seqpacket,
+    Boost,
+    RecordsLive,
+    RecordsLossless,
+    Shmbuf,
+}
+
+/// Whether Boost's headers were there when this was built.
+pub const fn boost_is_there() -> bool {
+    cfg!(has_boost)
 }
 
 /// What one contest is about: the same for its producer and its consumers.

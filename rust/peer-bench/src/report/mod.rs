@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 pub enum Unit {
     Nanoseconds,
     FramesPerSecond,
+    RecordsPerSecond,
     Frames,
 }
 

@@ -10,13 +10,15 @@ pub fn figure(value: f64, unit: Unit) -> String {
         Unit::Nanoseconds if value < 1e5 => format!("{:.1} us", value / 1e3),
         Unit::Nanoseconds if value < 1e6 => format!("{:.0} us", value / 1e3),
         Unit::Nanoseconds => format!("{:.1} ms", value / 1e6),
-        Unit::FramesPerSecond => format!("{value:.0}/s"),
+        Unit::FramesPerSecond | Unit::RecordsPerSecond => format!("{value:.0}/s"),
         Unit::Frames => format!("{value:.1}"),
     }
 }
 
 fn cell(table: &Table, line: usize, column: usize) -> String {
-    let Some(cell) = &table.lines[line].cells[column] else { return "-".to_owned() };
+    let Some(cell) = &table.lines[line].cells[column] else {
+        return "-".to_owned();
+    };
     let mut text = figure(cell.series.median(), table.unit);
     let base = table.get(&table.base, &table.columns[column]);
     if let Some(base) = base.filter(|_| table.lines[line].label != table.base) {

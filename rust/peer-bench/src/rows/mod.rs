@@ -8,6 +8,8 @@ mod hand_off;
 mod memory;
 mod paced;
 mod polling;
+mod records;
+mod shmbuf;
 
 use crate::contest::{Contest, Entry};
 use crate::control::Log;
@@ -36,6 +38,10 @@ pub enum Row {
     Memory,
     /// kill -9 of either side
     Death,
+    /// Records through stream lanes and their rivals
+    Records,
+    /// The shmbuf ring against the speed of memcpy
+    Shmbuf,
 }
 
 /// How thorough a run is.
@@ -52,6 +58,18 @@ impl Settings {
 }
 
 impl Row {
+    /// What is run when no row is named.
+    pub const OF_FRAMES: &[Row] = &[
+        Row::HandOff,
+        Row::Polling,
+        Row::Blocked,
+        Row::Paced,
+        Row::Copy,
+        Row::Attach,
+        Row::Memory,
+        Row::Death,
+    ];
+
     pub fn run(self, settings: &Settings) -> Result<Outcome> {
         match self {
             Row::HandOff => hand_off::run(settings),
@@ -62,6 +80,8 @@ impl Row {
             Row::Attach => attach::run(settings),
             Row::Memory => memory::run(settings),
             Row::Death => death::run(settings),
+            Row::Records => records::run(settings),
+            Row::Shmbuf => shmbuf::run(settings),
         }
     }
 }
@@ -84,7 +104,18 @@ fn interleave(
     entries: Vec<Entry>,
     rounds: usize,
     frames: impl Fn(&Entry) -> usize,
+    collect: impl FnMut(usize, Option<(&Contest, usize)>),
+) -> Result<()> {
+    interleave_with(entries, rounds, frames, collect, || Ok(()))
+}
+
+/// The same, with something else at the end of each round that counts.
+fn interleave_with(
+    entries: Vec<Entry>,
+    rounds: usize,
+    frames: impl Fn(&Entry) -> usize,
     mut collect: impl FnMut(usize, Option<(&Contest, usize)>),
+    mut last: impl FnMut() -> Result<()>,
 ) -> Result<()> {
     let mut contests = entries.into_iter().map(Contest::start).collect::<Result<Vec<_>>>()?;
     let count = contests.len();
@@ -102,6 +133,9 @@ fn interleave(
             if round > 0 {
                 collect(index, Some((contest, frames)));
             }
+        }
+        if round > 0 {
+            last()?;
         }
     }
     Ok(())

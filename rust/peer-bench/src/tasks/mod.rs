@@ -7,6 +7,7 @@ pub mod death;
 pub mod hand_off;
 pub mod memory;
 pub mod one_way;
+pub mod pour;
 
 use crate::control::{Flow, Patience};
 use crate::lanes::{Consumer, Wait};

@@ -17,6 +17,9 @@ pub struct Options {
     /// What taking a frame costs in Python, beside iceoryx2 and shared memory with a queue
     #[arg(long, conflicts_with = "languages")]
     python: bool,
+    /// Records of stream lanes, and the shmbuf ring, beside their rivals
+    #[arg(long, conflicts_with_all = ["languages", "python"])]
+    streams: bool,
     /// Arguments of the bench: --quick, --only ROW, --json, --save FILE
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
@@ -25,7 +28,13 @@ pub struct Options {
 /// Runs the bench to its end. A missed goal is a finding, not a failure.
 pub fn run(options: &Options) -> Result<bool> {
     if !options.languages && !options.python {
-        return peers::run(&options.arguments);
+        let rows: &[&str] = match options.streams {
+            true => &["--only", "records", "--only", "shmbuf"],
+            false => &[],
+        };
+        let rows = rows.iter().map(OsString::from);
+        let arguments: Vec<OsString> = rows.chain(options.arguments.iter().cloned()).collect();
+        return peers::run(&arguments);
     }
     ensure!(options.arguments.is_empty(), "no further arguments are taken");
     if options.python { python::peers() } else { languages::run() }

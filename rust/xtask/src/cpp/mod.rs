@@ -63,6 +63,7 @@ pub fn tier() -> Result<Counts> {
     let mut bench = Bench::new(scratch.path())?;
     programs::pkg_config(&mut bench)?;
     pages::readme(&mut bench)?;
+    pages::shown(&mut bench)?;
     pages::boost(&mut bench)?;
     c::allocations(&mut bench)?;
     programs::pkg_config_cpp(&mut bench)?;

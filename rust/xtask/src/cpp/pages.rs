@@ -24,6 +24,23 @@ pub fn readme(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
+/// Those of the pages that show something in each language, built by the lines of the README.
+pub fn shown(bench: &mut Bench) -> Result<()> {
+    for &(page, within, prints) in readme::SHOWN {
+        for (section, language, file) in
+            [("A lane in C", "c", "lane.c"), ("A lane in C++", "cpp", "lane.cpp")]
+        {
+            bench.test(&format!("{page}, {language}"), |bench, folder| {
+                fs::write(folder.join(file), readme::shown(page, within, language)?)?;
+                let said = paste(bench, folder, &readme::block(section, "sh")?)?;
+                ensure!(said == prints, "it says {said}");
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// The programs of the guide for those who come from Boost.Interprocess.
 pub fn boost(bench: &mut Bench) -> Result<()> {
     bench.test("guide for Boost.Interprocess", |bench, folder| {

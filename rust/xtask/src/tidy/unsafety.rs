@@ -54,6 +54,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/hobot-standin/ion/src/library.rs", "asking the loader"),
     ("rust/hobot-standin/hbmem/src/", "C entry points, and mappings with given rights"),
     ("rust/peer-bench/src/shared.rs", "mapped bytes become values"),
+    ("rust/peer-bench/src/lanes/boost.rs", "calls of a C++ shim"),
     ("rust/peer-bench/src/lanes/iceoryx.rs", "an uninitialised loan is handed on as it is"),
 ];
 
