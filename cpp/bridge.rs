@@ -9,7 +9,9 @@
 
 use crate::claimed::{abandon_frame, claimed_plane, copy_from, publish_frame};
 use crate::consumer::{Closer, Consumer, drop_consumer, open_consumer};
-use crate::held::{check_frame, copy_plane, drop_frame, frame_info, held_plane, release_frame};
+use crate::held::{
+    check_frame, copy_plane, drop_frame, frame_info, held_plane, held_plane_fd, release_frame,
+};
 use crate::lanes::{discover, layout_hash, monotonic_ns, query};
 use crate::producer::{Producer, create_producer, drop_producer, lay_out, pixel_format};
 use crate::shmbuf::{
@@ -20,6 +22,10 @@ use crate::status::{error_kind, error_kind_name, error_missed, error_text};
 use crate::stream_reader::{StreamReader, drop_record, drop_stream_reader, open_stream};
 use crate::stream_writer::{
     StreamWriter, abandon_record, append_record, commit_record, create_stream, drop_stream_writer,
+};
+use crate::switch::{Switch, drop_switch, open_switch};
+use crate::switch_controller::{
+    SwitchController, create_switch, drop_switch_controller, select_from_outside,
 };
 
 #[cxx::bridge(namespace = "framelane::bridge")]
@@ -41,6 +47,9 @@ pub mod ffi {
         missed: u64,
         slot: u32,
         new_epoch: bool,
+        switch_epoch: u64,
+        lane_index: u32,
+        switched: bool,
         live: bool,
     }
 
@@ -78,6 +87,30 @@ pub mod ffi {
     struct Found {
         size_bytes: usize,
         there: bool,
+    }
+
+    /// How a switch is.
+    struct SwitchFacts {
+        controller_epoch: u64,
+        switch_epoch: u64,
+        /// -1 for none.
+        active: i32,
+        problem: u32,
+        controlled: bool,
+        lanes: Vec<SwitchLaneFacts>,
+    }
+
+    /// One of its lanes.
+    struct SwitchLaneFacts {
+        name: String,
+        problem: u32,
+        attached: bool,
+    }
+
+    /// A text of C++.
+    struct Text {
+        data: *const u8,
+        size_bytes: usize,
     }
 
     struct LaneFacts {
@@ -125,6 +158,8 @@ pub mod ffi {
         #[namespace = "framelane::bridge::c"]
         type StreamReaderOptions = crate::types::StreamReaderOptions;
         #[namespace = "framelane::bridge::c"]
+        type SwitchControllerOptions = crate::types::SwitchControllerOptions;
+        #[namespace = "framelane::bridge::c"]
         type ShmbufSenderOptions = crate::types::ShmbufSenderOptions;
         #[namespace = "framelane::bridge::c"]
         type ShmbufReceiverOptions = crate::types::ShmbufReceiverOptions;
@@ -141,6 +176,8 @@ pub mod ffi {
         type Closer;
         type StreamWriter;
         type StreamReader;
+        type Switch;
+        type SwitchController;
         type ShmbufSender;
         type ShmbufReceiver;
 
@@ -202,6 +239,7 @@ pub mod ffi {
 
         fn frame_info(frame: &HeldFrame) -> *const FrameDescriptor;
         fn held_plane(frame: &HeldFrame, index: usize, plane: &mut PlaneSpan) -> u32;
+        fn held_plane_fd(frame: &HeldFrame, index: usize, fd: &mut i32) -> u32;
         fn copy_plane(frame: &HeldFrame, index: usize, into: &mut [u8]) -> u32;
         fn check_frame(frame: &HeldFrame) -> bool;
         fn release_frame(frame: &mut HeldFrame) -> u32;
@@ -246,6 +284,52 @@ pub mod ffi {
         fn closer(self: &StreamReader) -> Box<Closer>;
 
         fn drop_record(record: &mut HeldRecord);
+
+        fn open_switch(name: &[u8], options: &ConsumerOptions) -> *mut Switch;
+        unsafe fn drop_switch(reader: *mut Switch);
+        fn next(self: &mut Switch, timeout_ns: u64, frame: &mut HeldFrame) -> u32;
+        fn try_next(self: &mut Switch, frame: &mut HeldFrame) -> u32;
+        fn latest(self: &mut Switch, frame: &mut HeldFrame) -> u32;
+        fn wait(self: &mut Switch, timeout_ns: u64, ready: &mut bool) -> u32;
+        fn fd(self: &mut Switch) -> i32;
+        fn received(self: &Switch) -> u64;
+        fn missed(self: &Switch) -> u64;
+        fn dropped(self: &Switch) -> u64;
+        fn switches(self: &Switch) -> u64;
+        fn held(self: &Switch) -> u32;
+        fn facts(self: &Switch, facts: &mut SwitchFacts);
+        fn closer(self: &Switch) -> Box<Closer>;
+
+        unsafe fn create_switch(
+            name: &[u8],
+            lanes: &[Text],
+            options: &SwitchControllerOptions,
+        ) -> *mut SwitchController;
+        unsafe fn drop_switch_controller(controller: *mut SwitchController);
+        fn select(self: &SwitchController, index: usize, switch_epoch: &mut u64) -> u32;
+        fn select_lane(self: &SwitchController, lane: &[u8], switch_epoch: &mut u64) -> u32;
+        fn propose(self: &SwitchController, index: usize, active: &mut bool) -> u32;
+        fn set_automatic(self: &SwitchController) -> u32;
+        fn held(self: &SwitchController) -> bool;
+        fn active(self: &SwitchController) -> usize;
+        fn switch_epoch(self: &SwitchController) -> u64;
+        fn wait_switched(
+            self: &SwitchController,
+            switch_epoch: u64,
+            timeout_ns: u64,
+            now: &mut u64,
+        ) -> u32;
+        fn report(self: &SwitchController, report: &mut Report);
+        fn epoch(self: &SwitchController) -> u64;
+        fn readers(self: &SwitchController) -> usize;
+        fn select_from_outside(
+            name: &[u8],
+            lane: &[u8],
+            directory: &[u8],
+            timeout_ns: u64,
+            active: &mut usize,
+            switch_epoch: &mut u64,
+        ) -> u32;
 
         fn create_shmbuf(name: &[u8], options: &ShmbufSenderOptions) -> *mut ShmbufSender;
         unsafe fn drop_shmbuf_sender(sender: *mut ShmbufSender);

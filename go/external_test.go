@@ -81,6 +81,13 @@ func TestExternalBuffersComeBackToTheirOwners(t *testing.T) {
 	if !frame.IsRevocable() || first(t, frame) != 10 || !frame.Check() {
 		t.Fatal("it is not the device frame that was published")
 	}
+	fd, err := frame.PlaneFd(0)
+	must(t, err)
+	byteAt := make([]byte, 1)
+	if n, err := syscall.Pread(fd, byteAt, 4095); n != 1 || err != nil || byteAt[0] != 10 {
+		t.Fatalf("the descriptor reads %d, %v, %v", n, err, byteAt)
+	}
+	must(t, syscall.Close(fd))
 	copied := make([]byte, 4096)
 	must(t, frame.CopyTo(0, copied))
 	expect(t, frame.CopyTo(0, copied[1:]), ErrInvalidArgument)

@@ -167,6 +167,21 @@ func (f Frame) Check() bool {
 	return l != nil && l.intact()
 }
 
+// PlaneFd is a descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the
+// plane is at the OffsetBytes of its layout. The caller owns and closes it. It fails with
+// ErrUnsupported for frames in other memory.
+func (f Frame) PlaneFd(index int) (int, error) {
+	l := f.live()
+	if l == nil {
+		return -1, f.none()
+	}
+	defer runtime.KeepAlive(f.held)
+	if index < 0 {
+		return -1, invalid(fmt.Sprintf("plane %d", index))
+	}
+	return l.planeFd(index)
+}
+
 // CopyTo copies one plane; into has the plane's size. It fails with ErrRevoked where the copy is
 // not whole. Counted as bytes the SDK copied.
 func (f Frame) CopyTo(index int, into []byte) error {

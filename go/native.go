@@ -269,6 +269,14 @@ func (lease *nativeLease) refusal(index int) error {
 	return failure(code, &problem)
 }
 
+// The descriptor is the caller's.
+func (lease *nativeLease) planeFd(index int) (int, error) {
+	var problem nativeProblem
+	fd := C.int32_t(-1)
+	code := C.framelane_frame_plane_fd(&lease.frame, C.size_t(index), &problem, &fd)
+	return int(fd), failure(code, &problem)
+}
+
 func (lease *nativeLease) copyTo(index int, into []byte) error {
 	var none byte
 	first := &none // C refuses NULL

@@ -32,7 +32,7 @@ pub unsafe fn drop_consumer(consumer: *mut Consumer) {
 
 /// Success with an empty frame says that there is nothing.
 #[inline(always)]
-fn read(frame: &mut HeldFrame, find: impl FnOnce() -> Result<Option<Frame>>) -> u32 {
+pub fn read(frame: &mut HeldFrame, find: impl FnOnce() -> Result<Option<Frame>>) -> u32 {
     enter(|| {
         if let Some(found) = find()? {
             frame.hold(found);

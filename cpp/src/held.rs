@@ -19,6 +19,9 @@ impl HeldFrame {
         self.missed = frame.missed();
         self.slot = frame.slot() as u32;
         self.new_epoch = frame.new_epoch();
+        self.switch_epoch = frame.switch_epoch();
+        self.lane_index = frame.lane_index() as u32;
+        self.switched = frame.switched();
         self.live = true;
         // SAFETY: the array has room for a Frame and its alignment, asserted above.
         unsafe { self.handle.as_mut_ptr().cast::<Frame>().write(frame) };
@@ -76,6 +79,14 @@ pub fn held_plane(frame: &HeldFrame, index: usize, plane: &mut PlaneSpan) -> u32
         }
         let layout = &info.planes[index];
         (plane.stride_bytes, plane.rows) = (layout.stride_bytes, layout.rows);
+        Ok(())
+    })
+}
+
+/// Owned by the caller, who takes it off `fd` when this succeeds.
+pub fn held_plane_fd(frame: &HeldFrame, index: usize, fd: &mut i32) -> u32 {
+    enter(|| {
+        *fd = std::os::fd::IntoRawFd::into_raw_fd(frame.frame()?.plane_fd(index)?);
         Ok(())
     })
 }

@@ -15,4 +15,6 @@ mod shmbuf;
 mod status;
 mod stream_reader;
 mod stream_writer;
+mod switch;
+mod switch_controller;
 mod types;

@@ -66,6 +66,7 @@ of_c! {
     ConsumerOptions: framelane_consumer_options;
     StreamWriterOptions: framelane_stream_writer_options;
     StreamReaderOptions: framelane_stream_reader_options;
+    SwitchControllerOptions: framelane_switch_controller_options;
     ShmbufSenderOptions: framelane_shmbuf_sender_options;
     ShmbufReceiverOptions: framelane_shmbuf_receiver_options;
 }

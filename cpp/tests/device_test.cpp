@@ -88,6 +88,13 @@ TEST_F(DeviceLane, IsReadInPlaceAndComesBack) {
   EXPECT_TRUE(plane.revocable());
   EXPECT_EQ(plane[31], 22);
   EXPECT_TRUE(frame->check());
+  const int fd = frame->plane_fd(0);
+  std::uint8_t byte = 0;
+  EXPECT_EQ(pread(fd, &byte, 1, 31), 1) << "it is the buffer's, and the caller's own";
+  EXPECT_EQ(byte, 22);
+  EXPECT_EQ(close(fd), 0);
+  framelane::Error none;
+  EXPECT_EQ(frame->try_plane_fd(7, none), -1);
   std::vector<std::uint8_t> copy(32);
   frame->copy_to(0, copy);
   EXPECT_EQ(copy[0], 22);

@@ -8,7 +8,8 @@
 
 A `Producer` publishes frames into a lane, any number of `Consumer`s in this and other languages
 read the same bytes. A `StreamWriter` writes records of any size, encoded video for instance, for
-`StreamReader`s. `ShmbufSender` and `ShmbufReceiver` speak the byte ring of the older shmbuf
+`StreamReader`s. A `SwitchController` stands several lanes behind one name, of which a `Switch`
+reads the active one. `ShmbufSender` and `ShmbufReceiver` speak the byte ring of the older shmbuf
 programs. Nothing within the deadline is not an error: reads then return None. What goes
 wrong is an `Error` whose `kind` says what to do next.
 """
@@ -25,12 +26,15 @@ from framelane._core import (
     ShmbufSender,
     StreamReader,
     StreamWriter,
+    Switch,
+    SwitchController,
     discover,
     layout_hash,
     monotonic_ns,
     picture,
     query,
     remove_shmbuf,
+    select,
 )
 from framelane._errors import (
     Error,
@@ -98,6 +102,8 @@ __all__ = [
     "StreamReader",
     "StreamStart",
     "StreamWriter",
+    "Switch",
+    "SwitchController",
     "TimedOutError",
     "discover",
     "layout_hash",
@@ -105,4 +111,5 @@ __all__ = [
     "picture",
     "query",
     "remove_shmbuf",
+    "select",
 ]

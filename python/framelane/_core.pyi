@@ -1,5 +1,5 @@
 """The native half; its classes for streams stand in _core_streams.pyi, those for shmbuf rings in
-_core_shmbuf.pyi."""
+_core_shmbuf.pyi, those for switches in _core_switches.pyi."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -16,6 +16,9 @@ from framelane._core_streams import Record as Record
 from framelane._core_streams import RecordMut as RecordMut
 from framelane._core_streams import StreamReader as StreamReader
 from framelane._core_streams import StreamWriter as StreamWriter
+from framelane._core_switches import Switch as Switch
+from framelane._core_switches import SwitchController as SwitchController
+from framelane._core_switches import select as select
 from framelane._info import FrameInfo, LaneInfo, Report
 from framelane._layout import MemoryKind, Mode, PixelFormat
 from typing_extensions import Buffer, CapsuleType
@@ -88,6 +91,15 @@ class Frame:
     def new_epoch(self) -> bool:
         """Whether this is the first frame after the producer was restarted."""
     @property
+    def switch_epoch(self) -> int:
+        """Switch epoch under which a `Switch` read the frame; 0 of any other reader."""
+    @property
+    def lane_index(self) -> int:
+        """Index of the lane of a `Switch` that the frame comes from; 0 of any other reader."""
+    @property
+    def switched(self) -> bool:
+        """Whether this is the first frame that a `Switch` delivers under another selection."""
+    @property
     def epoch(self) -> int:
         """Producer incarnation the frame comes from."""
     @property
@@ -116,6 +128,10 @@ class Frame:
     def planes(self) -> tuple[Plane, ...]: ...
     def check(self) -> bool:
         """Whether everything read from the frame before this call counts."""
+    def plane_fd(self, plane: int) -> int:
+        """A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the
+        plane is at the `offset_bytes` of its layout. The caller owns and closes it. An Error of
+        kind UNSUPPORTED for frames in other memory."""
     def copy_to(self, plane: int, into: Buffer) -> None:
         """Copies one plane, padding included; an Error of kind REVOKED if it is not whole."""
     def release(self) -> None:

@@ -29,6 +29,15 @@ pub struct Frame {
     /// Whether this is the first frame after the producer was restarted.
     #[pyo3(get)]
     new_epoch: bool,
+    /// Switch epoch under which a switch read the frame; 0 of any other reader.
+    #[pyo3(get)]
+    switch_epoch: u64,
+    /// Index of the lane of a switch that the frame comes from; 0 of any other reader.
+    #[pyo3(get)]
+    lane_index: usize,
+    /// Whether this is the first frame that a switch delivers under another selection.
+    #[pyo3(get)]
+    switched: bool,
 }
 
 impl Frame {
@@ -37,6 +46,9 @@ impl Frame {
             sequence: frame.sequence(),
             missed: frame.missed(),
             new_epoch: frame.new_epoch(),
+            switch_epoch: frame.switch_epoch(),
+            lane_index: frame.lane_index(),
+            switched: frame.switched(),
             held: Mutex::new(Some(Arc::new(frame))),
             pinned: OnceLock::new(),
         }
@@ -138,6 +150,12 @@ impl Frame {
     /// Whether everything read from the frame before this call counts.
     fn check(&self) -> PyResult<bool> {
         Ok(self.frame()?.check())
+    }
+
+    /// A descriptor of the dma-buf or memfd that one plane is in; the caller owns and closes it.
+    fn plane_fd(&self, plane: usize) -> PyResult<i32> {
+        let fd = self.frame()?.plane_fd(plane).map_err(raise)?;
+        Ok(std::os::fd::IntoRawFd::into_raw_fd(fd))
     }
 
     /// Copies one plane, padding included, and says so if the copy is not whole.

@@ -22,6 +22,8 @@ mod shmbuf;
 mod stream_info;
 mod stream_reader;
 mod stream_writer;
+mod switch;
+mod switch_controller;
 mod waiting;
 
 use pyo3::prelude::*;
@@ -52,6 +54,10 @@ mod framelane_core {
     use crate::stream_reader::StreamReader;
     #[pymodule_export]
     use crate::stream_writer::StreamWriter;
+    #[pymodule_export]
+    use crate::switch::Switch;
+    #[pymodule_export]
+    use crate::switch_controller::{SwitchController, select};
 
     #[pymodule_init]
     fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {

@@ -165,6 +165,9 @@ def test_external_buffers_are_read_in_place_and_returned(
         frame = read(consumer)
         assert frame.info.memory_kind == MemoryKind.MEMFD
         assert (frame.array == 12).all() and frame.array.shape == (6, 16)
+        fd = frame.plane_fd(1)
+        assert os.pread(fd, 1, frame.info.planes[1].offset_bytes) == bytes([12])
+        os.close(fd)
         into = bytearray(64)
         frame.copy_to(0, into)
         assert into == bytes([12] * 64)

@@ -10,6 +10,7 @@ using ProducerOptions = ::framelane_producer_options;
 using ConsumerOptions = ::framelane_consumer_options;
 using StreamWriterOptions = ::framelane_stream_writer_options;
 using StreamReaderOptions = ::framelane_stream_reader_options;
+using SwitchControllerOptions = ::framelane_switch_controller_options;
 using ShmbufSenderOptions = ::framelane_shmbuf_sender_options;
 using ShmbufReceiverOptions = ::framelane_shmbuf_receiver_options;
 

@@ -39,6 +39,24 @@ struct LaneInfo {
   std::uint32_t producer_uid;
 };
 
+namespace detail {
+
+/// The options as C has them.
+inline bridge::c::ConsumerOptions of_c(const ConsumerOptions& options) noexcept {
+  bridge::c::ConsumerOptions o{};
+  framelane_consumer_options_init(&o);
+  o.wait_for_lane_ns = ns(options.wait_for_lane);
+  o.leases = options.leases;
+  o.mode = static_cast<std::uint32_t>(options.mode);
+  o.reattach = options.reattach;
+  o.return_on_signal = options.return_on_signal;
+  o.wants_writable = options.wants_writable;
+  o.directory = path(options.directory);
+  return o;
+}
+
+}  // namespace detail
+
 /// Closes its consumer from any thread: a sleeping read then fails with `Closed`, and so does every
 /// later one. Held frames stay valid. Copies close the same consumer; it may outlive it.
 class Closer {
@@ -54,6 +72,7 @@ class Closer {
  private:
   friend class Consumer;
   friend class StreamReader;
+  friend class Switch;
   explicit Closer(rust::Box<bridge::Closer> handle) noexcept : handle_(std::move(handle)) {}
   rust::Box<bridge::Closer> handle_;
 };
@@ -184,15 +203,7 @@ class Consumer {
   Consumer() noexcept = default;
 
   std::uint32_t attach(std::string_view name, const ConsumerOptions& options) noexcept {
-    bridge::c::ConsumerOptions o{};
-    framelane_consumer_options_init(&o);
-    o.wait_for_lane_ns = detail::ns(options.wait_for_lane);
-    o.leases = options.leases;
-    o.mode = static_cast<std::uint32_t>(options.mode);
-    o.reattach = options.reattach;
-    o.return_on_signal = options.return_on_signal;
-    o.wants_writable = options.wants_writable;
-    o.directory = detail::path(options.directory);
+    const auto o = detail::of_c(options);
     if (const auto status = detail::can_make(options.directory); status != 0) return status;
     handle_.reset(bridge::open_consumer(detail::bytes(name), o));
     return handle_ ? 0 : bridge::error_kind();

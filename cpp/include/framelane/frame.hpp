@@ -42,6 +42,12 @@ class Frame {
   std::uint32_t slot() const noexcept { return held_.slot; }
   /// Whether this is the first frame after the producer was restarted.
   bool new_epoch() const noexcept { return held_.new_epoch; }
+  /// Switch epoch under which a `Switch` read the frame; 0 of any other reader.
+  std::uint64_t switch_epoch() const noexcept { return held_.switch_epoch; }
+  /// Index of the lane of a `Switch` that the frame comes from; 0 of any other reader.
+  std::uint32_t lane_index() const noexcept { return held_.lane_index; }
+  /// Whether this is the first frame that a `Switch` delivers under another selection.
+  bool switched() const noexcept { return held_.switched; }
 
   /// What the frame is, copied from shared memory once.
   const FrameInfo& info() const& {
@@ -79,6 +85,21 @@ class Frame {
   }
   PlaneView try_plane(std::size_t index, Error& error) const&& = delete;
 
+  /// A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the plane
+  /// is at the `offset_bytes` of its layout. The caller owns and closes it. Throws `Unsupported`
+  /// for frames in other memory.
+  int plane_fd(std::size_t index) const {
+    std::int32_t fd = -1;
+    detail::check(bridge::held_plane_fd(held_, index, fd));
+    return fd;
+  }
+  /// The same; -1 where there is none.
+  int try_plane_fd(std::size_t index, Error& error) const noexcept {
+    std::int32_t fd = -1;
+    detail::told(bridge::held_plane_fd(held_, index, fd), error);
+    return fd;
+  }
+
   /// Copies one plane into memory of exactly its size. Throws `Revoked` when the frame was taken
   /// back before the copy was done. Counted as bytes the SDK copied.
   void copy_to(std::size_t index, span<std::uint8_t> into) const {
@@ -100,6 +121,7 @@ class Frame {
 
  private:
   friend class Consumer;
+  friend class Switch;
   void drop() noexcept {
     if (held_.live) bridge::drop_frame(held_);
   }

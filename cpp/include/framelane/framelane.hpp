@@ -32,3 +32,5 @@
 #include <framelane/stream_options.hpp>
 #include <framelane/stream_reader.hpp>
 #include <framelane/stream_writer.hpp>
+#include <framelane/switch.hpp>
+#include <framelane/switch_controller.hpp>

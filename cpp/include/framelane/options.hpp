@@ -23,6 +23,7 @@ class Access {
  private:
   friend class Producer;
   friend class StreamWriter;
+  friend class SwitchController;
   constexpr Access(std::uint8_t who, std::uint32_t gid) noexcept : who_(who), gid_(gid) {}
   std::uint8_t who_;
   std::uint32_t gid_;

@@ -48,6 +48,7 @@ pub mod strip;
 pub mod switching;
 #[cfg(test)]
 mod testing;
+pub mod v4l2;
 mod video;
 pub mod y4m;
 

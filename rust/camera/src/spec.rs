@@ -15,7 +15,7 @@ use std::str::FromStr;
 /// Size where neither the caller nor the source says one.
 const USUAL_SIZE: (u32, u32) = (640, 480);
 
-/// Which source to open: `pattern`, `y4m:FILE`, `images:PATH`, `command:…`,
+/// Which source to open: `pattern`, `y4m:FILE`, `images:PATH`, `command:…`, `v4l2[:NODE]`,
 /// `hb_vio`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceSpec {
@@ -27,6 +27,8 @@ pub enum SourceSpec {
     Images(PathBuf),
     /// A program that writes encoded video, for a stream lane: see [`command`](crate::command).
     Command(String),
+    /// A camera of Linux, which brings its own lane: see [`v4l2`](crate::v4l2). None: the first.
+    V4l2(Option<PathBuf>),
     /// The cameras of an RDK X5, which bring their own lanes: see [`hb_vio`](crate::hb_vio).
     HbVio,
 }
@@ -49,8 +51,8 @@ impl SourceSpec {
     ///
     /// # Errors
     /// What the source's own constructor fails with; `InvalidArgument` for a size that a clip has
-    /// not, or one too small for the strip; `Unsupported` for `hb_vio`, which is none that fills,
-    /// and for a command.
+    /// not, or one too small for the strip; `Unsupported` for `v4l2` and `hb_vio`,
+    /// which do not fill what others own, and for a command, which brings no frames.
     pub fn open(&self, options: &SourceOptions) -> Result<Box<dyn FrameSource>> {
         let (width, height) = options.size.unwrap_or(USUAL_SIZE);
         let format = options.format.unwrap_or(PixelFormat::Nv12);
@@ -69,8 +71,8 @@ impl SourceSpec {
                 let text = "a command writes encoded video, which is for a stream lane";
                 return Err(Error::new(ErrorKind::Unsupported, text));
             }
-            SourceSpec::HbVio => {
-                let text = "hb_vio makes its own lanes from a configuration";
+            SourceSpec::HbVio | SourceSpec::V4l2(_) => {
+                let text = format!("{self} makes its own lanes, from what the camera gives");
                 return Err(Error::new(ErrorKind::Unsupported, text));
             }
         };
@@ -103,6 +105,8 @@ impl fmt::Display for SourceSpec {
             SourceSpec::Y4m(path) => write!(f, "y4m:{}", path.display()),
             SourceSpec::Images(path) => write!(f, "images:{}", path.display()),
             SourceSpec::Command(command) => write!(f, "command:{command}"),
+            SourceSpec::V4l2(None) => write!(f, "v4l2"),
+            SourceSpec::V4l2(Some(node)) => write!(f, "v4l2:{}", node.display()),
             SourceSpec::HbVio => write!(f, "hb_vio"),
         }
     }
@@ -121,6 +125,8 @@ impl FromStr for SourceSpec {
                 Err(invalid("pattern takes nothing after its name; the size is its own option"))
             }
             "hb_vio" if path.is_none() => Ok(SourceSpec::HbVio),
+            "v4l2" if path.is_none() => Ok(SourceSpec::V4l2(None)),
+            "v4l2" => path_given().map(|node| SourceSpec::V4l2(Some(node))).ok_or_else(needs_path),
             "y4m" => path_given().map(SourceSpec::Y4m).ok_or_else(needs_path),
             "images" => path_given().map(SourceSpec::Images).ok_or_else(needs_path),
             "command" => match path.map(str::trim).filter(|command| !command.is_empty()) {
@@ -129,7 +135,7 @@ impl FromStr for SourceSpec {
             },
             _ => Err(invalid(format!(
                 "no source {text:?}; there are pattern, y4m:FILE, images:FILE-OR-FOLDER, \
-                 command:'PROGRAM …' and hb_vio"
+                 command:'PROGRAM …', v4l2[:NODE] and hb_vio"
             ))),
         }
     }
@@ -142,7 +148,15 @@ mod tests {
 
     #[test]
     fn sources_are_named_as_on_the_command_line() {
-        for text in ["pattern", "y4m:a b.y4m", "images:/x/y:z", "command:a -b c:d", "hb_vio"] {
+        for text in [
+            "pattern",
+            "y4m:a b.y4m",
+            "images:/x/y:z",
+            "command:a -b c:d",
+            "v4l2",
+            "v4l2:/dev/video2",
+            "hb_vio",
+        ] {
             assert_eq!(text.parse::<SourceSpec>().unwrap().to_string(), text);
         }
         let fails = |text: &str| text.parse::<SourceSpec>().unwrap_err().to_string();
@@ -150,7 +164,7 @@ mod tests {
         assert_eq!(fails("images:"), "images needs a path: images:PATH");
         assert!(fails("command: ").contains("needs a program"));
         assert!(fails("pattern:640x480").contains("size"));
-        for text in ["", "clip.y4m", "v4l2:/dev/video0"] {
+        for text in ["", "clip.y4m", "v4l3:/dev/video0"] {
             assert!(fails(text).contains("pattern, y4m:FILE, images:"), "{text}");
         }
     }

@@ -1,15 +1,18 @@
 //! The hb_vio source on the stand-in's cameras: what readers see, and what each fault costs.
 
-#[path = "../../hobot/tests/common/mod.rs"]
-mod common;
+mod stage;
 
-use common::{Board, DEADLINE, Role, board, entry, hear, say};
-use framelane::{Consumer, ConsumerOptions, ErrorKind, Frame, MemoryKind, Mode};
+use framelane::{Consumer, ConsumerOptions, ErrorKind, MemoryKind, Mode};
 use framelane_camera::hb_vio::{self, CameraStats, Cameras, Config, Places};
-use framelane_standin_ion::{Fault, Scene, luma};
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use framelane_standin_ion::{Fault, Scene};
+use stage::common::{DEADLINE, board, entry, hear, say};
+use stage::{Running, assert_shows, next, places, until};
+use std::sync::atomic::AtomicBool;
+
+/// Runs the cameras beside a test; what became of them.
+fn beside(config: &Config, test: impl FnOnce(&Running<'_>)) -> Vec<CameraStats> {
+    stage::beside(config, test).cameras
+}
 
 /// Two cameras of 50 frames a second with two channels each.
 fn config(more: &str) -> Config {
@@ -26,79 +29,6 @@ fn config(more: &str) -> Config {
 }
 
 const PATIENT: &str = "lease_ms = 10000";
-
-/// The cameras, running in this process until they are told to end.
-struct Running<'a> {
-    stop: &'a AtomicBool,
-    lanes: &'a Path,
-}
-
-impl Running<'_> {
-    fn reader(&self, lane: &str, leases: u32) -> Consumer {
-        framelane_hobot::register();
-        let options = ConsumerOptions::new(Mode::Latest).leases(leases).wait_for_lane(DEADLINE);
-        Consumer::open(lane, options.directory(Some(self.lanes.to_owned()))).unwrap()
-    }
-
-    fn role(&self, board: &Board, role: &str) -> Role {
-        let lanes = self.lanes.to_str().unwrap().to_owned();
-        board.start_with(role, &[("FRAMELANE_DIR", lanes)])
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-    }
-}
-
-fn places(lanes: &Path) -> Places {
-    Places { libraries: Some(common::folder()), lanes: Some(lanes.to_owned()) }
-}
-
-/// Runs the cameras beside a test; what became of them.
-fn beside(config: &Config, test: impl FnOnce(&Running<'_>)) -> Vec<CameraStats> {
-    let lanes = tempfile::tempdir().unwrap();
-    let places = places(lanes.path());
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let asked = || stop.load(Ordering::Acquire);
-        let cameras = scope.spawn(move || Cameras::open(config, &places)?.run(&asked));
-        test(&Running { stop: &stop, lanes: lanes.path() });
-        cameras.join().unwrap().unwrap()
-    })
-}
-
-fn next(reader: &mut Consumer) -> Frame {
-    reader.next(DEADLINE).unwrap().expect("a frame within the deadline")
-}
-
-/// Copies both planes of a frame, which must be whole; the value all over its luma.
-fn value(frame: &Frame) -> framelane::Result<u8> {
-    let sizes = frame.descriptor().planes.map(|plane| plane.size_bytes as usize);
-    let mut planes = [vec![0; sizes[0]], vec![0; sizes[1]]];
-    for (index, plane) in planes.iter_mut().enumerate() {
-        frame.copy_to(index, plane)?;
-    }
-    let luma = planes[0][0];
-    assert!(planes[0].iter().all(|byte| *byte == luma), "a torn luma");
-    assert!(planes[1].iter().all(|byte| *byte == luma + 1), "a torn chroma");
-    Ok(luma)
-}
-
-/// A frame of `host` and `channel` shows the exposure it says.
-fn assert_shows(frame: &Frame, host: u32, channel: u32) {
-    let wanted = luma(host, channel, frame.descriptor().capture_id as u32);
-    assert_eq!(value(frame).unwrap(), wanted, "of capture {}", frame.descriptor().capture_id);
-}
-
-fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !so() {
-        assert!(Instant::now() < deadline, "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
 
 fn channel<'a>(stats: &'a [CameraStats], lane: &str) -> &'a hb_vio::ChannelStats {
     let channels = stats.iter().flat_map(|camera| &camera.channels);

@@ -2,6 +2,7 @@
 
 mod command;
 mod hb_vio;
+mod v4l2;
 
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
@@ -28,7 +29,8 @@ pub struct Args {
     /// The same as LANE
     #[arg(long, value_name = "LANE", conflicts_with = "positional")]
     lane: Option<String>,
-    /// What to show: pattern, y4m:FILE, images:FILE-OR-FOLDER, command:'PROGRAM …', hb_vio
+    /// What to show: pattern, y4m:FILE, images:FILE-OR-FOLDER, command:'PROGRAM …', v4l2[:NODE],
+    /// hb_vio
     #[arg(long, value_name = "SOURCE", default_value = "pattern")]
     source: SourceSpec,
     /// The cameras and lanes of hb_vio
@@ -36,6 +38,8 @@ pub struct Args {
     config: Option<PathBuf>,
     #[command(flatten)]
     picture: PictureArgs,
+    #[command(flatten)]
+    device: v4l2::DeviceArgs,
     #[command(flatten)]
     pool: PoolArgs,
     #[command(flatten)]
@@ -53,7 +57,7 @@ pub struct Args {
     /// Stop after so many seconds
     #[arg(long, value_name = "S", value_parser = units::seconds)]
     duration: Option<Duration>,
-    /// Print one JSON object at the end, on one line
+    /// Print one JSON object, at the end and on one line
     #[arg(long)]
     json: bool,
 }
@@ -89,8 +93,8 @@ struct PoolArgs {
     /// Frames before the newest that stay reachable
     #[arg(long, value_name = "N", default_value_t = 1)]
     history: u32,
-    /// Milliseconds a frame in device memory is guaranteed; the sources of today fill lane
-    /// memory, which is never taken back, and refuse anything but 0
+    /// Milliseconds a frame in a camera's own buffer is guaranteed [default: as long as it is
+    /// held]; sources that fill lane memory, which is never taken back, refuse anything but 0
     #[arg(long, value_name = "MS", default_value_t = 0)]
     lease_ms: u64,
     /// Admit lossless readers, and wait for them
@@ -161,8 +165,12 @@ struct Summary<'a> {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.device.list {
+        return v4l2::list(args.json);
+    }
     let interrupt = Interrupt::listen()?;
     match (&args.source, &args.config) {
+        (SourceSpec::V4l2(node), None) => return v4l2::run(args, node.as_deref(), &interrupt),
         (SourceSpec::HbVio, Some(config)) => return hb_vio::run(args, config, &interrupt),
         (SourceSpec::HbVio, None) => {
             return Err(Usage("hb_vio needs --config FILE".into()).into());

@@ -32,6 +32,28 @@ impl Reader {
         }
     }
 
+    pub fn try_next(&mut self) -> Result<Option<Frame>> {
+        match self {
+            Reader::Lane(consumer) => consumer.try_next(),
+            Reader::Switch(switch) => switch.try_next(),
+        }
+    }
+
+    /// Whether there may be a frame without waiting for it.
+    pub fn is_ready(&self) -> bool {
+        match self {
+            Reader::Lane(consumer) => consumer.is_ready(),
+            Reader::Switch(switch) => switch.is_ready(),
+        }
+    }
+
+    pub fn wait(&mut self, timeout: Duration) -> Result<bool> {
+        match self {
+            Reader::Lane(consumer) => consumer.wait(timeout),
+            Reader::Switch(switch) => switch.wait(timeout),
+        }
+    }
+
     /// Whether there is a producer of what is read.
     pub fn has_producer(&self) -> bool {
         match self {

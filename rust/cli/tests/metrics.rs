@@ -5,7 +5,7 @@ mod common;
 use common::play::scrape;
 use common::streams::{write, writer};
 use common::{DEADLINE, Ran, Scene, finish, publish, stale_socket, until};
-use framelane::{Consumer, ConsumerOptions, Mode};
+use framelane::{Consumer, ConsumerOptions, Mode, SwitchController, SwitchControllerOptions};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -123,6 +123,8 @@ fn names_follow_the_rules_and_stand_in_the_readme() {
     publish(&producer);
     let _held = reader.next(DEADLINE).unwrap().unwrap();
     write(&stream, true);
+    let options = SwitchControllerOptions::new().directory(scene.directory());
+    let _switch = SwitchController::create("switch", &["frames"], options).unwrap();
     let text = scene.text(&["metrics"]);
     let mut types = BTreeSet::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {

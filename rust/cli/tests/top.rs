@@ -5,7 +5,10 @@ mod common;
 use common::play::{captured, meanwhile};
 use common::streams::{write, writer};
 use common::{DEADLINE, Scene, publish, stale_socket};
-use framelane::{Consumer, ConsumerOptions, Mode, StreamReader, StreamReaderOptions};
+use framelane::{
+    Consumer, ConsumerOptions, Mode, StreamReader, StreamReaderOptions, SwitchController,
+    SwitchControllerOptions,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -53,6 +56,28 @@ fn it_shows_every_lane_and_every_reader() {
     assert_eq!((&killed["state"], &killed["fps"]), (&json!("stale"), &Value::Null));
     assert!(killed["reason"].as_str().unwrap().contains("was killed"));
     drop(held);
+}
+
+#[test]
+fn a_switch_is_shown_with_its_active_lane() {
+    let scene = Scene::new();
+    let (day, _night) = (scene.grey("day"), scene.grey("night"));
+    let options = SwitchControllerOptions::new().directory(scene.directory());
+    let controller = SwitchController::create("both", &["day", "night"], options).unwrap();
+    controller.select_lane("night").unwrap();
+    controller.select_lane("day").unwrap();
+    let shown = scene.json(&["top", "both", "--once"]);
+    let both = lane(&shown, "both");
+    assert_eq!((&both["kind"], &both["active"]), (&json!("switch"), &json!("day")));
+    assert_eq!((&both["switches"], &both["newest_age_ns"]), (&json!(2), &Value::Null));
+    assert!(both["fps"].is_null() && both["active_for_ns"].as_u64().is_some(), "{both}");
+    assert!(scene.text(&["top", "--once"]).contains("-> day"));
+    let text = scene.text(&["metrics"]);
+    assert!(text.contains("framelane_switch_changes_total{lane=\"both\""), "{text}");
+    assert!(!text.contains("framelane_lane_published_total{lane=\"both\""), "{text}");
+    let run = || scene.json(&["latency", "both", "--duration", "0.5"]);
+    let told = meanwhile(|| captured(&day), run);
+    assert!(told["stages"][0]["count"].as_u64().unwrap() > 0, "{told}");
 }
 
 #[test]

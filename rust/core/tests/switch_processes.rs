@@ -5,6 +5,7 @@ mod common;
 use common::child::{entry, hear, say};
 use common::forks::{expect_good, fork};
 use common::readers::By;
+use common::steps::{self, Role};
 use common::switches::{SWITCH, next};
 use common::{Child, DEADLINE, Place, layout, publish, task, until};
 use framelane::{
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 #[test]
 fn child_entry() {
-    entry(&[("cameras", cameras), ("controller", controller)]);
+    entry(&[("cameras", cameras), ("controller", controller), ("selector", selector)]);
 }
 
 const LANES: [&str; 2] = ["day", "night"];
@@ -164,6 +165,41 @@ fn killed_controllers_are_replaced_under_readers() {
             });
             assert!(read(&mut switch, other), "the new controller says otherwise");
         }
+    }
+}
+
+/// Selects the second lane when it is told to, if it comes so far.
+fn selector(_args: &[&str]) {
+    let options = SwitchControllerOptions::new();
+    let controller = SwitchController::create(SWITCH, &LANES, options).unwrap();
+    say("ready");
+    hear();
+    controller.select(1).unwrap();
+    say("selected");
+    hear();
+}
+
+#[test]
+fn a_controller_that_dies_or_stops_at_any_step_has_selected() {
+    for (step, action) in
+        steps::of(Role::Controller).iter().flat_map(|step| ["kill", "stop"].map(|a| (step, a)))
+    {
+        let place = Place::new();
+        let [day, night] = LANES.map(|lane| place.lane(lane));
+        let mut child = Child::failing(&place, "selector", &format!("{step}:{action}"));
+        child.expect("ready");
+        let mut switch = place.switch(Mode::Latest);
+        publish(&day, 1);
+        assert_eq!(next(&mut switch, By::Futex).lane_index(), 0);
+        publish(&night, 1);
+        // Nobody rings it any more, and it finds the selection within a slice all the same.
+        let reader = task("the reader", move || next(&mut switch, By::Futex).lane_index());
+        child.say("select");
+        match action {
+            "kill" => child.expect_killed(),
+            _ => child.expect_stopped(),
+        }
+        assert_eq!(reader.join(), 1, "{action} at {step}");
     }
 }
 

@@ -862,6 +862,16 @@ framelane_status framelane_frame_plane(const struct framelane_frame *frame,
                                        struct framelane_plane_view *plane);
 
 /**
+ * A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the plane is
+ * at the `offset_bytes` of the descriptor's plane. The caller owns and closes it.
+ * `FRAMELANE_UNSUPPORTED` for frames in other memory.
+ */
+framelane_status framelane_frame_plane_fd(const struct framelane_frame *frame,
+                                          size_t index,
+                                          struct framelane_error *error,
+                                          int32_t *fd);
+
+/**
  * Copies one plane; `count` is the plane's size. Says `FRAMELANE_REVOKED` when the copy is not
  * whole. Counted as bytes the SDK copied.
  */

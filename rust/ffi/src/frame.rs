@@ -191,6 +191,23 @@ pub extern "C" fn framelane_frame_plane(
     })
 }
 
+/// A descriptor of the dma-buf or memfd that one plane is in, to import it elsewhere: the plane is
+/// at the `offset_bytes` of the descriptor's plane. The caller owns and closes it.
+/// `FRAMELANE_UNSUPPORTED` for frames in other memory.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_frame_plane_fd(
+    frame: *const framelane_frame,
+    index: usize,
+    error: *mut framelane_error,
+    fd: *mut i32,
+) -> framelane_status {
+    enter(error, || {
+        at_mut(fd, "fd")?;
+        let found = at(frame, "frame")?.frame()?.plane_fd(index)?;
+        give(std::os::fd::IntoRawFd::into_raw_fd(found), fd, "fd")
+    })
+}
+
 /// Copies one plane; `count` is the plane's size. Says `FRAMELANE_REVOKED` when the copy is not
 /// whole. Counted as bytes the SDK copied.
 #[unsafe(no_mangle)]

@@ -50,7 +50,8 @@ pub extern "C" fn framelane_switch_controller_options_init(
     })
 }
 
-fn controller_options(
+/// The options that a struct of C stands for.
+pub fn switch_controller_options(
     options: *const framelane_switch_controller_options,
 ) -> Result<SwitchControllerOptions> {
     let c = at(options, "options")?;
@@ -81,7 +82,7 @@ pub extern "C" fn framelane_switch_controller_create(
         let lanes = unsafe { std::slice::from_raw_parts(lanes, count) };
         let lanes: Vec<&str> =
             lanes.iter().map(|&lane| text(lane, "a lane")).collect::<Result<_>>()?;
-        let options = controller_options(options)?;
+        let options = switch_controller_options(options)?;
         let made = SwitchController::create(text(name, "name")?, &lanes, options)?;
         give_handle(framelane_switch_controller(made), controller, "controller")
     })

@@ -1,5 +1,6 @@
 //! `cargo xtask`: demonstrates, tests and measures the project.
 
+mod aarch64;
 mod bench;
 mod conformance;
 mod counts;
@@ -23,6 +24,7 @@ mod tidy;
 mod tiers;
 mod tools;
 mod tsan;
+mod vm;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -47,6 +49,8 @@ enum Command {
     Bench(bench::Options),
     /// Have every language play every scenario with every language
     Conformance(conformance::Options),
+    /// Test with real cameras of the kernel's, in an emulated machine
+    Vm(vm::Options),
     /// Check style and architecture
     Tidy,
     /// Install the library, its headers and a pkg-config file
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
         Command::Schema(options) => schema::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Conformance(options) => conformance::run(&options),
+        Command::Vm(options) => vm::run(&options),
         Command::Tidy => tidy::run(),
         Command::Install(options) => install::run(&options),
         Command::Header(options) => header::run(&options),

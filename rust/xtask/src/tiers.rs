@@ -3,8 +3,8 @@
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
-    conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema, tidy, tools, tsan,
-    workspace,
+    aarch64, conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema, tidy, tools,
+    tsan, vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -160,6 +160,13 @@ pub const TIERS: &[Tier] = &[
         run: hobot::tier,
     },
     Tier {
+        name: "vm",
+        about: "real cameras of a stock kernel, in an emulated machine",
+        needs: &[CXX],
+        when: When::Ci,
+        run: vm::tier,
+    },
+    Tier {
         name: "mutation",
         about: "each ordering of the ring weakened in turn: some model must fail",
         needs: &[],
@@ -172,6 +179,20 @@ pub const TIERS: &[Tier] = &[
         needs: tsan::NEEDS,
         when: When::Long,
         run: tsan::run,
+    },
+    Tier {
+        name: "vm-long",
+        about: "the same on an older kernel, and in real time",
+        needs: &[CXX],
+        when: When::Long,
+        run: vm::long_tier,
+    },
+    Tier {
+        name: "aarch64",
+        about: "built for aarch64, and the two-process tests under an emulated processor",
+        needs: aarch64::NEEDS,
+        when: When::Long,
+        run: aarch64::run,
     },
     Tier {
         name: "stress",

@@ -154,7 +154,8 @@ pub fn list() -> Result<bool> {
     Ok(true)
 }
 
-fn on_path(name: impl AsRef<Path>) -> Option<PathBuf> {
+/// A program of the machine's own.
+pub fn on_path(name: impl AsRef<Path>) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders).map(|folder| folder.join(&name)).find(|path| path.is_file())
 }

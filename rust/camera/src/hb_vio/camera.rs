@@ -1,13 +1,14 @@
 //! One camera: started, read by a thread for each channel, and started again when it falls silent.
 
-use super::config;
+use super::config::Config;
+use super::duty::Duty;
 use super::exposures::Exposures;
 use super::feed::Feed;
 use super::{CameraStats, Places};
 use crate::error::Result;
 use framelane_hobot::vio::{CameraSetup, Pipeline, Vio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a thread waits for a frame without looking whether to stop.
@@ -24,34 +25,74 @@ pub struct Camera {
     silence: Duration,
     exposures: Exposures,
     feeds: Vec<Feed>,
+    duty: Duty,
     stats: CameraStats,
+}
+
+/// Whether cameras could be started the first time.
+pub struct FirstStarts {
+    /// How many may fail before there is nothing to go on with.
+    may_fail: usize,
+    failed: AtomicUsize,
+}
+
+impl FirstStarts {
+    /// Of two behind a switch one may be dead from the beginning.
+    pub fn of(cameras: usize, switched: bool) -> Self {
+        let may_fail = if switched { cameras - 1 } else { 0 };
+        FirstStarts { may_fail, failed: AtomicUsize::new(0) }
+    }
+
+    fn may_go_on(&self) -> bool {
+        self.failed.fetch_add(1, Ordering::AcqRel) < self.may_fail
+    }
 }
 
 impl Camera {
     /// Makes the lanes; the camera is started by `run`.
-    pub fn open(
-        vio: &Arc<Vio>,
-        index: usize,
-        config: &config::Camera,
-        places: &Places,
-    ) -> Result<Self> {
-        let camera_id = config.id_of(index);
-        let open = |channel| Feed::open(vio, camera_id, config, channel, places);
+    pub fn open(vio: &Arc<Vio>, index: usize, config: &Config, places: &Places) -> Result<Self> {
+        let camera = &config.cameras[index];
+        let open = |channel| Feed::open(vio, config, index, channel, places);
         Ok(Camera {
             vio: vio.clone(),
-            setup: config.setup(),
-            silence: config.silence(),
+            setup: camera.setup(),
+            silence: camera.silence(),
             exposures: Exposures::default(),
-            feeds: config.channels.iter().map(open).collect::<Result<_>>()?,
-            stats: CameraStats { camera_id, ..CameraStats::default() },
+            feeds: camera.channels.iter().map(open).collect::<Result<_>>()?,
+            duty: config.duty_of(index),
+            stats: CameraStats { camera_id: camera.id_of(index), ..CameraStats::default() },
         })
     }
 
+    /// Its channels' side, and its duty for whoever switches.
+    pub fn split(&mut self) -> (Runner<'_>, &Duty) {
+        let Camera { vio, setup, silence, exposures, feeds, duty, stats } = self;
+        let (silence, duty) = (*silence, &*duty);
+        (Runner { vio, setup, silence, exposures, feeds, duty, stats }, duty)
+    }
+}
+
+/// A camera at work.
+pub struct Runner<'a> {
+    vio: &'a Arc<Vio>,
+    setup: &'a CameraSetup,
+    silence: Duration,
+    exposures: &'a Exposures,
+    feeds: &'a mut [Feed],
+    duty: &'a Duty,
+    stats: &'a mut CameraStats,
+}
+
+impl Runner<'_> {
     /// Publishes until `stop` says so.
-    pub fn run(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<CameraStats> {
+    pub fn run(
+        &mut self,
+        starts: &FirstStarts,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<CameraStats> {
         let (mut pause, mut tried) = (FIRST_PAUSE, false);
         while !stop() {
-            match Pipeline::start(&self.vio, &self.setup) {
+            match Pipeline::start(self.vio, self.setup) {
                 Ok(pipeline) => {
                     let delivered = self.read(&pipeline, stop)?;
                     pipeline.stop();
@@ -64,8 +105,9 @@ impl Camera {
                         pause = FIRST_PAUSE;
                     }
                 }
-                // A camera that never worked is a mistake to tell of, not a fault to wait out.
-                Err(error) if !tried => return Err(error.into()),
+                // A camera that never worked is a mistake to tell of, not a fault to wait out,
+                // unless there is another.
+                Err(error) if !tried && !starts.may_go_on() => return Err(error.into()),
                 Err(error) => tracing::warn!(%error, "the camera cannot be started"),
             }
             tried = true;
@@ -86,13 +128,14 @@ impl Camera {
     /// Reads every channel until `stop` says so or one of them is silent; whether anything came.
     fn read(&mut self, pipeline: &Pipeline, stop: &(dyn Fn() -> bool + Sync)) -> Result<bool> {
         let over = AtomicBool::new(false);
-        let (exposures, silence) = (&self.exposures, self.silence);
+        let (exposures, silence, duty) = (self.exposures, self.silence, self.duty);
         let results: Vec<Result<bool>> = std::thread::scope(|scope| {
             let start = |feed| {
                 let over = &over;
                 scope.spawn(move || {
                     let ended = || over.load(Ordering::Acquire) || stop();
-                    let result = read_channel(feed, pipeline, exposures, silence, &ended);
+                    let reading = Reading { pipeline, exposures, duty, silence };
+                    let result = reading.read_channel(feed, &ended);
                     over.store(true, Ordering::Release);
                     result
                 })
@@ -107,33 +150,52 @@ impl Camera {
     }
 }
 
-fn read_channel(
-    feed: &mut Feed,
-    pipeline: &Pipeline,
-    exposures: &Exposures,
+/// What the channels of a running camera share.
+struct Reading<'a> {
+    pipeline: &'a Pipeline,
+    exposures: &'a Exposures,
+    duty: &'a Duty,
     silence: Duration,
-    ended: &dyn Fn() -> bool,
-) -> Result<bool> {
-    let (mut last, mut any) = (Instant::now(), false);
-    while !ended() {
-        feed.reclaim();
-        match pipeline.get(feed.number(), SLICE) {
-            Ok(frame) => {
-                let brightness = || pipeline.brightness().unwrap_or(-1.0);
-                let exposure = exposures.of(frame.frame_id(), brightness);
-                feed.take(frame, exposure)?;
-                (last, any) = (Instant::now(), true);
+}
+
+impl Reading<'_> {
+    fn read_channel(&self, feed: &mut Feed, ended: &dyn Fn() -> bool) -> Result<bool> {
+        let (mut last, mut any) = (Instant::now(), false);
+        while !ended() {
+            if !self.duty.is_awake_within(Duration::ZERO) {
+                feed.hide();
+                self.look();
+                self.duty.is_awake_within(SLICE);
+                last = Instant::now();
+                continue;
             }
-            Err(error) if !error.is_transient() => {
-                tracing::warn!(%error, channel = feed.number(), "the camera fails");
-                break;
+            feed.reclaim();
+            match self.pipeline.get(feed.number(), SLICE) {
+                Ok(frame) => {
+                    let exposure = self.exposures.of(frame.frame_id(), || self.look());
+                    if feed.admits(self.duty) {
+                        feed.take(frame, exposure)?;
+                    }
+                    (last, any) = (Instant::now(), true);
+                }
+                Err(error) if !error.is_transient() => {
+                    tracing::warn!(%error, channel = feed.number(), "the camera fails");
+                    break;
+                }
+                Err(_) if last.elapsed() >= self.silence => break,
+                // The library may answer at once where it should wait.
+                Err(_) => rest(Duration::from_millis(1), ended),
             }
-            Err(_) if last.elapsed() >= silence => break,
-            // The library may answer at once where it should wait.
-            Err(_) => rest(Duration::from_millis(1), ended),
         }
+        Ok(any)
     }
-    Ok(any)
+
+    /// How bright it is, negative where that cannot be said.
+    fn look(&self) -> f32 {
+        let luma = self.pipeline.brightness().unwrap_or(-1.0);
+        self.duty.saw(luma);
+        luma
+    }
 }
 
 /// Waits, but not after it is over.

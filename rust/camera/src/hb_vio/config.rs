@@ -1,5 +1,11 @@
 //! What `framelane camera --source hb_vio --config FILE` reads.
 
+mod readers;
+mod switching;
+
+pub use readers::Readers;
+pub use switching::{Inactive, Named, Policy, Switching};
+
 use crate::error::{Result, invalid, io_failed, unusable};
 use framelane_hobot::vio::{CameraSetup, ChannelSetup, Crop, SensorSetup};
 use serde::Deserialize;
@@ -27,6 +33,11 @@ pub struct Config {
     /// `[[camera]]`.
     #[serde(rename = "camera")]
     pub cameras: Vec<Camera>,
+    /// `[switch]`, for two.
+    pub switch: Option<Switching>,
+    /// `[readers]`.
+    #[serde(default)]
+    pub readers: Readers,
 }
 
 /// One camera.
@@ -99,6 +110,8 @@ pub struct Channel {
     pub crop: Option<[u32; 4]>,
     /// Name of its lane; without, what such a channel is usually for.
     pub lane: Option<String>,
+    /// Name of the switch it stands behind where there are two cameras; its usual name without.
+    pub switch: Option<String>,
     /// How frames reach the readers of `lane`.
     #[serde(default)]
     pub transport: Transport,
@@ -171,7 +184,7 @@ impl Config {
                 return Err(invalid(format!("two cameras at host {}", camera.host)));
             }
             for channel in &camera.channels {
-                let lanes = [Some(channel.lane_of(camera.id_of(index))), channel.copy_lane.clone()];
+                let lanes = [Some(self.lane_of(index, channel)), channel.copy_lane.clone()];
                 for lane in lanes.into_iter().flatten() {
                     if seen.contains(&lane) {
                         return Err(invalid(format!("two channels publish to lane {lane:?}")));
@@ -181,7 +194,31 @@ impl Config {
                 channel.check(camera.sensor.fps)?;
             }
         }
-        Ok(())
+        for switch in self.switches() {
+            if !seen.insert(switch.name.clone()) {
+                let name = switch.name;
+                return Err(invalid(format!("a switch and a lane, or two switches, are {name:?}")));
+            }
+        }
+        self.switch.as_ref().map_or(Ok(()), |switch| switch.check(self))?;
+        let mut all = self.cameras.iter().flat_map(|camera| &camera.channels);
+        if self.switch.is_none() && all.any(|channel| channel.switch.is_some()) {
+            return Err(invalid("a channel stands behind a switch, and there is no [switch]"));
+        }
+        self.readers.check()
+    }
+
+    /// Name of a channel's lane. Behind a switch the usual name is the switch's own.
+    pub fn lane_of(&self, camera: usize, channel: &Channel) -> String {
+        let id = self.cameras[camera].id_of(camera);
+        let others = self.cameras.iter().enumerate().filter(|(index, _)| *index != camera);
+        let switched = self.switch.is_some()
+            && others.flat_map(|(_, other)| &other.channels).any(|c| c.number == channel.number);
+        let usual = || match (id, switched) {
+            (0, false) => channel.usual().to_owned(),
+            _ => format!("{}_cam{id}", channel.usual()),
+        };
+        channel.lane.clone().unwrap_or_else(usual)
     }
 }
 
@@ -225,13 +262,9 @@ const USUAL: [&str; 6] = [
 ];
 
 impl Channel {
-    /// Name of its lane.
-    pub fn lane_of(&self, camera_id: u32) -> String {
-        let usual = || {
-            let name = USUAL.get(self.number as usize).copied().unwrap_or("pet_camera_zc");
-            if camera_id == 0 { name.to_owned() } else { format!("{name}_cam{camera_id}") }
-        };
-        self.lane.clone().unwrap_or_else(usual)
+    /// What such a channel is called where nobody says otherwise.
+    fn usual(&self) -> &'static str {
+        USUAL.get(self.number as usize).copied().unwrap_or("pet_camera_zc")
     }
 
     pub(super) fn lease(&self) -> Duration {
@@ -268,71 +301,4 @@ impl Channel {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use framelane::ErrorKind;
-
-    const TWO: &str = r#"
-[[camera]]
-host = 0
-[[camera.channel]]
-number = 0
-size = [640, 480]
-[[camera.channel]]
-number = 1
-size = [640, 360]
-transport = "zero-copy"
-
-[[camera]]
-host = 2
-[camera.sensor]
-fps = 15
-[[camera.channel]]
-number = 3
-size = [640, 640]
-crop = [160, 440, 640, 640]
-buffers = 4
-lease_ms = 200
-copy_lane = "copies"
-"#;
-
-    #[test]
-    fn lanes_have_the_names_of_the_system_before() {
-        let config = Config::parse(TWO).unwrap();
-        let names = |camera: usize| -> Vec<String> {
-            let id = config.cameras[camera].id_of(camera);
-            config.cameras[camera].channels.iter().map(|channel| channel.lane_of(id)).collect()
-        };
-        assert_eq!(names(0), ["pet_camera_active_zc", "pet_camera_yolo_zc"]);
-        assert_eq!(names(1), ["pet_camera_roi_zc_0_cam1"]);
-        let channel = &config.cameras[0].channels[0];
-        assert_eq!(
-            (channel.lease_ms, channel.buffers, channel.transport),
-            (66, 3, Transport::Auto)
-        );
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let change = |from: &str, to: &str| {
-            assert!(TWO.contains(from), "{from}");
-            let error = Config::parse(&TWO.replacen(from, to, 1)).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
-            error.to_string()
-        };
-        for (from, to, words) in [
-            ("host = 2", "host = 0", "two cameras at host 0"),
-            ("number = 1", "number = 0", "channel 0 is there twice"),
-            ("[640, 640]", "[800, 640]", "channel 3: it only scales down"),
-            ("lease_ms = 200", "lease_ms = 100", "shorter than two frames, 132 ms"),
-            ("\"copies\"", "\"pet_camera_yolo_zc\"", "two channels publish to lane"),
-            ("buffers = 4", "bufers = 4", "unknown field `bufers`"),
-            ("\"zero-copy\"", "\"fast\"", "unknown variant `fast`"),
-            ("buffers = 4", "buffers = 4\nleases = 0", "0 leases"),
-        ] {
-            let text = change(from, to);
-            assert!(text.contains(words), "{text}");
-        }
-        assert!(Config::parse("camera = []").unwrap_err().to_string().contains("no [[camera]]"));
-    }
-}
+mod tests;

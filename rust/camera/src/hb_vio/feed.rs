@@ -1,6 +1,7 @@
 //! One channel's frames into its lanes.
 
-use super::config::{Camera, Channel, Transport};
+use super::config::{Channel, Config, Transport};
+use super::duty::{Duty, Warming};
 use super::exposures::Exposure;
 use super::flight::Flight;
 use super::{ChannelStats, Places};
@@ -30,6 +31,7 @@ pub struct Feed {
     flight: Arc<Flight>,
     stats: ChannelStats,
     last: Option<u64>,
+    warming: Warming,
     told: Option<(Instant, u64)>,
 }
 
@@ -37,12 +39,19 @@ impl Feed {
     /// Makes the lanes.
     pub fn open(
         vio: &Vio,
-        id: u32,
-        camera: &Camera,
+        config: &Config,
+        index: usize,
         own: &Channel,
         places: &Places,
     ) -> Result<Self> {
-        let lane = own.lane_of(id);
+        let (camera, lane) = (&config.cameras[index], config.lane_of(index, own));
+        let common = |options: ProducerOptions| {
+            options
+                .lease_budget(own.leases)
+                .access(config.readers.access())
+                .trust(config.readers.trust())
+                .directory(places.lanes.clone())
+        };
         let in_place = match own.transport {
             Transport::Copy => false,
             Transport::ZeroCopy => true,
@@ -54,10 +63,13 @@ impl Feed {
                 }
             },
         };
-        let device = || device_lane(&lane, camera, own, places);
+        let device = || {
+            let period = period(camera.sensor.fps);
+            Producer::create(&lane, common(device_options(own).frame_period(period)))
+        };
         let mut feed = Feed {
             channel: own.clone(),
-            camera_id: id,
+            camera_id: camera.id_of(index),
             sensor: (camera.sensor.width, camera.sensor.height),
             crop: own.crop.unwrap_or([0, 0, camera.sensor.width, camera.sensor.height]),
             in_place: if in_place { Some(device()?) } else { None },
@@ -65,11 +77,14 @@ impl Feed {
             flight: Arc::default(),
             stats: ChannelStats::default(),
             last: None,
+            warming: Warming::default(),
             told: None,
         };
         let second = own.copy_lane.as_deref();
         for name in (!in_place).then_some(&*lane).into_iter().chain(second) {
-            feed.copies.push(copy_lane(name, own, places)?);
+            let layout = FrameLayout::new(PixelFormat::Nv12, own.size[0], own.size[1])?;
+            let options = common(ProducerOptions::new().layout(layout));
+            feed.copies.push(Producer::create(name, options)?);
         }
         feed.stats.transport = if in_place { "zero-copy" } else { "copy" };
         tracing::info!(lane, transport = feed.stats.transport, "a lane is open");
@@ -80,6 +95,19 @@ impl Feed {
     /// Number of its output.
     pub fn number(&self) -> u32 {
         self.channel.number
+    }
+
+    /// Whether a frame is one to show.
+    pub fn admits(&mut self, duty: &Duty) -> bool {
+        duty.admits(&mut self.warming, self.channel.buffers)
+    }
+
+    /// While the camera sleeps nothing of it is shown.
+    pub fn hide(&self) {
+        if let Some(lane) = &self.in_place {
+            lane.recall();
+            lane.reclaim();
+        }
     }
 
     /// Publishes a frame to every lane.
@@ -210,28 +238,15 @@ impl Feed {
     }
 }
 
-fn device_lane(name: &str, camera: &Camera, own: &Channel, places: &Places) -> Result<Producer> {
-    let options = ProducerOptions::new()
-        .memory(MemoryKind::HbMem)
-        // By the channel's own thread, which no other can be late for.
-        .reclaim(Reclaim::Pump)
-        .history(0)
-        .lease_budget(own.leases)
-        .lease(own.lease())
-        .frame_period(period(camera))
-        .directory(places.lanes.clone());
-    Producer::create(name, options)
+fn device_options(own: &Channel) -> ProducerOptions {
+    // Buffers go back by the channel's own thread, which no other can be late for.
+    let options = ProducerOptions::new().memory(MemoryKind::HbMem).reclaim(Reclaim::Pump);
+    options.history(0).lease(own.lease())
 }
 
 /// From one frame to the next, in whole milliseconds as everybody writes it.
-fn period(camera: &Camera) -> Duration {
-    Duration::from_millis(1000 / u64::from(camera.sensor.fps))
-}
-
-fn copy_lane(name: &str, own: &Channel, places: &Places) -> Result<Producer> {
-    let layout = FrameLayout::new(PixelFormat::Nv12, own.size[0], own.size[1])?;
-    let options = ProducerOptions::new().layout(layout).lease_budget(own.leases);
-    Producer::create(name, options.directory(places.lanes.clone()))
+fn period(fps: u32) -> Duration {
+    Duration::from_millis(1000 / u64::from(fps))
 }
 
 /// Whether a reader could import a buffer like those of the channel.

@@ -5,21 +5,28 @@
 //! every ring always stays with the hardware, so that no reader can stop a camera: a frame for
 //! which there is no other buffer left is given back unseen, and counted. A camera that stops to
 //! deliver is started again, and its lanes and their readers stay.
+//!
+//! Two cameras can stand behind switches, one for each channel that both have: readers of a switch
+//! see the one that is active, by the brightness or by whoever selects.
 
 mod camera;
 pub mod config;
+mod duty;
 mod exposures;
 mod feed;
 mod flight;
+mod switching;
 
 pub use config::{Config, Transport};
 
 use crate::error::Result;
-use camera::Camera;
+use camera::{Camera, FirstStarts};
 use framelane_hobot::vio::Vio;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ScopedJoinHandle;
+use switching::Switching;
 
 /// Where things are, for tests and unusual machines.
 #[derive(Clone, Debug, Default)]
@@ -60,44 +67,73 @@ pub struct CameraStats {
     pub channels: Vec<ChannelStats>,
 }
 
+/// What became of a switch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SwitchStats {
+    /// Its name.
+    pub switch: String,
+    /// The lane that was active at the end.
+    pub active: String,
+    /// How often another camera became active.
+    pub switched: u64,
+}
+
+/// What became of all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Stats {
+    /// Of each camera.
+    pub cameras: Vec<CameraStats>,
+    /// Of each switch.
+    pub switches: Vec<SwitchStats>,
+}
+
 /// Cameras whose lanes are open.
-pub struct Cameras(Vec<Camera>);
+pub struct Cameras {
+    cameras: Vec<Camera>,
+    switching: Option<Switching>,
+}
 
 impl Cameras {
-    /// Makes the lanes; readers can attach.
+    /// Makes the lanes and switches; readers can attach.
     ///
     /// # Errors
     /// `InvalidArgument` for a configuration that cannot work, before anything is opened;
-    /// `Unsupported` where a library is missing; what making a lane fails with.
+    /// `Unsupported` where a library is missing; what making a lane or switch fails with.
     pub fn open(config: &Config, places: &Places) -> Result<Self> {
         config.check()?;
         let vio = Vio::open(places.libraries.as_deref()).map_err(framelane::Error::from)?;
-        let cameras = config.cameras.iter().enumerate();
-        let open = |(index, camera)| Camera::open(&vio, index, camera, places);
-        Ok(Cameras(cameras.map(open).collect::<Result<_>>()?))
+        let open = |index| Camera::open(&vio, index, config, places);
+        let cameras = (0..config.cameras.len()).map(open).collect::<Result<_>>()?;
+        Ok(Cameras { cameras, switching: Switching::open(config, places)? })
     }
 
     /// Starts the cameras and publishes until `stop` says so.
     ///
     /// # Errors
-    /// What a camera fails with that cannot be started even once.
-    pub fn run(mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Vec<CameraStats>> {
-        let failed = AtomicBool::new(false);
-        let ended = || stop() || failed.load(Ordering::Acquire);
-        let results: Vec<Result<CameraStats>> = std::thread::scope(|scope| {
-            let run = |camera| {
-                let (failed, ended) = (&failed, &ended);
-                scope.spawn(move || {
-                    let camera: &mut Camera = camera;
-                    camera.run(ended).inspect_err(|_| failed.store(true, Ordering::Release))
-                })
-            };
-            let threads: Vec<_> = self.0.iter_mut().map(run).collect();
-            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            threads.into_iter().map(join).collect()
-        });
-        results.into_iter().collect()
+    /// What a camera fails with that cannot be started even once, unless another one behind the
+    /// same switches can.
+    pub fn run(self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Stats> {
+        let Cameras { mut cameras, mut switching } = self;
+        let starts = &FirstStarts::of(cameras.len(), switching.is_some());
+        let failed = &AtomicBool::new(false);
+        let ended = &|| stop() || failed.load(Ordering::Acquire);
+        let fail = |_: &framelane::Error| failed.store(true, Ordering::Release);
+        std::thread::scope(|scope| {
+            let (runners, duties): (Vec<_>, Vec<_>) = cameras.iter_mut().map(Camera::split).unzip();
+            let run = |mut runner: camera::Runner<'_>| runner.run(starts, ended).inspect_err(fail);
+            let threads: Vec<_> =
+                runners.into_iter().map(|runner| scope.spawn(move || run(runner))).collect();
+            let switches = switching.as_mut().map(|switching| {
+                scope.spawn(move || switching.run(&duties, ended).inspect_err(fail))
+            });
+            let cameras: Result<_> = threads.into_iter().map(join).collect();
+            let switches = switches.map_or(Ok(Vec::new()), join);
+            Ok(Stats { cameras: cameras?, switches: switches? })
+        })
     }
+}
+
+/// What a thread came to.
+fn join<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

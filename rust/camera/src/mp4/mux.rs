@@ -50,7 +50,6 @@ pub struct Muxer {
     index: Vec<FragmentInfo>,
     /// Where the length of the whole stands.
     length_at: u64,
-    end: u64,
 }
 
 impl Muxer {
@@ -71,7 +70,7 @@ impl Muxer {
         let length_at = bytes.windows(4).rposition(|name| name == b"mehd").unwrap_or(0) + 8;
         let position = bytes.len() as u64;
         let length_at = length_at as u64;
-        Ok((Muxer { position, fragments: 0, index: Vec::new(), length_at, end: 0 }, bytes))
+        Ok((Muxer { position, fragments: 0, index: Vec::new(), length_at }, bytes))
     }
 
     /// The next fragment.
@@ -102,7 +101,6 @@ impl Muxer {
             let info = FragmentInfo { time, moof_offset, traf_number, trun_number, sample_delta };
             self.index.push(info);
         }
-        self.end = samples.last().map_or(0, |last| last.dts + u64::from(last.duration));
         self.position += bytes.len() as u64;
         Ok(bytes)
     }
@@ -140,9 +138,10 @@ impl Muxer {
         Ok(bytes)
     }
 
-    /// The length of the whole, and where in the file to write it at the end.
-    pub fn length(&self) -> (u64, [u8; 8]) {
-        (self.length_at, self.end.to_be_bytes())
+    /// Where in the file to write its length at the end, as a number of eight bytes, the highest
+    /// first.
+    pub fn length_at(&self) -> u64 {
+        self.length_at
     }
 }
 

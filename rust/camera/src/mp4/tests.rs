@@ -53,8 +53,7 @@ fn file() -> Vec<u8> {
         let samples: Vec<Sample> = (start..start + 3).map(sample).collect();
         bytes.extend(muxer.fragment(&samples).unwrap());
     }
-    let (at, length) = muxer.length();
-    bytes[at as usize..][..8].copy_from_slice(&length);
+    bytes[muxer.length_at() as usize..][..8].copy_from_slice(&240_000_u64.to_be_bytes());
     bytes.extend(muxer.index().unwrap());
     bytes
 }

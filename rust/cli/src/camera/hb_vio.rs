@@ -5,7 +5,7 @@ use crate::interrupt::Interrupt;
 use crate::metrics::Watched;
 use crate::{notify, output, units};
 use framelane::monotonic_ns;
-use framelane_camera::hb_vio::{CameraStats, Cameras, Config, Places};
+use framelane_camera::hb_vio::{Cameras, Config, Places, Stats};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
@@ -16,7 +16,8 @@ use std::process::ExitCode;
 struct Summary {
     source: &'static str,
     elapsed_ns: u64,
-    cameras: Vec<CameraStats>,
+    #[serde(flatten)]
+    stats: Stats,
 }
 
 pub fn run(args: &Args, config: &Path, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
@@ -27,8 +28,8 @@ pub fn run(args: &Args, config: &Path, interrupt: &Interrupt) -> anyhow::Result<
     let cameras = Cameras::open(&config, &Places::default())?;
     let _metrics = args.metrics.serve(Watched::Own)?;
     notify::ready();
-    let cameras = cameras.run(&stop)?;
-    let summary = Summary { source: "hb_vio", elapsed_ns: monotonic_ns() - start_ns, cameras };
+    let stats = cameras.run(&stop)?;
+    let summary = Summary { source: "hb_vio", elapsed_ns: monotonic_ns() - start_ns, stats };
     if args.json {
         output::print(&format!("{}\n", serde_json::to_string(&summary)?))?;
     } else {
@@ -39,7 +40,7 @@ pub fn run(args: &Args, config: &Path, interrupt: &Interrupt) -> anyhow::Result<
 
 fn text(summary: &Summary) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    for camera in &summary.cameras {
+    for camera in &summary.stats.cameras {
         let (id, restarts) = (camera.camera_id, camera.restarts);
         let time = units::time(summary.elapsed_ns);
         writeln!(text, "camera {id}: {time}, started again {restarts} times")?;
@@ -55,6 +56,10 @@ fn text(summary: &Summary) -> Result<String, std::fmt::Error> {
                 units::size(channel.copied_bytes)
             )?;
         }
+    }
+    for switch in &summary.stats.switches {
+        let (name, lane, switched) = (&switch.switch, &switch.active, switch.switched);
+        writeln!(text, "{name}: {lane} active in the end, switched {switched} times")?;
     }
     Ok(text)
 }

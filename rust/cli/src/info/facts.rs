@@ -128,6 +128,8 @@ pub struct Frame {
     pub flags: Vec<&'static str>,
     pub vendor_tag: u32,
     pub vendor_bytes: u32,
+    /// How a camera of Linux gives its pictures, and why so.
+    pub camera: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -281,7 +283,16 @@ fn frame(report: &Report) -> Frame {
         flags: numbers::frame_flags(newest.flags),
         vendor_tag: newest.vendor_tag,
         vendor_bytes: newest.vendor_bytes,
+        camera: camera(newest),
     }
+}
+
+/// What the V4L2 source says of itself in each frame. Whatever else stands there is not printed.
+fn camera(newest: &FrameDescriptor) -> Option<String> {
+    let text = newest.vendor_data.get(..newest.vendor_bytes as usize)?;
+    let text = (newest.vendor_tag == framelane_camera::v4l2::TAG).then_some(text)?;
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    Some(String::from_utf8_lossy(text).chars().map(plain).collect())
 }
 
 fn planes(descriptor: &FrameDescriptor) -> Vec<Plane> {

@@ -210,6 +210,9 @@ fn newest(frame: &Frame) -> String {
             ),
         ),
     ];
+    if let Some(camera) = &frame.camera {
+        lines.push(("  camera", camera.clone()));
+    }
     if frame.exposure_ns != 0 || frame.brightness_avg >= 0.0 {
         let brightness = match frame.brightness_avg {
             level if level >= 0.0 => format!("{level:.1}"),

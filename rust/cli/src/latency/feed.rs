@@ -1,10 +1,10 @@
 //! Frames of a lane and records of a stream, as far as their times go.
 
 use crate::capture::{self, Incomparable};
+use crate::reader::Reader;
 use framelane::layout::StreamStart;
 use framelane::{
-    Consumer, ConsumerOptions, ErrorKind, Mode, Result, StreamReader, StreamReaderOptions,
-    monotonic_ns,
+    ConsumerOptions, ErrorKind, Mode, Result, StreamReader, StreamReaderOptions, monotonic_ns,
 };
 use std::time::Duration;
 
@@ -26,12 +26,13 @@ pub trait Feed {
     fn missed(&self) -> u64;
 }
 
-pub struct Frames(Consumer);
+/// Of a lane or a switch.
+pub struct Frames(Reader);
 
 impl Frames {
     pub fn open(lane: &str) -> Result<Self> {
         let options = ConsumerOptions::new(Mode::Latest).wants_writable(true);
-        Consumer::open(lane, options).map(Frames)
+        Reader::open(lane, options).map(Frames)
     }
 }
 

@@ -21,7 +21,7 @@ One table at the end: after --duration, or on Ctrl-C. It takes the newest frame 
 or every record of a stream. \"woken\" counts only where it slept before; \"received\" is when the
 frame is in hand, of a stream when the record is copied.")]
 pub struct Args {
-    /// Name of the lane
+    /// Name of the lane, stream or switch
     pub lane: String,
     /// Seconds to measure [default: until Ctrl-C]
     #[arg(long, value_name = "S", value_parser = units::seconds)]

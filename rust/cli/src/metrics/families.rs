@@ -1,5 +1,6 @@
 //! Names, meanings and values of the metrics of lanes.
 
+use crate::switch::facts::Switch;
 use crate::{ls, numbers, output};
 use framelane::layout::ConsumerReport;
 use framelane::{LaneEntry, Report};
@@ -52,24 +53,24 @@ const OF_LANES: &[Family<()>] = &[
         Gauge(|report, ()| Some(seconds(report.created_ns)))
     }),
     family("framelane_lane_published", None, "Frames or records published", {
-        Counter(|report, ()| Some(report.published))
+        Counter(|report, ()| carries(report).then_some(report.published))
     }),
     family("framelane_lane_abandoned", None, "Frames or records begun and given up", {
-        Counter(|report, ()| Some(report.abandoned))
+        Counter(|report, ()| carries(report).then_some(report.abandoned))
     }),
     family("framelane_lane_no_free_slot", None, "Claims that found no slot or no room in time", {
-        Counter(|report, ()| Some(report.no_free_slot))
+        Counter(|report, ()| carries(report).then_some(report.no_free_slot))
     }),
     family("framelane_lane_revoked", None, "Frames taken back from who overstayed the lease", {
-        Counter(|report, ()| Some(report.revoked))
+        Counter(|report, ()| frames(report).then_some(report.revoked))
     }),
     family("framelane_lane_copied", BYTES, "Copied by the SDK, on both sides", {
-        Counter(|report, ()| Some(numbers::copied_bytes(report)))
+        Counter(|report, ()| carries(report).then(|| numbers::copied_bytes(report)))
     }),
     family("framelane_lane_newest_age", SECONDS, "Since the newest frame or record came", {
         Gauge(|report, ()| {
             let age = report.now_ns.saturating_sub(numbers::newest_publish_ns(report));
-            (report.head != 0).then(|| seconds(age))
+            (report.head != 0 && carries(report)).then(|| seconds(age))
         })
     }),
     family("framelane_lane_memory", BYTES, "Size of lane memory", {
@@ -104,6 +105,18 @@ const OF_LANES: &[Family<()>] = &[
             let age = report.now_ns.saturating_sub(report.stream.oldest_publish_ns);
             (stream(report) && records(report) > 0).then(|| seconds(age))
         })
+    }),
+    family("framelane_switch_changes", None, "Times the active lane has changed", {
+        Counter(|report, ()| Some(Switch::of(report)?.switches))
+    }),
+    family("framelane_switch_active_index", None, "Number of the active lane, from 0", {
+        Gauge(|report, ()| Some(Switch::of(report)?.active as f64))
+    }),
+    family("framelane_switch_active_age", SECONDS, "Since it is active", {
+        Gauge(|report, ()| Some(seconds(Switch::of(report)?.active_for_ns)))
+    }),
+    family("framelane_switch_held", None, "Whether somebody has chosen, against whom none does", {
+        Gauge(|report, ()| Some(f64::from(u8::from(Switch::of(report)?.held))))
     }),
 ];
 
@@ -143,7 +156,12 @@ fn stream(report: &Report) -> bool {
 }
 
 fn frames(report: &Report) -> bool {
-    !stream(report)
+    carries(report) && !stream(report)
+}
+
+/// Whether it is a lane that carries something, not a switch.
+fn carries(report: &Report) -> bool {
+    !numbers::is_switch(report)
 }
 
 fn records(report: &Report) -> u64 {

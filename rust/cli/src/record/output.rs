@@ -27,6 +27,8 @@ pub struct Output {
     pub bytes: u64,
     /// Records in the file or in the fragment.
     pub records: u64,
+    /// Where the last fragment in the file ends.
+    end: u64,
     /// Of the record taken last.
     last_dts: u64,
     last_step: u32,
@@ -52,6 +54,7 @@ impl Output {
             fragment_bytes: 0,
             bytes: 0,
             records: 0,
+            end: 0,
             last_dts: 0,
             last_step: usual_step(record),
         };
@@ -110,10 +113,12 @@ impl Output {
         let samples = std::mem::take(&mut self.fragment);
         self.fragment_bytes = 0;
         let bytes = self.muxer.fragment(&samples)?;
-        self.append(&bytes).map_err(|error| {
+        if let Err(error) = self.append(&bytes) {
             self.records -= samples.len() as u64;
-            full(&self.path, &error, self.records)
-        })
+            return Err(full(&self.path, &error, self.records));
+        }
+        self.end = samples.last().map_or(self.end, |last| last.dts + u64::from(last.duration));
+        Ok(())
     }
 
     /// Writes whole, or takes back what it wrote: a file ends with a whole fragment.
@@ -130,7 +135,7 @@ impl Output {
     /// Ends the file: what is left, an index, the length; and all of it on the disk.
     pub fn finish(&mut self) -> anyhow::Result<()> {
         self.flush()?;
-        let (at, length) = self.muxer.length();
+        let (at, length) = (self.muxer.length_at(), self.end.to_be_bytes());
         let failed = || format!("writing {}", self.path.display());
         if self.file.metadata().with_context(failed)?.is_file() {
             self.file.write_all_at(&length, at).with_context(failed)?;

@@ -14,6 +14,7 @@ const SLICE: Duration = Duration::from_millis(50);
 /// A key record is taken that lies this much further back than asked, for the time that seeking
 /// itself takes.
 const MARGIN: Duration = Duration::from_millis(5);
+const TRIES: usize = 10;
 
 pub struct Session<'a> {
     args: &'a Args,
@@ -74,6 +75,10 @@ impl<'a> Session<'a> {
             session.event = Some(Event { until_ns: now.saturating_add(length) });
             session.events = 1;
             session.recorder.begin(now);
+            // A lossless reader cannot go back; it began at the right place as near as can be.
+            if !args.lossless {
+                session.go_back(now)?;
+            }
         }
         Ok(Some(session))
     }
@@ -128,17 +133,34 @@ impl<'a> Session<'a> {
         }
         self.event = Some(Event { until_ns });
         self.recorder.begin(at_ns);
-        let passed = Duration::from_nanos(monotonic_ns().saturating_sub(at_ns));
-        let age = self.args.pre.unwrap_or_default() + passed + MARGIN;
-        match self.reader.seek(StreamStart::KeyBefore, age) {
-            Ok(()) => {}
-            // It was asked for, and is waited for; the next one may be a while.
-            Err(error) if matches!(error.kind(), ErrorKind::NoKeyFrame | ErrorKind::NotFound) => {
-                tracing::warn!("{error}");
-            }
-            Err(error) => return Err(error.into()),
+        if !self.go_back(at_ns)? {
+            tracing::warn!("lane {:?} holds no key record; one was asked for", self.args.lane);
         }
         Ok(())
+    }
+
+    /// Goes to the newest key record that is old enough. False where there is none: it was asked
+    /// for, and is waited for.
+    fn go_back(&mut self, at_ns: u64) -> anyhow::Result<bool> {
+        let asked = self.args.pre.unwrap_or_default();
+        for _ in 0..TRIES {
+            let now = monotonic_ns();
+            let passed = Duration::from_nanos(now.saturating_sub(at_ns));
+            match self.reader.seek(StreamStart::KeyBefore, asked + passed + MARGIN) {
+                Ok(()) => {}
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::NoKeyFrame | ErrorKind::NotFound) =>
+                {
+                    return Ok(false);
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if monotonic_ns() - now < MARGIN.as_nanos() as u64 {
+                break;
+            }
+            // Held up meanwhile: the record may be younger than meant.
+        }
+        Ok(true)
     }
 
     fn end_event(&mut self) -> anyhow::Result<()> {

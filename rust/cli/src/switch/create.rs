@@ -1,6 +1,7 @@
 //! `framelane switch create`
 
 use crate::interrupt::Interrupt;
+use crate::metrics::{self, Watched};
 use crate::{notify, output, units};
 use clap::ValueEnum;
 use framelane::{Access, SwitchController, SwitchControllerOptions, monotonic_ns};
@@ -40,6 +41,8 @@ pub struct Args {
     everyone: bool,
     #[command(flatten)]
     brightness: BrightnessArgs,
+    #[command(flatten)]
+    metrics: metrics::Options,
 }
 
 /// When the policy switches.
@@ -91,6 +94,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<ExitCode> {
     let lanes: Vec<&str> = args.lanes.iter().map(String::as_str).collect();
     let options = SwitchControllerOptions::new().active(args.active).access(args.access());
     let controller = SwitchController::create(&args.name, &lanes, options)?;
+    let _metrics = args.metrics.serve(Watched::lane(&args.name, controller.directory()))?;
     tracing::info!(
         "switch {} is open in {}: {} is active of {}",
         args.name,

@@ -1,6 +1,7 @@
 //! One look at all lanes, and what two of them together say.
 
 use crate::lanes::{self, Place};
+use crate::switch::facts::Switch;
 use crate::{ls, numbers, output, rate};
 use framelane::layout::ConsumerReport;
 use framelane::{Error, LaneEntry, Report, monotonic_ns};
@@ -44,6 +45,10 @@ pub struct Figures {
     pub format: Option<String>,
     pub width: Option<u32>,
     pub height: Option<u32>,
+    /// Of a switch: the name of the active lane, how often it changed, and since when it is.
+    pub active: Option<String>,
+    pub switches: Option<u64>,
+    pub active_for_ns: Option<u64>,
     pub producer_pid: u32,
     pub published: u64,
     /// Of frames or records; null across a restart.
@@ -164,6 +169,8 @@ fn figures(before: Option<&Report>, now: &Report) -> Figures {
         let before = before?;
         rate::of_counts((count(before), count(now)), (before.now_ns, now.now_ns))
     };
+    let switch = Switch::of(now);
+    let is_switch = switch.is_some();
     let written = rate(|report| report.stream.written_bytes).map(|bytes| bytes * 8.0);
     Figures {
         epoch: numbers::id(now.epoch),
@@ -171,11 +178,15 @@ fn figures(before: Option<&Report>, now: &Report) -> Figures {
         format,
         width: size.map(|(width, _)| width),
         height: size.map(|(_, height)| height),
+        switches: switch.as_ref().map(|switch| switch.switches),
+        active_for_ns: switch.as_ref().map(|switch| switch.active_for_ns),
+        active: switch.and_then(|switch| switch.active_lane),
         producer_pid: now.producer_pid,
         published: now.published,
         fps: before.and_then(|before| rate::per_second(before, now)),
         bits_per_s: written.filter(|_| numbers::is_stream(now)),
-        newest_age_ns: (now.head != 0).then(|| since(numbers::newest_publish_ns(now))),
+        newest_age_ns: (now.head != 0 && !is_switch)
+            .then(|| since(numbers::newest_publish_ns(now))),
         no_free_slot: now.no_free_slot,
         abandoned: now.abandoned,
         revoked: now.revoked,

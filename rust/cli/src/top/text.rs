@@ -50,11 +50,13 @@ fn lane_row(lane: &Lane, figures: &Figures) -> [String; 15] {
     [
         lane.name.clone(),
         figures.kind.clone(),
-        or_dash(figures.format.as_ref()),
+        or_dash(
+            figures.active.as_ref().map(|lane| format!("-> {lane}")).or(figures.format.clone()),
+        ),
         or_dash(picture.map(|(width, height)| format!("{width}x{height}"))),
         or_dash(figures.fps.map(|fps| format!("{fps:.1}"))),
         or_dash(figures.bits_per_s.map(bit_rate)),
-        or_dash(figures.newest_age_ns.map(time)),
+        or_dash(figures.newest_age_ns.or(figures.active_for_ns).map(time)),
         lane.consumers.len().to_string(),
         figures.held.to_string(),
         or_dash(figures.held_for_ns.map(time)),

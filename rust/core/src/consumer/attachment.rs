@@ -7,14 +7,14 @@ use super::tie::Tie;
 use crate::clock::monotonic_ns;
 use crate::error::{Error, Result, protocol};
 use crate::layout::{ErrorKind, FrameDescriptor, LaneFlag, MemoryKind, Mode, Plane};
-use crate::mem::buffer::{BufferView, DevicePlane};
+use crate::mem::buffer::{BufferView, DevicePlane, sync_dma_buf};
 use crate::mem::map::Mapping;
 use crate::mem::view::LaneView;
 use crate::ring::consumer::{self as ring, Proof};
 use crate::ring::token::{sequence_of, slot_of};
 use rustix::fd::OwnedFd;
 use std::ops::{Deref, Range};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 /// An external buffer, mapped when a frame in it is first read.
@@ -30,6 +30,8 @@ pub(crate) struct Known {
     pub(crate) descriptor: OnceLock<FrameDescriptor>,
     /// The buffer it is in, where that was imported.
     pub(crate) import: OnceLock<Import>,
+    /// Planes, by bit, whose dma-buf the kernel was told of that it is read.
+    pub(crate) reading: AtomicU8,
 }
 
 /// One epoch, from attach until its last frame is dropped.
@@ -139,11 +141,10 @@ impl Attachment {
         if self.info.memory_kind == MemoryKind::HbMem {
             return self.imported_plane(holder, number, plane);
         }
-        let index = usize::try_from(plane.buffer_index).unwrap_or(usize::MAX);
-        let Some(device) = self.devices.get(index) else {
-            let count = self.devices.len();
-            return Err(protocol(format!("buffer {} of {count}", plane.buffer_index)));
-        };
+        let device = self.device(plane)?;
+        if self.info.memory_kind == MemoryKind::Dmabuf {
+            begin_reading(device, holder.place(), number, plane)?;
+        }
         let view = match device.view.get() {
             Some(view) => view,
             None => {
@@ -152,6 +153,46 @@ impl Attachment {
             }
         };
         Ok(view.plane(crate::producer::plane_range(plane, view.len())?))
+    }
+
+    fn device(&self, plane: &Plane) -> Result<&ClientDevice> {
+        let index = usize::try_from(plane.buffer_index).unwrap_or(usize::MAX);
+        self.devices.get(index).ok_or_else(|| {
+            protocol(format!("buffer {} of {}", plane.buffer_index, self.devices.len()))
+        })
+    }
+
+    /// A descriptor of the buffer a plane is in.
+    pub(crate) fn plane_fd(&self, plane: &Plane) -> Result<OwnedFd> {
+        if !matches!(self.info.memory_kind, MemoryKind::Dmabuf | MemoryKind::Memfd) {
+            let kind = self.info.memory_kind.name();
+            let text = format!("frames in {kind} memory have no descriptors of their own");
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        let fd = &self.device(plane)?.fd;
+        fd.try_clone().map_err(|error| Error::io("a descriptor of a frame's buffer", error))
+    }
+
+    /// The holder of a frame is done with reading it.
+    #[inline]
+    pub(crate) fn end_reading(&self, holder: &Holding) {
+        if self.info.memory_kind == MemoryKind::Dmabuf {
+            self.tell_end(holder);
+        }
+    }
+
+    fn tell_end(&self, holder: &Holding) {
+        let known = holder.place();
+        let reading = known.reading.load(Relaxed);
+        let Some(descriptor) = known.descriptor.get().filter(|_| reading != 0) else { return };
+        for (number, plane) in descriptor.planes.iter().enumerate() {
+            if reading & 1 << number != 0
+                && let Ok(device) = self.device(plane)
+                && let Err(error) = sync_dma_buf(&device.fd, true)
+            {
+                tracing::debug!(%error, "DMA_BUF_IOCTL_SYNC at the end");
+            }
+        }
     }
 
     fn imported_plane<'a>(
@@ -184,4 +225,18 @@ impl Attachment {
         );
         Error::new(ErrorKind::Revoked, text)
     }
+}
+
+/// Tells the kernel once for each buffer of a frame.
+fn begin_reading(device: &ClientDevice, known: &Known, number: usize, plane: &Plane) -> Result<()> {
+    // Planes of one buffer are told of under the first of them.
+    let planes = known.descriptor.get().map_or(&[][..], |descriptor| &descriptor.planes);
+    let first = planes.iter().position(|other| other.buffer_index == plane.buffer_index);
+    let bit = 1 << (first.unwrap_or(number) & 7);
+    if known.reading.load(Relaxed) & bit == 0 {
+        sync_dma_buf(&device.fd, false)
+            .map_err(|errno| Error::system("DMA_BUF_IOCTL_SYNC", errno))?;
+        known.reading.fetch_or(bit, Relaxed);
+    }
+    Ok(())
 }

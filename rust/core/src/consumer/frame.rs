@@ -6,6 +6,7 @@ use crate::layout::{ErrorKind, FrameDescriptor, Plane};
 use crate::mem::view::Lease;
 use crate::ring::switch;
 use crate::ring::token::{sequence_of, slot_of};
+use rustix::fd::OwnedFd;
 
 /// A frame that this consumer holds: its bytes stay as they are until it is released or dropped.
 ///
@@ -123,6 +124,20 @@ impl Frame {
         Ok(RevocablePlane { address: mapped.address(), len: mapped.len() })
     }
 
+    /// A descriptor of the buffer that one plane is in, to import it into a GPU, an encoder or
+    /// another process. The caller owns it, and the plane is at the `offset_bytes` of its layout.
+    ///
+    /// What is in the buffer counts as long as the frame does; the descriptor may be kept longer
+    /// and stands for the same buffer in every frame of the epoch that names it.
+    ///
+    /// # Errors
+    /// As [`plane`](Self::plane); `Unsupported` for a frame that is not in a dma-buf or a memfd of
+    /// its own; `System` where no descriptor can be had.
+    pub fn plane_fd(&self, index: usize) -> Result<OwnedFd> {
+        let plane = self.plane_layout(index)?;
+        self.guest.plane_fd(&plane)
+    }
+
     /// Copies one plane, and says whether the copy is whole. Counted as bytes the SDK copied.
     ///
     /// # Errors
@@ -179,6 +194,7 @@ impl Drop for Frame {
     #[inline]
     fn drop(&mut self) {
         if self.guest.refuse_fork().is_ok() {
+            self.guest.end_reading(&self.guest);
             self.guest.release(self.guest.number());
         }
     }

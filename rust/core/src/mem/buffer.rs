@@ -5,6 +5,9 @@ use super::map::Mapping;
 use crate::error::Result;
 use crate::layout::{FrameDescriptor, Plane};
 use crate::ring::words::AtomicU64;
+use rustix::fd::AsFd;
+use rustix::io::Errno;
+use rustix::ioctl::{Opcode, Setter, ioctl, opcode};
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::atomic::AtomicU8;
@@ -42,6 +45,22 @@ pub unsafe trait ImportedBuffer: Send + Sync {
     /// # Errors
     /// What the library fails with; the buffer is then dropped and imported again.
     fn refresh(&self) -> Result<()>;
+}
+
+/// Tells the kernel that the processor begins to read a dma-buf, or ends: it then makes caches fit
+/// what devices wrote.
+pub(crate) fn sync_dma_buf(fd: impl AsFd, end: bool) -> rustix::io::Result<()> {
+    const SYNC: Opcode = opcode::write::<u64>(b'b', 0); // DMA_BUF_IOCTL_SYNC of linux/dma-buf.h
+    const READ: u64 = 1;
+    const END: u64 = 4;
+    let flags = if end { READ | END } else { READ };
+    loop {
+        // SAFETY: the request takes a struct of one u64 and gives nothing back.
+        match unsafe { ioctl(fd.as_fd(), Setter::<SYNC, u64>::new(flags)) } {
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            result => return result,
+        }
+    }
 }
 
 /// An external buffer, mapped for reading.

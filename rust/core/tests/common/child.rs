@@ -196,7 +196,12 @@ impl Child {
 
     pub fn expect_killed(&mut self) {
         let status = self.end();
-        assert_eq!(status.terminating_signal(), Some(libc::SIGKILL), "{}: {status:?}", self.name);
+        assert_eq!(
+            status.terminating_signal(),
+            Some(Signal::KILL.as_raw()),
+            "{}: {status:?}",
+            self.name
+        );
     }
 
     pub fn expect_success(&mut self) {

@@ -16,6 +16,8 @@ pub enum Role {
     Consumer,
     /// Reading records of a stream.
     StreamReader,
+    /// Selecting a lane of a switch.
+    Controller,
     /// Making a lane.
     Creator,
     /// Ending a lane.
@@ -42,6 +44,7 @@ const ROLES: &[(&str, Role)] = &[
     ("borrow.", Role::Consumer),
     ("release.", Role::Consumer),
     ("wait.", Role::Consumer),
+    ("select.", Role::Controller),
     ("create.", Role::Creator),
     ("close.", Role::Closer),
     ("admit.", Role::Admission),

@@ -79,6 +79,9 @@ static void read_one(framelane_consumer *consumer, int value) {
   DEMAND(plane.data[plane.size_bytes - 1] == (uint8_t)value);
   DEMAND(framelane_frame_plane(&frame, 2, &error, &plane) == FRAMELANE_ERROR_KIND_INVALID_ARGUMENT);
   DEMAND(strlen(error.text) > 0);
+  int fd = -1;
+  DEMAND(framelane_frame_plane_fd(&frame, 0, &error, &fd) == FRAMELANE_ERROR_KIND_UNSUPPORTED);
+  DEMAND(fd == -1 && framelane_frame_plane_fd(&frame, 0, &error, NULL) != 0);
   DEMAND(framelane_frame_check(&frame) == 1);
   DEMAND(framelane_frame_release(&frame, &error) == 0);
   DEMAND(framelane_frame_release(&frame, &error) == 0);

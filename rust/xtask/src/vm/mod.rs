@@ -1,0 +1,143 @@
+//! `cargo xtask vm`: our own programs on a stock kernel, with real cameras of the kernel's.
+//!
+//! qemu emulates the machine: no rights, no /dev/kvm and nothing of the host's kernel are needed.
+//! Kernel and qemu come as packages of Debian that are unpacked and not installed.
+
+mod cpio;
+mod debs;
+mod kernel;
+mod machine;
+mod payload;
+
+use crate::counts::Counts;
+use anyhow::Result;
+use kernel::{Kernel, Series};
+use machine::{Job, Outcome, Time};
+use payload::Wanted;
+use std::time::Duration;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Also the older kernel, which lacks udmabuf and dma-heaps, and a machine in real time
+    #[arg(long)]
+    all: bool,
+    /// Run the tests on the kernel of Debian 12, which lacks udmabuf and dma-heaps
+    #[arg(long)]
+    old_kernel: bool,
+    /// Let the machine's clock go as ours, not by its instructions
+    #[arg(long)]
+    real_time: bool,
+    /// Run only tests of ours whose names contain this
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Run this shell command in the machine instead of the tests
+    #[arg(last = true)]
+    command: Vec<String>,
+}
+
+/// Tests that need nothing but a kernel: of memory that readers cannot write, of two processes, of
+/// owners of buffers.
+const CORE: &[Wanted] = &[
+    Wanted { name: "lane", source: "rust/core/tests/lane.rs" },
+    Wanted { name: "device", source: "rust/core/tests/device.rs" },
+];
+/// Tests with cameras, which they use one after the other.
+const CAMERA: &[Wanted] = &[Wanted { name: "vivid", source: "rust/camera/tests/vivid.rs" }];
+const PROGRAMS: &[Wanted] = &[Wanted { name: "framelane", source: "rust/cli/src/main.rs" }];
+
+/// Loaded before the job: three cameras, with one plane a buffer, with more, and one whose memory
+/// is contiguous.
+const CAMERAS: &[&str] = &["vivid n_devs=3 multiplanar=1,2,1 allocators=0,0,1 \
+    node_types=0x1,0x1,0x1 input_types=0,0,0 num_inputs=1,1,1"];
+
+/// For booting and all of the tests, on a machine that is busy with other things too.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// One way to run the tests.
+struct Round {
+    name: &'static str,
+    series: Series,
+    time: Time,
+}
+
+const USUAL: Round = Round { name: "6.12", series: Series::New, time: Time::Virtual };
+const OLD: Round = Round { name: "6.1", series: Series::Old, time: Time::Virtual };
+const REAL: Round = Round { name: "6.12 in real time", series: Series::New, time: Time::Real };
+
+pub fn run(options: &Options) -> Result<bool> {
+    let time = if options.real_time { Time::Real } else { Time::Virtual };
+    let series = if options.old_kernel { Series::Old } else { Series::New };
+    let one = [Round { name: "chosen", series, time }];
+    if !options.command.is_empty() {
+        let outcome = round(&one[0], &format!("{}\n", options.command.join(" ")))?;
+        return Ok(outcome.status == 0);
+    }
+    let rounds: &[Round] = if options.all { &[USUAL, OLD, REAL] } else { &one };
+    let mut counts = Counts::default();
+    for round in rounds {
+        counts += tests(round, options.filter.as_deref())?;
+    }
+    println!("{counts}");
+    Ok(counts.failed == 0)
+}
+
+/// The tests, on the newer kernel.
+pub fn tier() -> Result<Counts> {
+    tests(&USUAL, None)
+}
+
+/// The tests, on the older kernel and in real time.
+pub fn long_tier() -> Result<Counts> {
+    let mut counts = tests(&OLD, None)?;
+    counts += tests(&REAL, None)?;
+    Ok(counts)
+}
+
+fn tests(way: &Round, filter: Option<&str>) -> Result<Counts> {
+    let outcome = round(way, &script(filter.unwrap_or_default()))?;
+    let mut counts = Counts::read(&outcome.text);
+    if outcome.status != 0 && counts.failed == 0 {
+        println!("the job ended with {}", outcome.status);
+        counts.failed += 1;
+    }
+    Ok(counts)
+}
+
+/// All of it, and the status says whether all went well.
+fn script(filter: &str) -> String {
+    let mut script = String::from(
+        "failed=0\n\
+         run() { echo \"== $*\"; \"$@\" || { echo \"$1 ended with $?\"; failed=1; }; }\n\
+         run ./framelane doctor\n",
+    );
+    for Wanted { name, .. } in CORE {
+        script.push_str(&format!("run ./{name} {filter}\n"));
+    }
+    for Wanted { name, .. } in CAMERA {
+        script.push_str(&format!("run ./{name} --test-threads=1 --show-output {filter}\n"));
+    }
+    script.push_str("exit $failed\n");
+    script
+}
+
+fn round(way: &Round, script: &str) -> Result<Outcome> {
+    println!("kernel {}", way.name);
+    let kernel = Kernel::fetch(way.series)?;
+    let scratch = tempfile::tempdir()?;
+    let place = scratch.path();
+    let mut programs = payload::tests(CORE, place)?;
+    programs.extend(payload::tests(CAMERA, place)?);
+    programs.extend(payload::binaries(PROGRAMS, place)?);
+    machine::run(
+        &kernel,
+        &Job {
+            script,
+            programs: &programs,
+            modules: CAMERAS,
+            time: way.time,
+            // With the older kernel a second processor does not come up in virtual time.
+            processors: if way.series == Series::Old { 1 } else { 2 },
+            limit: LIMIT,
+        },
+    )
+}
