@@ -118,6 +118,7 @@ fn cargo(what: &str) -> Program {
         .env("LD_LIBRARY_PATH", "")
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", GCC)
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", QEMU)
+        .env("FRAMELANE_TEST_RUNNER", QEMU)
         .env("CC_aarch64_unknown_linux_gnu", GCC)
         .env("CXX_aarch64_unknown_linux_gnu", GXX)
         .limit(Duration::from_secs(2400))

@@ -6,7 +6,6 @@ use crate::interrupt::Interrupt;
 use crate::metrics::Watched;
 use crate::ring::RingArgs;
 use crate::{notify, output, units};
-use clap::ValueEnum;
 use framelane::{Codec, StreamConfig, StreamWriter, monotonic_ns};
 use framelane_camera::command::{self, CommandOptions, CommandStats};
 use serde::Serialize;
@@ -17,37 +16,11 @@ use std::time::Duration;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Source command:'PROGRAM …', into a stream lane")]
 pub struct StreamArgs {
-    /// What the program writes to its standard output
-    #[arg(long, value_enum, value_name = "CODEC", default_value_t = Written::Auto)]
-    codec: Written,
     /// Start the program again when it shows no picture for so many seconds; 0: never
     #[arg(long, value_name = "S", value_parser = units::seconds, default_value = "10")]
     silence: Duration,
     #[command(flatten)]
     ring: RingArgs,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Written {
-    /// Whichever of the others it turns out to be
-    Auto,
-    /// H.264 in Annex B form
-    H264,
-    /// H.265 in Annex B form
-    H265,
-    /// JPEG pictures, one after the other
-    Mjpeg,
-}
-
-impl Written {
-    fn codec(self) -> Option<Codec> {
-        match self {
-            Written::Auto => None,
-            Written::H264 => Some(Codec::H264),
-            Written::H265 => Some(Codec::H265),
-            Written::Mjpeg => Some(Codec::Jpeg),
-        }
-    }
 }
 
 /// What the run came to.
@@ -78,7 +51,7 @@ struct Summary<'a> {
 
 pub fn run(args: &Args, command: &str, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
     refuse_frame_options(args)?;
-    let codec = args.stream.codec.codec();
+    let codec = args.device.codec;
     let options = CommandOptions {
         command: command.to_owned(),
         codec,

@@ -22,9 +22,10 @@ pub struct DeviceArgs {
     /// How pictures reach readers: auto, export, import, copy
     #[arg(long, value_name = "HOW", default_value = "auto")]
     buffers: Buffers,
-    /// Take compressed pictures, into a stream lane: jpeg, h264 or h265
+    /// Take compressed pictures, into a stream lane: jpeg, h264 or h265; of a command, what it
+    /// writes [default: it is found out]
     #[arg(long, value_name = "CODEC", value_parser = codec, conflicts_with = "format")]
-    codec: Option<Codec>,
+    pub codec: Option<Codec>,
     /// Set a control by its name, as --list has it (may be given several times)
     #[arg(long = "control", value_name = "NAME=VALUE", value_parser = control)]
     controls: Vec<(String, i64)>,

@@ -271,7 +271,16 @@ impl Drop for Child {
 
 /// The command that runs this test binary in a role.
 pub fn command(place: &Place, role: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let own = std::env::current_exe().unwrap();
+    // For another processor the kernel cannot start it: what emulates that one has to.
+    let mut command = match std::env::var_os("FRAMELANE_TEST_RUNNER") {
+        Some(runner) => {
+            let mut command = Command::new(runner);
+            command.arg(own);
+            command
+        }
+        None => Command::new(own),
+    };
     command
         .args(["--exact", "child_entry", "--nocapture", "--test-threads=1"])
         .env(ROLE, role)
