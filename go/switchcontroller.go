@@ -93,7 +93,8 @@ func (c *SwitchController) leave() {
 }
 
 // During calls with the controller, where it is not closed.
-func during[T any](c *SwitchController, call func(*nativeController) (T, error)) (none T, err error) {
+func during[T any](c *SwitchController, call func(*nativeController) (T, error),
+) (none T, err error) {
 	native, err := c.enter()
 	if err != nil {
 		return none, err
