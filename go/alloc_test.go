@@ -70,6 +70,30 @@ func TestSleepingCostsNoGarbage(t *testing.T) {
 	}
 }
 
+func TestAFrameOfASwitchCostsNoGarbage(t *testing.T) {
+	s := startSwitch(t)
+	reader := s.follow(t, Latest)
+	ctx := within(t, patience)
+	step := func() {
+		for _, producer := range []*Producer{s.day, s.night} {
+			frame, err := producer.Claim(ctx)
+			must(t, err)
+			_, err = frame.Publish()
+			must(t, err)
+		}
+		read, err := reader.Next(ctx)
+		must(t, err)
+		if read.LaneIndex() != 0 || read.SwitchEpoch() != 1 {
+			t.Fatal("a wrong frame")
+		}
+		must(t, read.Release())
+		nothing(t, reader)
+	}
+	if garbage := testing.AllocsPerRun(500, step); garbage != 0 {
+		t.Fatalf("a frame costs %v allocations", garbage)
+	}
+}
+
 func TestARecordCostsNoGarbage(t *testing.T) {
 	writer, reader := stream(t, nil, WithStart(StartNext)) // which asks for no key record
 	ctx := within(t, patience)

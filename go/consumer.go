@@ -42,11 +42,7 @@ const (
 // with.
 func Open(ctx context.Context, lane string, mode Mode, options ...ConsumerOption,
 ) (*Consumer, error) {
-	settings := consumerSettings{mode: mode, leases: 1}
-	settings.reattach = true
-	for _, option := range options {
-		option.forConsumer(&settings)
-	}
+	settings := newConsumerSettings(mode, options)
 	native, err := attach(ctx, settings.wait, func() (*nativeConsumer, error) {
 		return nativeOpen(lane, &settings)
 	})

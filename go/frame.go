@@ -119,6 +119,28 @@ func (f Frame) NewEpoch() bool {
 	return l != nil && l.frame.new_epoch != 0
 }
 
+// SwitchEpoch is that under which a Switch read the frame; 0 of any other reader.
+func (f Frame) SwitchEpoch() uint64 {
+	if l := f.live(); l != nil {
+		return uint64(l.frame.switch_epoch)
+	}
+	return 0
+}
+
+// LaneIndex is the index of the lane of a Switch that the frame comes from; 0 of any other reader.
+func (f Frame) LaneIndex() int {
+	if l := f.live(); l != nil {
+		return int(l.frame.lane_index)
+	}
+	return 0
+}
+
+// Switched tells whether this is the first frame that a Switch delivers under another selection.
+func (f Frame) Switched() bool {
+	l := f.live()
+	return l != nil && l.frame.switched != 0
+}
+
 // Descriptor is what the frame says about itself; nil for none. It is valid until Release, and not
 // to be written to.
 func (f Frame) Descriptor() *FrameDescriptor {

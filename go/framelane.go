@@ -11,6 +11,9 @@
 // A StreamWriter writes records of any size into a stream, encoded video for instance, for any
 // number of StreamReaders, each with a place of its own.
 //
+// A Switch reads the active one of several lanes that stand behind one name; its SwitchController
+// says which that is.
+//
 // Waiting for a frame or a record uses the runtime's poller: a goroutine in Next costs
 // no thread.
 //

@@ -21,7 +21,7 @@ func List(directory string) ([]Lane, error) {
 	return lanes, err
 }
 
-// Report is how a lane is, as its producer sees it.
+// Report is how a lane is, as its producer sees it, or a switch, as its controller does.
 type Report struct{ layout.Report }
 
 // Attached are the consumers.
@@ -35,36 +35,43 @@ func Text(padded []byte) string {
 	return string(text)
 }
 
-// How long Query waits where the context has no deadline.
+// How long a question waits where the context has no deadline.
 const queryPatience = time.Second
 
-// Query asks a lane's producer how the lane is. It takes no lease. Without a directory it
-// searches; without a deadline it waits a second.
-func Query(ctx context.Context, name, directory string) (*Report, error) {
+// Asked puts a question to another process, which waits inside the library: it gets a goroutine, so
+// that the context can end ours.
+func asked[T any](ctx context.Context, ask func(ns uint64) (T, error)) (none T, err error) {
 	patience := queryPatience
 	if deadline, ok := ctx.Deadline(); ok {
 		patience = max(time.Until(deadline), 0)
 	}
 	type answer struct {
-		report *Report
-		err    error
+		said T
+		err  error
 	}
-	// The wait is inside the library: it gets a goroutine, so that the context can end ours.
 	answers := make(chan answer, 1)
 	go func() {
-		report := new(Report)
-		err := nativeQuery(name, directory, uint64(patience), &report.Report)
-		answers <- answer{report, err}
+		said, err := ask(uint64(patience))
+		answers <- answer{said, err}
 	}()
 	select {
 	case got := <-answers:
-		if got.err != nil {
-			return nil, got.err
-		}
-		return got.report, nil
+		return got.said, got.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return none, ctx.Err()
 	}
+}
+
+// Query asks a lane's producer, or a switch's controller, how it is. It takes no lease. Without a
+// directory it searches; without a deadline it waits a second.
+func Query(ctx context.Context, name, directory string) (*Report, error) {
+	return asked(ctx, func(ns uint64) (*Report, error) {
+		report := new(Report)
+		if err := nativeQuery(name, directory, ns, &report.Report); err != nil {
+			return nil, err
+		}
+		return report, nil
+	})
 }
 
 // MonotonicNs is the time on the clock of publish times and deadlines.

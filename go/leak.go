@@ -11,8 +11,10 @@ import (
 // the time it is told it has been released.
 type Leak struct {
 	// What it is: "frame", "claimed frame", "consumer" or "producer"; of a stream "record", "open
-	// record", "stream reader" or "stream writer"; "shmbuf sender" or "shmbuf receiver".
+	// record", "stream reader" or "stream writer"; "switch" or "switch controller"; "shmbuf sender"
+	// or "shmbuf receiver".
 	What string
+	// Lane is its name, or that of the switch.
 	Lane string
 	// Sequence of a frame or record, 0 for everything else.
 	Sequence uint64

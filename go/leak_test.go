@@ -16,6 +16,9 @@ func TestMain(m *testing.M) {
 	if directory := os.Getenv(producerVariable); directory != "" {
 		producing(directory)
 	}
+	if directory := os.Getenv(controllerVariable); directory != "" {
+		controlling(directory)
+	}
 	OnLeak(careless)
 	code := m.Run()
 	for range 3 {

@@ -10,49 +10,14 @@ package framelane
 #cgo framelane_workspace CFLAGS: -I${SRCDIR}/../schema/generated/c
 #cgo framelane_workspace LDFLAGS: -L${SRCDIR}/../target/debug -l:libframelane_ffi.a
 #cgo framelane_workspace LDFLAGS: -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
-#cgo noescape framelane_go_borrow
-#cgo nocallback framelane_go_borrow
 #cgo noescape framelane_consumer_ready
 #cgo nocallback framelane_consumer_ready
-#cgo noescape framelane_frame_release
-#cgo nocallback framelane_frame_release
-#cgo noescape framelane_frame_check
-#cgo nocallback framelane_frame_check
 #cgo noescape framelane_producer_claim
 #cgo nocallback framelane_producer_claim
 #cgo noescape framelane_frame_mut_publish
 #cgo nocallback framelane_frame_mut_publish
 #include <stdlib.h>
 #include "framelane.h"
-
-// A frame and all there is to know about it, had in one call. Addresses are numbers, so that Go
-// has nothing to look for in here, neither for its rules about C nor for its garbage collector.
-typedef struct {
-	framelane_frame frame;
-	uintptr_t descriptor;
-	uintptr_t planes[4]; // 0 where a plane cannot be read
-	uint64_t plane_bytes[4];
-} framelane_go_lease;
-
-static inline framelane_status framelane_go_borrow(framelane_consumer *consumer, int32_t newest,
-		framelane_error *error, framelane_go_lease *lease) {
-	framelane_status status = newest
-		? framelane_consumer_latest(consumer, error, &lease->frame)
-		: framelane_consumer_try_next(consumer, error, &lease->frame);
-	if (status != 0) return status;
-	const struct framelane_frame_descriptor *descriptor;
-	status = framelane_frame_descriptor(&lease->frame, error, &descriptor);
-	if (status != 0) return status;
-	lease->descriptor = (uintptr_t)descriptor;
-	for (size_t i = 0; i < 4; i++) {
-		framelane_plane_view plane = {0};
-		if (i < descriptor->plane_count)
-			(void)framelane_frame_plane(&lease->frame, i, NULL, &plane);
-		lease->planes[i] = (uintptr_t)plane.data;
-		lease->plane_bytes[i] = plane.size_bytes;
-	}
-	return status;
-}
 
 extern void framelaneReturned(void *owner, uint64_t sequence, int32_t revoked);
 extern int32_t framelaneVisit(void *user_data, char *name, char *directory);
@@ -80,13 +45,12 @@ import (
 	"github.com/framelane/framelane/go/layout"
 )
 
-// This, native_stream.go and native_shmbuf.go are the only files that know C. They have no rules of
-// their own: they turn arguments and results.
+// This and the other files called native are the only ones that know C. They have no rules of their
+// own: they turn arguments and results.
 
 type (
 	nativeProducer = C.framelane_producer
 	nativeConsumer = C.framelane_consumer
-	nativeLease    C.framelane_go_lease
 	nativeClaim    C.framelane_frame_mut
 	nativeProblem  = C.framelane_error
 	status         = C.framelane_status
@@ -208,10 +172,8 @@ func nativeCreate(name string, from []ProducerOption) (*nativeProducer, error) {
 	return producer, failure(code, &problem)
 }
 
-func nativeOpen(name string, settings *consumerSettings) (*nativeConsumer, error) {
-	if err := checkTexts(name, settings.directory); err != nil {
-		return nil, err
-	}
+// The directory is to be freed.
+func (settings *consumerSettings) native() C.framelane_consumer_options {
 	var o C.framelane_consumer_options
 	C.framelane_consumer_options_init(&o)
 	o.mode = C.uint32_t(settings.mode)
@@ -219,6 +181,14 @@ func nativeOpen(name string, settings *consumerSettings) (*nativeConsumer, error
 	o.reattach = flag(settings.reattach)
 	o.wants_writable = flag(settings.wantsWritable)
 	o.directory = optionalText(settings.directory)
+	return o
+}
+
+func nativeOpen(name string, settings *consumerSettings) (*nativeConsumer, error) {
+	if err := checkTexts(name, settings.directory); err != nil {
+		return nil, err
+	}
+	o := settings.native()
 	defer freeText(o.directory)
 	text := C.CString(name)
 	defer freeText(text)
@@ -226,10 +196,6 @@ func nativeOpen(name string, settings *consumerSettings) (*nativeConsumer, error
 	var consumer *nativeConsumer
 	code := C.framelane_consumer_open(text, &o, &problem, &consumer)
 	return consumer, failure(code, &problem)
-}
-
-func nativeBorrow(c *nativeConsumer, newest bool, p *nativeProblem, into *nativeLease) status {
-	return C.framelane_go_borrow(c, C.int32_t(flag(newest)), p, (*C.framelane_go_lease)(into))
 }
 
 func nativeReady(consumer *nativeConsumer, problem *nativeProblem) (bool, error) {
@@ -246,48 +212,6 @@ func nativeCounts(c *nativeConsumer) (received, missed, epoch uint64) {
 }
 
 func nativeCloseConsumer(consumer *nativeConsumer) { C.framelane_consumer_close(consumer) }
-
-func (lease *nativeLease) says() *FrameDescriptor {
-	return (*FrameDescriptor)(at(&lease.descriptor))
-}
-
-func (lease *nativeLease) plane(index int) []byte {
-	if lease.planes[index] == 0 {
-		return nil
-	}
-	return unsafe.Slice((*byte)(at(&lease.planes[index])), int(lease.plane_bytes[index]))
-}
-
-func (lease *nativeLease) release() status { return C.framelane_frame_release(&lease.frame, nil) }
-func (lease *nativeLease) intact() bool    { return C.framelane_frame_check(&lease.frame) != 0 }
-
-// Why a plane cannot be read.
-func (lease *nativeLease) refusal(index int) error {
-	var problem nativeProblem
-	var plane C.framelane_plane_view
-	code := C.framelane_frame_plane(&lease.frame, C.size_t(index), &problem, &plane)
-	return failure(code, &problem)
-}
-
-// The descriptor is the caller's.
-func (lease *nativeLease) planeFd(index int) (int, error) {
-	var problem nativeProblem
-	fd := C.int32_t(-1)
-	code := C.framelane_frame_plane_fd(&lease.frame, C.size_t(index), &problem, &fd)
-	return int(fd), failure(code, &problem)
-}
-
-func (lease *nativeLease) copyTo(index int, into []byte) error {
-	var none byte
-	first := &none // C refuses NULL
-	if len(into) > 0 {
-		first = &into[0]
-	}
-	var problem nativeProblem
-	code := C.framelane_frame_copy_to(&lease.frame, C.size_t(index), (*C.uint8_t)(first),
-		C.size_t(len(into)), &problem)
-	return failure(code, &problem)
-}
 
 func nativeClaimNow(producer *nativeProducer, problem *nativeProblem, into *nativeClaim) status {
 	return C.framelane_producer_claim(producer, problem, (*C.framelane_frame_mut)(into))

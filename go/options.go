@@ -21,13 +21,19 @@ const (
 // ProducerOption changes how Create makes a lane.
 type ProducerOption interface{ forProducer(*producerSettings) }
 
-// ConsumerOption changes how Open attaches to a lane.
+// ConsumerOption changes how Open attaches to a lane, and OpenSwitch to those behind a switch.
 type ConsumerOption interface{ forConsumer(*consumerSettings) }
 
 // LaneOption is one for whoever makes a lane, of frames or of records.
 type LaneOption interface {
 	ProducerOption
 	StreamWriterOption
+}
+
+// AccessOption is one for whoever makes a lane, or a switch.
+type AccessOption interface {
+	LaneOption
+	SwitchControllerOption
 }
 
 // AttachOption is one for whoever reads a lane, of frames or of records, or a shmbuf ring.
@@ -39,17 +45,22 @@ type AttachOption interface {
 
 // Option is one for all sides.
 type Option interface {
-	LaneOption
+	AccessOption
 	AttachOption
 	ShmbufOption
 }
 
+// AccessSettings are common to lanes and switches.
+type accessSettings struct {
+	access, group uint32
+	trust         Trust
+	directory     string
+}
+
 // LaneSettings are common to lanes of frames and of records.
 type laneSettings struct {
+	accessSettings
 	lossless, lockMemory bool
-	access, group        uint32
-	trust                Trust
-	directory            string
 }
 
 type producerSettings struct {
@@ -80,6 +91,15 @@ type consumerSettings struct {
 	wantsWritable bool
 }
 
+func newConsumerSettings(mode Mode, options []ConsumerOption) consumerSettings {
+	settings := consumerSettings{mode: mode, leases: 1}
+	settings.reattach = true
+	for _, option := range options {
+		option.forConsumer(&settings)
+	}
+	return settings
+}
+
 type producerOption func(*producerSettings)
 
 func (set producerOption) forProducer(s *producerSettings) { set(s) }
@@ -92,6 +112,12 @@ type laneOption func(*laneSettings)
 
 func (set laneOption) forProducer(s *producerSettings)         { set(&s.laneSettings) }
 func (set laneOption) forStreamWriter(s *streamWriterSettings) { set(&s.laneSettings) }
+
+type accessOption func(*accessSettings)
+
+func (set accessOption) forProducer(s *producerSettings)                 { set(&s.accessSettings) }
+func (set accessOption) forStreamWriter(s *streamWriterSettings)         { set(&s.accessSettings) }
+func (set accessOption) forSwitchController(s *switchControllerSettings) { set(&s.accessSettings) }
 
 type attachOption func(*attachSettings)
 
@@ -109,6 +135,9 @@ func (d directory) forStreamWriter(s *streamWriterSettings) { s.directory = stri
 func (d directory) forStreamReader(s *streamReaderSettings) { s.directory = string(d) }
 func (d directory) forShmbufSender(s *shmbufSenderSettings) { s.directory = string(d) }
 func (d directory) forShmbufReceiver(s *shmbufReceiverSettings) {
+	s.directory = string(d)
+}
+func (d directory) forSwitchController(s *switchControllerSettings) {
 	s.directory = string(d)
 }
 
@@ -224,13 +253,13 @@ func (node numaNode) forProducer(s *producerSettings)         { s.numaNode = int
 func (node numaNode) forStreamWriter(s *streamWriterSettings) { s.numaNode = int32(node) }
 
 // WithGroup admits users of a group, WithEveryone all; without either only the producer's own.
-func WithGroup(group uint32) LaneOption {
-	return laneOption(func(s *laneSettings) { s.access, s.group = 1, group })
+func WithGroup(group uint32) AccessOption {
+	return accessOption(func(s *accessSettings) { s.access, s.group = 1, group })
 }
 
 // WithEveryone admits every user.
-func WithEveryone() LaneOption {
-	return laneOption(func(s *laneSettings) { s.access = 2 })
+func WithEveryone() AccessOption {
+	return accessOption(func(s *accessSettings) { s.access = 2 })
 }
 
 // Trust says whom the producer shares bells with.
@@ -246,8 +275,8 @@ const (
 )
 
 // WithTrust changes whom the producer trusts (TrustSameUser).
-func WithTrust(trust Trust) LaneOption {
-	return laneOption(func(s *laneSettings) { s.trust = trust })
+func WithTrust(trust Trust) AccessOption {
+	return accessOption(func(s *accessSettings) { s.trust = trust })
 }
 
 // WithReclaim runs the owners of returned buffers in Producer.Reclaim, not on a thread of the
@@ -266,8 +295,8 @@ func WithReattach(reattach bool) AttachOption {
 	return attachOption(func(s *attachSettings) { s.reattach = reattach })
 }
 
-// WithWaitForLane lets Open, OpenStream and OpenShmbuf wait for the other side (0: not at all). The
-// context may end it earlier.
+// WithWaitForLane lets Open, OpenStream, OpenSwitch and OpenShmbuf wait for the other side (0: not
+// at all). The context may end it earlier.
 func WithWaitForLane(time time.Duration) AttachOption {
 	return attachOption(func(s *attachSettings) { s.wait = time })
 }

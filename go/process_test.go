@@ -29,10 +29,16 @@ func producing(directory string) {
 
 func startProducer(t *testing.T, directory string) *exec.Cmd {
 	t.Helper()
+	return start(t, producerVariable, directory)
+}
+
+// Start runs this program with a variable that tells it what to do.
+func start(t *testing.T, variable, directory string) *exec.Cmd {
+	t.Helper()
 	self, err := os.Executable()
 	must(t, err)
 	child := exec.Command(self)
-	child.Env = append(os.Environ(), producerVariable+"="+directory)
+	child.Env = append(os.Environ(), variable+"="+directory)
 	child.Stderr = os.Stderr
 	must(t, child.Start())
 	t.Cleanup(func() { kill(child) })

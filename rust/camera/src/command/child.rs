@@ -10,6 +10,7 @@ use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt;
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Runs the command in `$1`, beside a watcher of our end of its standard input: when that closes,
@@ -34,6 +35,7 @@ pub(super) struct Child {
     /// Its closing ends the group.
     lifeline: Option<ChildStdin>,
     last_line: Arc<Mutex<String>>,
+    logging: Option<JoinHandle<()>>,
     ended: bool,
 }
 
@@ -60,7 +62,8 @@ impl Child {
         // More is better and not needed.
         let _ = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE);
         let last_line = Arc::default();
-        let child = Child { process, group, stdout, lifeline, last_line, ended: false };
+        let (logging, ended) = (None, false);
+        let mut child = Child { process, group, stdout, lifeline, last_line, logging, ended };
         let flags = fcntl_getfl(&child.stdout).map_err(io::Error::from);
         let set = flags.and_then(|flags| {
             fcntl_setfl(&child.stdout, flags | OFlags::NONBLOCK).map_err(io::Error::from)
@@ -69,9 +72,8 @@ impl Child {
         let into = child.last_line.clone();
         // It ends when nobody has the pipe any more, which may be after us: never joined.
         let reading = std::thread::Builder::new().name("command-log".into());
-        reading
-            .spawn(move || log(stderr, &into))
-            .map_err(|error| failed("starting a thread", &error))?;
+        let logging = reading.spawn(move || log(stderr, &into));
+        child.logging = Some(logging.map_err(|error| failed("starting a thread", &error))?);
         tracing::info!("{command:?} runs as process {}", child.process.id());
         Ok(child)
     }
@@ -98,6 +100,11 @@ impl Child {
     /// line it logged.
     pub fn end(mut self) -> (ExitStatus, String) {
         let status = self.stop();
+        // Its last words may still be on their way; somebody who left the group may keep the pipe.
+        let end = Instant::now() + GRACE;
+        while self.logging.as_ref().is_some_and(|log| !log.is_finished()) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner).clone();
         (status, if last.is_empty() { last } else { format!(", after saying {last:?}") })
     }

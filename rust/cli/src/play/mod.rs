@@ -22,8 +22,8 @@ picture becomes a record in Annex B form, with parameter sets at each key pictur
 codecs, and edit lists that leave out, repeat or slow pictures, are refused. A fragmented file that
 was cut short plays as far as it is whole.
 
-Files ending in .h264, .h265 (or .264, .avc, .265, .hevc) and .mjpeg hold nothing but pictures, which
-are counted for their times. A .y4m file goes into a frame lane.")]
+Files ending in .h264, .h265 (or .264, .avc, .265, .hevc) and .mjpeg hold nothing but pictures,
+which are counted for their times. A .y4m file goes into a frame lane.")]
 pub struct Args {
     /// File to play
     file: PathBuf,
@@ -48,8 +48,8 @@ pub struct Args {
     /// Pictures a second of a file without times [default: what its parameter sets say, or 30]
     #[arg(long, value_name = "FPS")]
     fps: Option<Rate>,
-    /// Pixel format of the frames of a .y4m: nv12, i420, yuyv, rgb24, bgr24, grey [default: nv12, or
-    /// grey for a clip without colour]
+    /// Pixel format of the frames of a .y4m: nv12, i420, yuyv, rgb24, bgr24, grey [default: nv12,
+    /// or grey for a clip without colour]
     #[arg(long, value_parser = PixelFormat::parse)]
     format: Option<PixelFormat>,
     /// End after so many records or frames

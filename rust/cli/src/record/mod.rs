@@ -28,10 +28,11 @@ use triggers::Trigger;
 #[command(after_help = "\
 Frame lanes go into .y4m, uncompressed; the rest is about streams and .mp4.
 
-Writes fragmented MP4, H.264 or H.265 as the lane has it. A full disk, a kill -9 or a power cut costs
-the last half second at most, and what the disk had not got yet. A new file begins at each event, at
-the key record after --rotate is reached, and where codec, size or parameter sets change; the second
-is FILE-0002 before its ending, and so on. Later events of --trigger make a recording longer.
+Writes fragmented MP4, H.264 or H.265 as the lane has it. A full disk, a kill -9 or a power cut
+costs the last half second at most, and what the disk had not got yet. A new file begins at each
+event, at the key record after --rotate is reached, and where codec, size or parameter sets change;
+the second is FILE-0002 before its ending, and so on. Later events of --trigger make a recording
+longer.
 
 Triggers: start (at once), signal (each SIGUSR1), command (lines on standard input: trigger, stop,
 quit; its end is that of the command after what is being recorded), and records of a lane of JSON:
