@@ -7,6 +7,7 @@ mod video;
 
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
+use crate::metrics::{self, Watched};
 use crate::{numbers, output, units};
 use framelane::{Mode, PixelFormat, Report};
 use framelane_camera::Rate;
@@ -55,6 +56,8 @@ pub struct Args {
     /// End after so many records or frames
     #[arg(long, value_name = "N")]
     frames: Option<u64>,
+    #[command(flatten)]
+    metrics: metrics::Options,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
@@ -81,6 +84,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !(args.speed.is_finite() && args.speed > 0.0) {
         return Err(Usage(format!("{} is no speed", args.speed)).into());
     }
+    let _metrics = args.metrics.serve(Watched::Named(args.lane.clone()))?;
     let interrupt = Interrupt::listen()?;
     let started = Instant::now();
     let raw = args.file.extension().is_some_and(|ending| ending == "y4m");

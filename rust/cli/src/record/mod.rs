@@ -13,6 +13,7 @@ mod triggers;
 
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
+use crate::metrics::{self, Watched};
 use crate::{output as print, units};
 use recorder::{Counts, Recorder, Written};
 use serde::Serialize;
@@ -78,6 +79,8 @@ pub struct Args {
     /// Wait so long for the lane
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::span)]
     wait: Duration,
+    #[command(flatten)]
+    metrics: metrics::Options,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
@@ -160,6 +163,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // A limit on the size of files is then an error like a full disk, not the end of the process.
     signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     output::check(&args.file, args.force)?;
+    let _metrics = args.metrics.serve(Watched::Named(args.lane.clone()))?;
     if wants_frames {
         return frames::run(args, &interrupt);
     }
