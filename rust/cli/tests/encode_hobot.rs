@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::video::{decoded, joined, next, reader, signal, take};
+use common::coded::{decoded, joined, next, reader, signal, take};
 use common::{Ran, Scene, finish};
 use framelane::layout::RecordFlag;
 use framelane::{Codec, Record};
