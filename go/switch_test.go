@@ -333,7 +333,7 @@ func (s *switching) until(t *testing.T, reader *Switch, controlled bool) {
 func TestWrongCallsOfASwitchSayWhatIsWrong(t *testing.T) {
 	s := startSwitch(t)
 	ctx := within(t, patience)
-	day := []string{"day"}
+	one := []string{"day"}
 	for _, call := range []func() error{
 		func() error { _, err := s.controller.Select(2); return err },
 		func() error { _, err := s.controller.Select(-1); return err },
@@ -345,8 +345,8 @@ func TestWrongCallsOfASwitchSayWhatIsWrong(t *testing.T) {
 		func() error { _, err := SelectSwitchIndex(ctx, "switch", -1, s.directory); return err },
 		func() error { _, err := CreateSwitch("other", nil, s.at); return err },
 		func() error { _, err := CreateSwitch("other", []string{"day", "day"}, s.at); return err },
-		func() error { _, err := CreateSwitch("other", day, s.at, WithActive(1)); return err },
-		func() error { _, err := CreateSwitch("other", day, s.at, WithActive(-1)); return err },
+		func() error { _, err := CreateSwitch("other", one, s.at, WithActive(1)); return err },
+		func() error { _, err := CreateSwitch("other", one, s.at, WithActive(-1)); return err },
 	} {
 		expect(t, call(), ErrInvalidArgument)
 	}

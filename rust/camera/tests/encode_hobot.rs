@@ -14,6 +14,7 @@ use framelane_camera::hb_vio::{Cameras, Config, Places};
 use framelane_standin_ion::{Fault, luma};
 use pictures::decoded;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 const SIZE: usize = 160 * 120 * 3 / 2;
 const INVALID_BUFFER: i32 = -268_435_445;
@@ -185,6 +186,33 @@ fn a_picture_that_fails_is_lost_and_said_and_many_in_a_row_are_the_end() {
 }
 
 #[test]
+fn a_codec_that_hangs_is_an_error_and_lets_go_of_its_frames() {
+    let board = board();
+    beside(&board, |reader| {
+        let mut encoder = open(reader, &options(Codec::H264)).unwrap();
+        board.place.ion().plan(Fault::of("coding", 0).delay_ms(3_600_000)).unwrap();
+        let begun = Instant::now();
+        let failed = loop {
+            let frame = reader.next(DEADLINE).unwrap().unwrap();
+            let submitted = encoder.submit(frame);
+            assert!(!encoder.receive(Duration::ZERO, &mut |_| Ok(())).unwrap());
+            match submitted {
+                Err(error) if error.kind() != ErrorKind::NoFreeSlot => break error,
+                _ => assert!(begun.elapsed() < DEADLINE, "it is not found out"),
+            }
+        };
+        assert_eq!(failed.kind(), ErrorKind::System);
+        assert!(failed.to_string().contains("has finished no picture for"), "{failed}");
+        drop(encoder);
+        let mut all = Vec::new();
+        for _ in 0..4 {
+            // Each lease that the reader may have.
+            all.push(reader.next(DEADLINE).unwrap().unwrap());
+        }
+    });
+}
+
+#[test]
 fn frames_in_ordinary_memory_are_copied_once() {
     let _board = board();
     framelane_hobot::codec::Codec::open(Some(&common::folder())).unwrap();
@@ -234,10 +262,11 @@ fn what_it_cannot_do_is_said_before_it_starts() {
         let usual = options(Codec::H265);
         for (wrong, words) in [
             (EncoderOptions { codec: Codec::Jpeg, ..usual }, "hobot makes h264 and h265, not"),
-            (EncoderOptions { profile: Some(Profile::High), ..usual }, "the profile main only"),
+            (EncoderOptions { profile: Some(Profile::High), ..usual }, "profile main only"),
             (EncoderOptions { gop: Some(5000), ..usual }, "at most 2047"),
         ] {
             let error = open(reader, &wrong).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
             assert!(error.to_string().contains(words), "{error}");
         }
     });

@@ -108,7 +108,7 @@ fn the_first_page_records_and_plays_back() {
     let mut shell = Command::new("sh");
     shell.args(["-ec", block]).current_dir(scene.path()).process_group(0);
     shell.env("PATH", path).env("FRAMELANE_DIR", scene.path());
-    // The player that goes round and round outlives the shell.
+    // The camera and the encoder outlive the shell.
     let said = File::create(scene.path().join("said")).unwrap();
     shell.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
     let mut shell = shell.spawn().unwrap();
@@ -124,5 +124,5 @@ fn the_first_page_records_and_plays_back() {
         units(&scene.path().join(name)).into_iter().map(|unit| unit.bytes).collect()
     };
     let (event, copy) = (bytes("event.mp4"), bytes("copy.mp4"));
-    assert!(event == copy && copy.len() > 60, "{} {}", event.len(), copy.len());
+    assert!(event == copy && copy.len() > 20, "{} {}", event.len(), copy.len());
 }

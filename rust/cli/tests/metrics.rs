@@ -87,6 +87,23 @@ fn a_camera_tells_of_its_lane_and_takes_its_socket_with_it() {
 }
 
 #[test]
+fn a_recording_tells_of_the_lane_it_reads() {
+    let scene = Scene::new();
+    let producer = scene.grey("frames");
+    let file = scene.path().join("clip.y4m");
+    let args = ["record", "frames", file.to_str().unwrap(), "--metrics"];
+    let recording = Served::start(&scene, &args);
+    until("it records nothing", || {
+        publish(&producer);
+        let text = scrape(&recording.1, GET);
+        text.contains("framelane_consumer_received_total{lane=\"frames\"")
+            && value(&text, "framelane_consumer_received_total{") > 0.0
+    });
+    let ran = recording.end();
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
+
+#[test]
 fn the_exporter_tells_of_every_lane_and_consumer() {
     let scene = Scene::new();
     let producer = scene.grey("frames");

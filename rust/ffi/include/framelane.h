@@ -1460,8 +1460,8 @@ framelane_status framelane_switch_open(const char *name,
 void framelane_switch_close(struct framelane_switch *reader);
 
 /**
- * The next frame of the active lane, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an empty
- * frame when there is none.
+ * The next frame of the active lane, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an
+ * empty frame when there is none.
  */
 framelane_status framelane_switch_next(struct framelane_switch *reader,
                                        uint64_t timeout_ns,

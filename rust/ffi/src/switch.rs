@@ -68,8 +68,8 @@ pub extern "C" fn framelane_switch_close(reader: *mut framelane_switch) {
     });
 }
 
-/// The next frame of the active lane, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an empty
-/// frame when there is none.
+/// The next frame of the active lane, waiting up to `timeout_ns`. `FRAMELANE_TIMED_OUT` and an
+/// empty frame when there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn framelane_switch_next(
     reader: *mut framelane_switch,

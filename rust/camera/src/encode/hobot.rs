@@ -5,7 +5,7 @@
 //! read them in place, are copied into its own buffers, which is said and counted.
 
 use super::{EncodedUnit, Encoder, EncoderOptions, Profile, Sink, Stamp};
-use crate::error::{Result, invalid};
+use crate::error::Result;
 use framelane::{Codec, Error, ErrorKind, Frame, MemoryKind, PixelFormat};
 use framelane_hobot::codec::{self, EncoderSetup, Input, Placed, Refused, Unit, VideoCodec};
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// How long a place for a picture is waited for: it costs this frame, not the ones after it.
 const ROOM: Duration = Duration::from_millis(5);
 /// A codec that finishes nothing for so long does not work any more.
-const DEAD: Duration = Duration::from_secs(5);
+const DEAD: Duration = Duration::from_secs(3);
 /// Nor does one that fails so many pictures in a row.
 const FAILURES: u32 = 5;
 /// Pictures it has at once: one that it reads, one that waits, one in between.
@@ -62,8 +62,8 @@ impl Drop for Lent {
 /// i420.
 ///
 /// # Errors
-/// `Unsupported` where the vendor's library is missing, and for other formats and codecs;
-/// `InvalidArgument` for options that cannot be; what starting the codec fails with.
+/// `Unsupported` where the vendor's library is missing, and for sizes, formats, codecs and options
+/// that it does not take; what starting the codec fails with.
 pub fn hobot(frame: &Frame, options: &EncoderOptions) -> Result<Box<dyn Encoder>> {
     Ok(Box::new(Hobot::new(frame, options)?))
 }
@@ -237,6 +237,11 @@ impl Encoder for Hobot {
         Ok(true)
     }
 
+    fn patience(&self) -> Duration {
+        // As long as there is no next frame.
+        Duration::from_secs(1) / self.encoder.setup().fps
+    }
+
     fn request_key_frame(&mut self) {
         if let Err(error) = self.encoder.request_key_frame() {
             tracing::warn!(%error, "a key picture cannot be asked for");
@@ -278,7 +283,10 @@ fn setup(frame: &Frame, options: &EncoderOptions, input: Input) -> Result<Encode
         (VideoCodec::H264, Some(Profile::Main)) => Some(codec::Profile::Main),
         (VideoCodec::H264, Some(Profile::High)) => Some(codec::Profile::High),
         (_, None | Some(Profile::Main)) => None,
-        _ => return Err(invalid("H.265 has the profile main only")),
+        _ => {
+            let text = "hobot makes H.265 of the profile main only";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
     };
     let (width, height) = (descriptor.width, descriptor.height);
     let setup = EncoderSetup {
@@ -294,7 +302,10 @@ fn setup(frame: &Frame, options: &EncoderOptions, input: Input) -> Result<Encode
         pictures: PICTURES,
         ..EncoderSetup::default()
     };
-    setup.check().map_err(Error::from)?;
+    // Another encoder may be able to.
+    let unsupported =
+        |error: framelane_hobot::Error| Error::new(ErrorKind::Unsupported, error.to_string());
+    setup.check().map_err(unsupported)?;
     Ok(setup)
 }
 

@@ -55,6 +55,12 @@ pub trait Encoder: Send {
     /// What `sink` fails with; `System` when the encoder fails.
     fn receive(&mut self, timeout: Duration, sink: &mut Sink<'_>) -> Result<bool>;
 
+    /// How long after a frame its access unit usually comes: so long it is waited for, in order not
+    /// to wait for the next frame. Nothing for one that works within `submit`.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Makes the next frame that is submitted a key picture, with parameter sets in band.
     fn request_key_frame(&mut self);
 

@@ -130,6 +130,7 @@ impl Run<'_> {
             open.encoder.request_key_frame();
         }
         let start_ns = monotonic_ns();
+        let patience = open.encoder.patience();
         match open.encoder.submit(frame) {
             Ok(()) => {}
             // It costs this frame: the next ones may do.
@@ -143,7 +144,7 @@ impl Run<'_> {
         let took_ns = monotonic_ns() - start_ns;
         self.stats.encode_ns += took_ns;
         self.stats.encode_max_ns = self.stats.encode_max_ns.max(took_ns);
-        self.drain(Duration::ZERO)
+        self.drain(patience)
     }
 
     /// The encoder for frames like this one; a new one where their size or format has changed.

@@ -14,6 +14,8 @@ pub enum Watched {
     All,
     /// Those that this process makes.
     Own,
+    /// The one that consumers of this name find, at each scrape anew.
+    Named(String),
     /// These.
     Lanes(Vec<LaneEntry>),
 }
@@ -28,7 +30,13 @@ impl Watched {
     fn entries(&self) -> Vec<LaneEntry> {
         match self {
             Watched::Lanes(entries) => entries.clone(),
-            _ => lanes::everywhere().into_iter().flat_map(|place| place.lanes).collect(),
+            Watched::Named(name) => {
+                let lanes = lanes::everywhere().into_iter().flat_map(|place| place.lanes);
+                lanes.filter(|lane| lane.name == *name).take(1).collect()
+            }
+            Watched::All | Watched::Own => {
+                lanes::everywhere().into_iter().flat_map(|place| place.lanes).collect()
+            }
         }
     }
 

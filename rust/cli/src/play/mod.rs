@@ -7,6 +7,7 @@ mod video;
 
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
+use crate::metrics::{self, Watched};
 use crate::{numbers, output, units};
 use framelane::{Mode, PixelFormat, Report};
 use framelane_camera::Rate;
@@ -22,8 +23,8 @@ picture becomes a record in Annex B form, with parameter sets at each key pictur
 codecs, and edit lists that leave out, repeat or slow pictures, are refused. A fragmented file that
 was cut short plays as far as it is whole.
 
-Files ending in .h264, .h265 (or .264, .avc, .265, .hevc) and .mjpeg hold nothing but pictures, which
-are counted for their times. A .y4m file goes into a frame lane.")]
+Files ending in .h264, .h265 (or .264, .avc, .265, .hevc) and .mjpeg hold nothing but pictures,
+which are counted for their times. A .y4m file goes into a frame lane.")]
 pub struct Args {
     /// File to play
     file: PathBuf,
@@ -48,13 +49,15 @@ pub struct Args {
     /// Pictures a second of a file without times [default: what its parameter sets say, or 30]
     #[arg(long, value_name = "FPS")]
     fps: Option<Rate>,
-    /// Pixel format of the frames of a .y4m: nv12, i420, yuyv, rgb24, bgr24, grey [default: nv12, or
-    /// grey for a clip without colour]
+    /// Pixel format of the frames of a .y4m: nv12, i420, yuyv, rgb24, bgr24, grey [default: nv12,
+    /// or grey for a clip without colour]
     #[arg(long, value_parser = PixelFormat::parse)]
     format: Option<PixelFormat>,
     /// End after so many records or frames
     #[arg(long, value_name = "N")]
     frames: Option<u64>,
+    #[command(flatten)]
+    metrics: metrics::Options,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
@@ -81,6 +84,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !(args.speed.is_finite() && args.speed > 0.0) {
         return Err(Usage(format!("{} is no speed", args.speed)).into());
     }
+    let _metrics = args.metrics.serve(Watched::Named(args.lane.clone()))?;
     let interrupt = Interrupt::listen()?;
     let started = Instant::now();
     let raw = args.file.extension().is_some_and(|ending| ending == "y4m");

@@ -13,6 +13,7 @@ mod triggers;
 
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
+use crate::metrics::{self, Watched};
 use crate::{output as print, units};
 use recorder::{Counts, Recorder, Written};
 use serde::Serialize;
@@ -28,10 +29,11 @@ use triggers::Trigger;
 #[command(after_help = "\
 Frame lanes go into .y4m, uncompressed; the rest is about streams and .mp4.
 
-Writes fragmented MP4, H.264 or H.265 as the lane has it. A full disk, a kill -9 or a power cut costs
-the last half second at most, and what the disk had not got yet. A new file begins at each event, at
-the key record after --rotate is reached, and where codec, size or parameter sets change; the second
-is FILE-0002 before its ending, and so on. Later events of --trigger make a recording longer.
+Writes fragmented MP4, H.264 or H.265 as the lane has it. A full disk, a kill -9 or a power cut
+costs the last half second at most, and what the disk had not got yet. A new file begins at each
+event, at the key record after --rotate is reached, and where codec, size or parameter sets change;
+the second is FILE-0002 before its ending, and so on. Later events of --trigger make a recording
+longer.
 
 Triggers: start (at once), signal (each SIGUSR1), command (lines on standard input: trigger, stop,
 quit; its end is that of the command after what is being recorded), and records of a lane of JSON:
@@ -77,6 +79,8 @@ pub struct Args {
     /// Wait so long for the lane
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::span)]
     wait: Duration,
+    #[command(flatten)]
+    metrics: metrics::Options,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
@@ -159,6 +163,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // A limit on the size of files is then an error like a full disk, not the end of the process.
     signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     output::check(&args.file, args.force)?;
+    let _metrics = args.metrics.serve(Watched::Named(args.lane.clone()))?;
     if wants_frames {
         return frames::run(args, &interrupt);
     }

@@ -1,5 +1,5 @@
-/* One process with two cameras, a switch and its reader through the C ABI; exit status 0 when all of
- * it holds. */
+/* One process with two cameras, a switch and its reader through the C ABI; exit status 0 when all
+ * of it holds. */
 #include "framelane.h"
 #include <poll.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@ use framelane_hobot_sys::media::{CODEC_NOT_FOUND, CODING_FAILED, OPEN_FAIL};
 use std::io::{ErrorKind, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What ends a process, from whatever thread.
 #[derive(Clone)]
@@ -81,15 +81,24 @@ fn encoder(codec: i32) -> Answer<&'static str> {
         id::H265 => &["libx265"],
         _ => &["mjpeg"],
     };
-    let mut ask = Command::new("ffmpeg");
-    ask.args(["-hide_banner", "-v", "error", "-encoders"]).stdin(Stdio::null());
-    let told = ask.output().map_err(|error| cannot_start(&error))?;
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    let has = |name: &&&str| told.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
+    let all = encoders()?;
+    let has = |name: &&&str| all.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
     wanted.iter().find(has).copied().ok_or_else(|| {
         complain(format_args!("this ffmpeg has no encoder {}", wanted.join(" or ")));
         CODEC_NOT_FOUND
     })
+}
+
+/// What the program lists, asked for once.
+fn encoders() -> Answer<&'static str> {
+    static LISTED: OnceLock<String> = OnceLock::new();
+    if let Some(listed) = LISTED.get() {
+        return Ok(listed);
+    }
+    let mut ask = Command::new("ffmpeg");
+    ask.args(["-hide_banner", "-v", "error", "-encoders"]).stdin(Stdio::null());
+    let told = ask.output().map_err(|error| cannot_start(&error))?;
+    Ok(LISTED.get_or_init(|| String::from_utf8_lossy(&told.stdout).into_owned()))
 }
 
 fn arguments(codec: i32, encoder: &str, params: &EncoderParams) -> Vec<String> {

@@ -14,7 +14,8 @@
 //! one for consumed pictures, files to wait on, VIO in front of the codec, cropping and rotation.
 //!
 //! Beside the functions by their names, a fault can be planned for `coding`: what happens when the
-//! hardware gets to a picture.
+//! hardware gets to a picture. One that takes longer than anybody waits is a codec that hangs; it
+//! can be stopped all the same.
 #![allow(unsafe_code, reason = "C entry points take pointers, and call one back")]
 #![allow(missing_docs, reason = "the functions are documented in framelane-hobot-sys")]
 #![allow(clippy::not_unsafe_ptr_arg_deref, reason = "entry points for C, which has no unsafe")]

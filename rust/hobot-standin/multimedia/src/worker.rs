@@ -8,6 +8,7 @@ use framelane_hobot_sys::media::{CODING_FAILED, OPEN_FAIL, OUTPUT_BUF_FULL, UNKN
 use std::ffi::c_void;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A unit begins so far into its buffer.
 pub const LEAD: u64 = 64;
@@ -74,7 +75,11 @@ impl Worker {
     /// The unit of a picture, written to its place.
     fn code(&mut self, task: &Task) -> Answer<Vec<u8>> {
         let board = board()?;
-        board.ion.meet("coding", UNKNOWN)?;
+        let (code, delay_ms) = board.ion.play("coding").map_err(|_| UNKNOWN)?;
+        self.dawdle(Duration::from_millis(delay_ms));
+        if code != 0 {
+            return Err(code);
+        }
         let picture = task.job.source.read()?;
         if task.anew.is_some() {
             self.process = None;
@@ -94,6 +99,20 @@ impl Worker {
         }
         board.ion.hardware_writes(id, LEAD, &unit).map_err(|_| CODING_FAILED)?;
         Ok(unit)
+    }
+
+    /// Does nothing for so long, or until it is stopped.
+    fn dawdle(&self, how_long: Duration) {
+        let until = Instant::now() + how_long;
+        let mut inner = self.instance.lock();
+        while [state::STARTED, state::PAUSED].contains(&inner.state) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let woken = self.instance.news.wait_timeout(inner, left);
+            inner = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// A process for a new sequence.

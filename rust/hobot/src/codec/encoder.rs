@@ -109,7 +109,8 @@ impl<T> Encoder<T> {
     }
 
     /// Hands over a picture by its bus addresses. Its owner is dropped as soon as the codec has
-    /// read it; until then nothing may write there.
+    /// read it; until then nothing may write there. The codec does not look into the processor's
+    /// caches: what a program drew into cached memory must be flushed before.
     ///
     /// # Errors
     /// The owner with the reason: a transient one when no place became free in time.
