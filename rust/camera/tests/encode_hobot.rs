@@ -7,14 +7,16 @@ mod common;
 mod pictures;
 
 use common::{Board, DEADLINE, board};
-use framelane::{Codec, Consumer, ConsumerOptions, ErrorKind, Mode};
-use framelane::{FrameLayout, PixelFormat, Producer, ProducerOptions};
+use framelane::{Codec, Consumer, ConsumerOptions, ErrorKind, Frame, FrameDescriptor, Mode};
+use framelane::{FrameLayout, MemoryKind, PixelFormat, Producer, ProducerOptions};
 use framelane_camera::encode::{Encoder, EncoderOptions, Profile, Stamp, hobot};
 use framelane_camera::hb_vio::{Cameras, Config, Places};
+use framelane_hobot::{Format, GraphicBuf, Memory, Picture, describe_picture, usage};
 use framelane_standin_ion::{Fault, luma};
 use pictures::decoded;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use zerocopy::FromBytes;
 
 const SIZE: usize = 160 * 120 * 3 / 2;
 const INVALID_BUFFER: i32 = -268_435_445;
@@ -269,5 +271,75 @@ fn what_it_cannot_do_is_said_before_it_starts() {
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             assert!(error.to_string().contains(words), "{error}");
         }
+    });
+}
+
+/// A producer in camera memory that says of its frames what it likes.
+fn lied_to(test: impl FnOnce(&dyn Fn(&FrameDescriptor) -> Frame, FrameDescriptor)) {
+    framelane_hobot::codec::Codec::open(Some(&common::folder())).unwrap();
+    framelane_hobot::register();
+    let lanes = tempfile::tempdir().unwrap();
+    let directory = Some(lanes.path().to_owned());
+    let memory = Memory::open(Some(&common::folder())).unwrap();
+    let flags = usage::CPU_READ_OFTEN | usage::CPU_WRITE_OFTEN | usage::GRAPHIC_CONTIGUOUS;
+    let format = Format::NV12;
+    let picture = Picture { width: 160, height: 120, format, flags, stride: 0, vstride: 0 };
+    let buffer = memory.alloc_graphic(&picture).unwrap();
+    let options = ProducerOptions::new().memory(MemoryKind::HbMem).history(0).lease(DEADLINE);
+    let producer = Producer::create("liar", options.directory(directory.clone())).unwrap();
+    let options = ConsumerOptions::new(Mode::Latest).leases(2).directory(directory);
+    let reader = std::cell::RefCell::new(Consumer::open("liar", options).unwrap());
+    let show = |descriptor: &FrameDescriptor| {
+        producer.publish_external(descriptor, Box::new(|_| ())).unwrap();
+        reader.borrow_mut().next(DEADLINE).unwrap().expect("a frame in time")
+    };
+    test(&show, describe_picture(buffer.raw()).unwrap());
+}
+
+/// The same with a lie in both of its descriptions, so that they agree.
+fn lying(good: &FrameDescriptor, lie: impl FnOnce(&mut GraphicBuf)) -> FrameDescriptor {
+    let size = good.vendor_bytes as usize;
+    let mut buffer = GraphicBuf::read_from_bytes(&good.vendor_data[..size]).unwrap();
+    lie(&mut buffer);
+    describe_picture(&buffer).unwrap()
+}
+
+#[test]
+fn the_codec_is_given_no_address_that_a_producer_made_up() {
+    let _board = board();
+    lied_to(|show, good| {
+        let mut encoder = hobot(&show(&good), &options(Codec::H264)).unwrap();
+        let mut stride = good;
+        stride.planes[0].stride_bytes = 4096;
+        for wrong in [
+            lying(&good, |buffer| buffer.phys_addr[1] = 0x1000),
+            lying(&good, |buffer| buffer.phys_addr[0] += 4096),
+            lying(&good, |buffer| buffer.stride = 4096),
+            stride,
+        ] {
+            let error = encoder.submit(show(&wrong)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        }
+        let mut stream = Stream::default();
+        encoder.submit(show(&good)).unwrap();
+        assert!(stream.take(&mut *encoder), "none of them is in the codec");
+        assert_eq!(encoder.copied_bytes(), 0);
+    });
+}
+
+#[test]
+fn a_plane_that_is_said_to_be_huge_reserves_no_memory() {
+    let board = board();
+    lied_to(|show, good| {
+        let refused = Fault::of("hb_mm_mc_configure", INVALID_BUFFER);
+        board.place.ion().plan(refused).unwrap();
+        let mut encoder = hobot(&show(&good), &options(Codec::H264)).unwrap();
+        let huge = lying(&good, |buffer| buffer.size[0] = 1 << 60);
+        let error = encoder.submit(show(&huge)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        let mut stream = Stream::default();
+        encoder.submit(show(&good)).unwrap();
+        assert!(stream.take(&mut *encoder));
+        assert_eq!(encoder.copied_bytes(), 2 * SIZE as u64);
     });
 }

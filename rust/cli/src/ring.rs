@@ -6,20 +6,20 @@ use framelane::{StreamConfig, StreamWriterOptions};
 #[derive(clap::Args, Clone, Copy)]
 #[command(next_help_heading = "Stream")]
 pub struct RingArgs {
-    /// Size of the stream's ring in MiB; half of it is the largest picture
-    #[arg(long, value_name = "MIB", default_value_t = 8, value_parser = mebibytes)]
-    ring_mib: u64,
-    /// Pictures the stream keeps at most, rounded up to a power of two
-    #[arg(long, value_name = "N", default_value_t = 1024)]
-    ring_records: u32,
+    /// Size of the stream's ring in MiB; half of it is the largest picture [default: 8]
+    #[arg(long, value_name = "MIB", value_parser = mebibytes)]
+    pub ring_mib: Option<u64>,
+    /// Pictures the stream keeps at most, rounded up to a power of two [default: 1024]
+    #[arg(long, value_name = "N")]
+    pub ring_records: Option<u32>,
 }
 
 impl RingArgs {
     /// How to make the lane.
     pub fn options(&self, config: StreamConfig) -> StreamWriterOptions {
         StreamWriterOptions::new(config)
-            .data_bytes(self.ring_mib << 20)
-            .index_capacity(self.ring_records)
+            .data_bytes(self.ring_mib.unwrap_or(8) << 20)
+            .index_capacity(self.ring_records.unwrap_or(1024))
     }
 }
 

@@ -143,6 +143,19 @@ fn a_second_camera_of_the_name_and_sources_that_fail_say_why() {
 
     fails(&["Bad/Name"], 2, "Bad/Name");
     fails(&["a", "--source", "v4l2:/dev/video0"], 2, "pattern, y4m:FILE, images:");
+    for option in ["--strip", "--slots 9", "--mlock", "--huge-pages try", "--numa-node 0"]
+        .into_iter()
+        .chain(["--ring-mib 8", "--ring-records 64"])
+    {
+        let given: Vec<_> = option.split(' ').collect();
+        let expected = format!("{} is not for v4l2", given[0]);
+        fails(&[&["a", "--source", "v4l2:/dev/null"], &given[..]].concat(), 2, &expected);
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let args = ["a", "--source", "v4l2:/dev/null", "--metrics", &address];
+    fails(&args, 1, "is in use by another program");
+    fails(&args[..3], 1, "/dev/null is no V4L2 device");
     fails(&["a", "--source", "y4m:/no/such.y4m"], 1, "/no/such.y4m");
     fails(&["a", "--source", &format!("y4m:{PHOTO}")], 1, "chelsea.jpg: not a YUV4MPEG2 clip");
     fails(&["a", "--size", "640"], 2, "not a size like 640x480");

@@ -168,6 +168,31 @@ fn a_program_that_hangs_after_pictures_is_started_again() {
 }
 
 #[test]
+fn half_a_picture_is_never_passed_on() {
+    let scene = Scene::new();
+    let clip = scene.path().join("clip.h264");
+    let made = ffmpeg(&made(8), &[]);
+    // Without the end of its last picture.
+    std::fs::write(&clip, &made[..made.len() - 5]).unwrap();
+    let source = format!("command:cat '{}'; exit 1", clip.display());
+    let running = start(&scene, &camera(&source, &[]));
+    let mut failing = reader(&scene, "video");
+    let records = take(&mut failing, 21);
+    signal(&running, Signal::TERM);
+    let ran = finish(running);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let gaps: Vec<_> = records.iter().map(|r| flag(r, RecordFlag::DISCONTINUITY)).collect();
+    assert_eq!(gaps, (0..21).map(|n| n == 7 || n == 14).collect::<Vec<_>>());
+    assert_eq!(decoded("h264", &joined(&records), 128, 96).len(), 21);
+    // Nor when it is we who end it.
+    let source = format!("command:cat '{}'; sleep 1000", clip.display());
+    let running = start(&scene, &camera(&source, &["--silence", "0"]));
+    take(&mut reader(&scene, "video"), 7);
+    signal(&running, Signal::TERM);
+    assert_eq!(object(&finish(running).out)["pictures"], 7);
+}
+
+#[test]
 fn garbage_between_pictures_costs_itself() {
     let scene = Scene::new();
     let clip = scene.path().join("clip.h264");

@@ -149,13 +149,16 @@ fn nothing_is_encoded_while_nobody_reads() {
         let record = next(&mut first);
         assert!(record.is_key() && record.sequence() == 1);
         drop(first);
-        let holds = |what: &str| scene.json(&["info", what])["counts"]["head_sequence"].clone();
-        common::until("the encoder rests", || {
-            let before = holds("video");
-            std::thread::sleep(Duration::from_millis(100));
-            before == holds("video")
+        let count =
+            |lane: &str, what: &str| scene.json(&["info", lane])["counts"][what].as_u64().unwrap();
+        common::until("the reader is gone", || count("video", "consumers") == 0);
+        let mut rested = 0;
+        common::until("the encoder rests while frames pass", || {
+            rested = count("video", "head_sequence");
+            let shown = count("raw", "published");
+            common::until("frames pass", || count("raw", "published") >= shown + 10);
+            rested == count("video", "head_sequence")
         });
-        let rested = holds("video").as_u64().unwrap();
         let mut second = reader(&scene, "video");
         let mut after = std::iter::from_fn(|| Some(next(&mut second)));
         let resumed = after.find(|record| record.sequence() > rested).unwrap();

@@ -57,10 +57,12 @@ impl<'a> Feed<'a> {
         self.write()
     }
 
-    /// The run has ended: its last picture is whole.
-    pub fn end(&mut self) -> Result<()> {
-        self.splitter.finish();
-        self.write()?;
+    /// The run has ended, after a whole picture or within one, which is dropped.
+    pub fn end(&mut self, whole: bool) -> Result<()> {
+        if whole {
+            self.splitter.finish();
+            self.write()?;
+        }
         self.stats.skipped += self.splitter.skipped();
         Ok(())
     }

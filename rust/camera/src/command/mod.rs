@@ -91,7 +91,12 @@ pub fn run(
         let mut child = Child::start(&options.command)?;
         let ended = read(&mut child, &mut feed, options, stop);
         let (status, last_words) = child.end();
-        feed.end()?;
+        feed.end(match &ended {
+            // What fails has hardly got to the end of its picture.
+            Ok(Ended::Closed) => status.success(),
+            Ok(Ended::Silent) => true,
+            Ok(Ended::Enough) | Err(_) => false,
+        })?;
         let why = match ended? {
             Ended::Enough => break,
             Ended::Closed => status.to_string(),

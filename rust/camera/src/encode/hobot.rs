@@ -4,6 +4,7 @@
 //! each lease ends when it has read the frame. Frames elsewhere, and all frames if it will not
 //! read them in place, are copied into its own buffers, which is said and counted.
 
+use super::readable::Readable;
 use super::{EncodedUnit, Encoder, EncoderOptions, Profile, Sink, Stamp};
 use crate::error::Result;
 use framelane::{Codec, Error, ErrorKind, Frame, MemoryKind, PixelFormat};
@@ -30,7 +31,7 @@ pub(super) struct Hobot {
     /// Of an encoder before this one.
     ready: VecDeque<Unit<Stamp>>,
     /// Planes out of device memory on their way into the codec's.
-    scratch: Vec<Vec<u8>>,
+    scratch: Readable,
     copied: u64,
     /// Frames whose lease ran out while the codec read them.
     torn: Arc<AtomicU64>,
@@ -88,7 +89,7 @@ impl Hobot {
             encoder: encoder.map_err(Error::from)?,
             shape: shape(frame),
             ready: VecDeque::new(),
-            scratch: Vec::new(),
+            scratch: Readable::default(),
             copied: 0,
             torn: Arc::default(),
             gap: false,
@@ -99,8 +100,11 @@ impl Hobot {
 
     /// Lends a frame to the codec; it comes back if that will not read it where it is.
     fn lend(&mut self, frame: Frame, stamp: Stamp) -> Result<Option<Frame>> {
-        let mapped = frame.revocable_plane(0)?.address as usize;
-        let place = Placed::of(frame.descriptor(), mapped).map_err(Error::from)?;
+        let mapped = (0..frame.plane_count()).map(|index| {
+            frame.revocable_plane(index).map(|plane| (plane.address as usize, plane.len))
+        });
+        let mapped = mapped.collect::<Result<Vec<_>>>()?;
+        let place = Placed::of(frame.descriptor(), &mapped).map_err(Error::from)?;
         let lent = Box::new(Lent { frame: Some(frame), torn: self.torn.clone() });
         let Err(refused) = self.encoder.feed(&place, stamp, lent, ROOM) else { return Ok(None) };
         let Refused { error, owner } = refused;
@@ -131,19 +135,10 @@ impl Hobot {
     /// Copies a frame into a buffer of the codec's.
     fn copy(&mut self, frame: &Frame, stamp: Stamp) -> Result<()> {
         let planes = &frame.descriptor().planes[..frame.plane_count()];
-        let is_device = frame.descriptor().memory_kind != MemoryKind::Inline.number();
-        if is_device {
-            self.scratch.resize(planes.len(), Vec::new());
-            for (index, (plane, into)) in planes.iter().zip(&mut self.scratch).enumerate() {
-                into.resize(plane.size_bytes as usize, 0);
-                frame.copy_to(index, into)?;
-                self.copied += plane.size_bytes;
-            }
-        }
+        self.copied += self.scratch.take(frame, planes.len())?;
         let mut found = Vec::new();
         for (index, plane) in planes.iter().enumerate() {
-            let bytes = if is_device { &self.scratch[index] } else { frame.plane(index)? };
-            found.push((bytes, plane.stride_bytes as usize));
+            found.push((self.scratch.plane(frame, index)?, plane.stride_bytes as usize));
         }
         match self.encoder.feed_copy(&found, stamp, ROOM) {
             Ok(copied) => self.copied += copied,

@@ -10,6 +10,7 @@ mod openh264;
 mod options;
 #[cfg(feature = "openh264")]
 mod planar;
+mod readable;
 mod run;
 mod stamp;
 

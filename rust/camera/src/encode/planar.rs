@@ -1,5 +1,6 @@
 //! A frame as the three planes that software encoders take, in place as far as it goes.
 
+use super::readable::Readable;
 use crate::color::Color;
 use crate::error::Result;
 use framelane::{ColorMatrix, ColorRange, ColorTransfer, Error, ErrorKind, Frame, PixelFormat};
@@ -20,7 +21,7 @@ pub(super) struct Planes {
     /// What is converted.
     scratch: Vec<u8>,
     /// What is copied out of device memory.
-    device: Vec<u8>,
+    device: Readable,
     /// Bytes copied or converted.
     pub copied: u64,
 }
@@ -97,26 +98,15 @@ fn needed(format: PixelFormat, width: usize, height: usize) -> Vec<(usize, usize
 
 fn find<'a>(
     frame: &'a Frame,
-    device: &'a mut Vec<u8>,
+    device: &'a mut Readable,
     copied: &mut u64,
     needed: &[(usize, usize)],
 ) -> Result<[Found<'a>; 3]> {
-    let mut ends = Vec::new();
-    for index in 0..needed.len() {
-        let Ok(plane) = frame.revocable_plane(index) else { continue };
-        // Its true size is known now, so that a lie makes us reserve nothing.
-        let start = ends.last().copied().unwrap_or(0);
-        ends.push(start + plane.len);
-        device.resize(start + plane.len, 0);
-        frame.copy_to(index, &mut device[start..])?;
-        *copied += plane.len as u64;
-    }
+    *copied += device.take(frame, needed.len())?;
+    let device: &Readable = device;
     let mut found = [Found { bytes: &[], stride: 0 }; 3];
     for (index, (into, &(row, rows))) in found.iter_mut().zip(needed).enumerate() {
-        let bytes = match ends.get(index) {
-            Some(&end) => &device[if index == 0 { 0 } else { ends[index - 1] }..end],
-            None => frame.plane(index)?,
-        };
+        let bytes = device.plane(frame, index)?;
         let stride = frame.descriptor().planes[index].stride_bytes as usize;
         let bytes = stride.checked_mul(rows).and_then(|size| bytes.get(..size));
         let Some(bytes) = bytes.filter(|_| stride >= row) else {

@@ -109,8 +109,11 @@ impl Camera {
             self.stats.restarts += 1;
             match self.start() {
                 Ok(()) => return Ok(true),
-                Err(error) if is_permanent(&error) => return Err(error),
-                Err(error) => tracing::debug!(%error, "not yet"),
+                Err(error) if is_permanent(&error) && !is_settling(&error) => return Err(error),
+                Err(error) => {
+                    tracing::debug!(%error, "not yet");
+                    self.stats.last_error = error.to_string();
+                }
             }
         }
     }
@@ -195,15 +198,27 @@ fn begin(config: &Config) -> Result<(Mode, Stream, String)> {
         };
         match Stream::start(device, picture, mode, config.buffer_count()) {
             Ok(stream) => {
-                let refused: String = refusals.iter().map(|text| format!("; {text}")).collect();
+                let refused: String =
+                    refusals.iter().map(|(_, text)| format!("; {text}")).collect();
                 return Ok((mode, stream, format!("{}: {why}{refused}", mode.name())));
             }
             // A camera that is gone is not one that cannot do this.
             Err(error) if error.kind() == ErrorKind::Disconnected => return Err(error),
-            Err(error) => refusals.push(format!("{} fails: {error}", mode.name())),
+            Err(error) => {
+                let text = format!("{} fails: {error}", mode.name());
+                refusals.push((error.kind(), text));
+            }
         }
     }
-    Err(Error::new(ErrorKind::System, refusals.join("; ")))
+    Err(none_works(&refusals))
+}
+
+/// Why there is no way: one that cannot be, or one that may come, as when another program lets go.
+fn none_works(refusals: &[(ErrorKind, String)]) -> Error {
+    let never = refusals.iter().all(|(kind, _)| *kind == ErrorKind::Unsupported);
+    let kind = if never { ErrorKind::Unsupported } else { ErrorKind::System };
+    let texts: Vec<&str> = refusals.iter().map(|(_, text)| text.as_str()).collect();
+    Error::new(kind, texts.join("; "))
 }
 
 fn prepare(config: &Config) -> Result<(Device, Picture)> {
@@ -230,9 +245,41 @@ fn is_permanent(error: &Error) -> bool {
     )
 }
 
+/// A camera that was just plugged in again is root's alone until its rules are applied.
+fn is_settling(error: &Error) -> bool {
+    error.kind() == ErrorKind::PermissionDenied
+}
+
 impl Config {
     /// Buffers to ask for: what readers may hold, the newest, those before it, and the driver's.
     fn buffer_count(&self) -> u32 {
         (self.leases + 1 + self.history + 1 + REST).min(32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_that_is_root_s_for_a_moment_is_waited_for_once_it_was_open() {
+        let denied = Error::new(ErrorKind::PermissionDenied, "opening it");
+        assert!(is_permanent(&denied) && is_settling(&denied));
+        let unsupported = Error::new(ErrorKind::Unsupported, "it is no camera");
+        assert!(is_permanent(&unsupported) && !is_settling(&unsupported));
+    }
+
+    #[test]
+    fn what_no_way_can_do_is_unsupported_and_else_may_mend_itself() {
+        let refused = |kinds: &[ErrorKind]| {
+            let texts: Vec<_> = kinds.iter().map(|kind| (*kind, kind.name().to_owned())).collect();
+            none_works(&texts)
+        };
+        let error = refused(&[ErrorKind::Unsupported; 3]);
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(is_permanent(&error));
+        let error = refused(&[ErrorKind::Unsupported, ErrorKind::System]);
+        assert_eq!(error.kind(), ErrorKind::System);
+        assert!(error.to_string().contains(ErrorKind::Unsupported.name()), "{error}");
     }
 }

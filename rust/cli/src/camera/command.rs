@@ -20,7 +20,7 @@ pub struct StreamArgs {
     #[arg(long, value_name = "S", value_parser = units::seconds, default_value = "10")]
     silence: Duration,
     #[command(flatten)]
-    ring: RingArgs,
+    pub ring: RingArgs,
 }
 
 /// What the run came to.

@@ -1,8 +1,9 @@
 //! `framelane camera --source v4l2`: any camera of Linux.
 
-use super::Args;
+use super::{Args, Huge};
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
+use crate::metrics::Watched;
 use crate::{notify, output, units};
 use framelane::{Codec, monotonic_ns};
 use framelane_camera::v4l2::{Buffers, Camera, Config, Content, Found, Stats, list as find};
@@ -103,6 +104,8 @@ pub fn run(args: &Args, node: Option<&Path>, interrupt: &Interrupt) -> anyhow::R
         None => first()?,
     };
     let config = config(args, node.clone())?;
+    // Before the camera starts, which an address in use need not. Its lane may be made anew.
+    let _metrics = args.metrics.serve(Watched::Own)?;
     let mut camera = Camera::open(config)?;
     notify::ready();
     let picture = camera.picture().copied();
@@ -141,10 +144,7 @@ fn first() -> anyhow::Result<PathBuf> {
 }
 
 fn config(args: &Args, device: PathBuf) -> anyhow::Result<Config> {
-    if args.pool.lossless {
-        let text = "a camera waits for nobody: v4l2 lanes admit no lossless readers";
-        return Err(Usage(text.into()).into());
-    }
+    refuse_options_of_slots(args)?;
     let codec = args.device.codec.map(Content::Coded);
     Ok(Config {
         content: args.picture.format.map(Content::Raw).or(codec),
@@ -153,6 +153,7 @@ fn config(args: &Args, device: PathBuf) -> anyhow::Result<Config> {
         controls: args.device.controls.clone(),
         buffers: args.device.buffers,
         leases: args.pool.leases,
+        history: args.pool.history,
         lease: Duration::from_millis(args.pool.lease_ms),
         stall: Duration::from_millis(args.device.stall_ms),
         camera_id: args.camera_id,
@@ -161,6 +162,30 @@ fn config(args: &Args, device: PathBuf) -> anyhow::Result<Config> {
         trust: args.peers.trust(),
         ..Config::new(args.lane(), device)
     })
+}
+
+fn refuse_options_of_slots(args: &Args) -> Result<(), Usage> {
+    if args.pool.lossless {
+        let text = "a camera waits for nobody: v4l2 lanes admit no lossless readers";
+        return Err(Usage(text.into()));
+    }
+    let (pool, ring) = (&args.pool, &args.stream.ring);
+    let given = [
+        (args.picture.strip, "--strip"),
+        (pool.slots.is_some(), "--slots"),
+        (pool.mlock, "--mlock"),
+        (!matches!(pool.huge_pages, Huge::Off), "--huge-pages"),
+        (pool.numa_node.is_some(), "--numa-node"),
+        (ring.ring_mib.is_some(), "--ring-mib"),
+        (ring.ring_records.is_some(), "--ring-records"),
+    ];
+    match given.into_iter().find(|(given, _)| *given) {
+        Some((_, name)) => {
+            let text = format!("{name} is not for v4l2: its frames are in buffers of the camera's");
+            Err(Usage(text))
+        }
+        None => Ok(()),
+    }
 }
 
 fn text(summary: &Summary<'_>) -> String {
@@ -181,4 +206,25 @@ fn text(summary: &Summary<'_>) -> String {
         stats.how,
         units::size(stats.copied_bytes)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn what_is_asked_for_reaches_the_camera() {
+        let line = "camera --leases 5 --history 3 --lease-ms 40 --camera-id 7";
+        let args = Line::parse_from(line.split(' ')).args;
+        let config = config(&args, "/dev/video9".into()).unwrap();
+        assert_eq!((config.leases, config.history, config.camera_id), (5, 3, 7));
+        assert_eq!(config.lease, Duration::from_millis(40));
+    }
 }

@@ -2,14 +2,14 @@
 
 use super::Codec;
 use super::held::Owner;
+use super::placed::Placed;
 use super::session::Session;
 use super::setup::{EncoderSetup, Input, VideoCodec};
 use super::unit::{Place, Unit};
-use crate::describe::{Described, described};
 use crate::error::{Error, Result, media};
-use framelane::{ErrorKind, FrameDescriptor};
+use framelane::ErrorKind;
 use framelane_hobot_sys::codec::{FrameBuffer, MediaBuffer, OutputInfo, buffer_type};
-use framelane_hobot_sys::{Format, media as number};
+use framelane_hobot_sys::media as number;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,41 +30,6 @@ struct State<T> {
     next_ticket: u64,
     /// What the pictures in the codec were fed with, in order.
     tags: VecDeque<(u64, T)>,
-}
-
-/// Where a picture of two or three planes is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Placed {
-    /// Bus address of each plane.
-    pub physical: [u64; 3],
-    /// Where it is mapped in this process; the codec only asks that there is something.
-    pub mapped: usize,
-    /// Bytes from one row of luma to the next.
-    pub stride: u32,
-}
-
-impl Placed {
-    /// The picture of a frame in camera memory, mapped at `mapped`.
-    ///
-    /// # Errors
-    /// `Unsupported` for one that is not in camera memory or of another format, `Protocol` for one
-    /// whose two descriptions do not agree.
-    pub fn of(descriptor: &FrameDescriptor, mapped: usize) -> Result<Placed> {
-        let format = match described(descriptor)? {
-            Described::Graphic(buffer) => buffer.format,
-            Described::Common(_) => -1,
-        };
-        if ![Format::NV12, Format::YUV420P].contains(&format) {
-            let text = "the codec reads NV12 and I420 pictures of camera memory only";
-            return Err(framelane::Error::new(ErrorKind::Unsupported, text).into());
-        }
-        let planes = &descriptor.planes;
-        Ok(Placed {
-            physical: [0, 1, 2].map(|plane| planes[plane].physical_address),
-            mapped,
-            stride: planes[0].stride_bytes,
-        })
-    }
 }
 
 /// A picture that the codec did not take, with its owner.

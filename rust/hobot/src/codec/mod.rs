@@ -3,12 +3,14 @@
 mod encoder;
 mod held;
 mod key;
+mod placed;
 mod session;
 mod setup;
 mod unit;
 
-pub use encoder::{Encoder, Placed, Refused};
+pub use encoder::{Encoder, Refused};
 pub use held::Owner;
+pub use placed::Placed;
 pub use setup::{EncoderSetup, Input, Profile, VideoCodec};
 pub use unit::Unit;
 
