@@ -311,14 +311,17 @@ fn the_codec_is_given_no_address_that_a_producer_made_up() {
         let mut encoder = hobot(&show(&good), &options(Codec::H264)).unwrap();
         let mut stride = good;
         stride.planes[0].stride_bytes = 4096;
+        let error = encoder.submit(show(&stride)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        // These the library refuses itself, or we do.
         for wrong in [
             lying(&good, |buffer| buffer.phys_addr[1] = 0x1000),
             lying(&good, |buffer| buffer.phys_addr[0] += 4096),
             lying(&good, |buffer| buffer.stride = 4096),
-            stride,
         ] {
             let error = encoder.submit(show(&wrong)).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+            let kinds = [ErrorKind::Protocol, ErrorKind::InvalidArgument];
+            assert!(kinds.contains(&error.kind()), "{error}");
         }
         let mut stream = Stream::default();
         encoder.submit(show(&good)).unwrap();
@@ -336,7 +339,8 @@ fn a_plane_that_is_said_to_be_huge_reserves_no_memory() {
         let mut encoder = hobot(&show(&good), &options(Codec::H264)).unwrap();
         let huge = lying(&good, |buffer| buffer.size[0] = 1 << 60);
         let error = encoder.submit(show(&huge)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        let kinds = [ErrorKind::Protocol, ErrorKind::InvalidArgument];
+        assert!(kinds.contains(&error.kind()), "{error}");
         let mut stream = Stream::default();
         encoder.submit(show(&good)).unwrap();
         assert!(stream.take(&mut *encoder));
