@@ -1,7 +1,8 @@
 //! libhbmem: buffers that camera, codec, processors and programs share.
 
+use crate::collections::{BufQueue, GraphicBufGroup};
 use crate::load::library;
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::mem::{align_of, offset_of, size_of};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -203,4 +204,50 @@ library! {
     /// Processes that hold a buffer.
     fn hb_mem_get_buffer_process_info_with_share_id(share_id: i32, pids: *mut i32, room: i32,
         count: *mut i32) -> i32;
+    /// The same by address.
+    fn hb_mem_get_buffer_process_info(address: u64, pids: *mut i32, room: i32,
+        count: *mut i32) -> i32;
+    /// Maps a range of bus addresses; takes no reference, and its `fd` is 0 and means nothing.
+    fn hb_mem_import_com_buf_with_paddr(phys: u64, size: u64, flags: i64,
+        to: *mut CommonBuf) -> i32;
+    /// Copies between buffers, or wherever.
+    fn hb_mem_dma_copy(to: u64, from: u64, size: u64) -> i32;
+    /// How many hold the buffer of an address, in all processes.
+    fn hb_mem_get_share_info_with_vaddr(address: u64, clients: *mut i32) -> i32;
+    /// Waits until at most so many hold it.
+    fn hb_mem_wait_share_status_with_vaddr(address: u64, target: i32, timeout_ms: i64) -> i32;
+    /// Says that this process is done with it.
+    fn hb_mem_dec_consume_cnt_with_vaddr(address: u64) -> i32;
+    /// How many are using it.
+    fn hb_mem_get_consume_info_with_vaddr(address: u64, count: *mut i32) -> i32;
+    /// Waits until at most so many are using it.
+    fn hb_mem_wait_consume_status_with_vaddr(address: u64, target: i32, timeout_ms: i64) -> i32;
+    /// One free more is needed, in this process.
+    fn hb_mem_inc_user_consume_cnt_with_vaddr(address: u64) -> i32;
+    /// One free less is needed, in this process.
+    fn hb_mem_dec_user_consume_cnt_with_vaddr(address: u64) -> i32;
+    /// What kind of buffer an address lies in, one of [`crate::buffer_type`].
+    fn hb_mem_get_buf_type_with_vaddr(address: u64, kind: *mut i32) -> i32;
+    /// The same with the buffer, in the place of its kind.
+    fn hb_mem_get_buf_type_and_buf_with_vaddr(address: u64, kind: *mut i32,
+        common: *mut CommonBuf, graphic: *mut GraphicBuf) -> i32;
+    /// The same, where it may be a group.
+    fn hb_mem_get_buf_and_type_with_vaddr(address: u64, kind: *mut i32, common: *mut CommonBuf,
+        graphic: *mut GraphicBuf, group: *mut GraphicBufGroup) -> i32;
+    /// Makes a queue of so many slots, in this process, and gives it its id.
+    fn hb_mem_create_buf_queue(queue: *mut BufQueue) -> i32;
+    /// Ends it; whoever waits is told.
+    fn hb_mem_destroy_buf_queue(queue: *mut BufQueue) -> i32;
+    /// A free slot to fill, and what it carried last.
+    fn hb_mem_dequeue_buf(queue: *mut BufQueue, slot: *mut i32, item: *mut c_void,
+        timeout_ms: i64) -> i32;
+    /// Hands a filled slot on.
+    fn hb_mem_queue_buf(queue: *mut BufQueue, slot: i32, item: *const c_void) -> i32;
+    /// The oldest filled slot, and what it carries.
+    fn hb_mem_request_buf(queue: *mut BufQueue, slot: *mut i32, item: *mut c_void,
+        timeout_ms: i64) -> i32;
+    /// Makes a slot free that was requested.
+    fn hb_mem_release_buf(queue: *mut BufQueue, slot: i32) -> i32;
+    /// Makes a slot free that was to be filled.
+    fn hb_mem_cancel_buf(queue: *mut BufQueue, slot: i32) -> i32;
 }

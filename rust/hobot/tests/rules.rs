@@ -32,6 +32,11 @@ macro_rules! call {
     }};
 }
 
+#[path = "rules/addresses.rs"]
+mod addresses;
+#[path = "rules/queues.rs"]
+mod queues;
+
 fn library() -> &'static Hbmem {
     static LIBRARY: OnceLock<Hbmem> = OnceLock::new();
     LIBRARY.get_or_init(|| Hbmem::open(Some(&common::folder())).unwrap())

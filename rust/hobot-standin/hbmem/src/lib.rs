@@ -15,11 +15,15 @@
 #![allow(clippy::not_unsafe_ptr_arg_deref, reason = "entry points for C, which has no unsafe")]
 
 mod alloc;
+mod by_address;
+mod by_phys;
 mod cache;
 mod counts;
+mod dma;
 mod entry;
 mod geometry;
 mod import;
 mod lookup;
 mod map;
 mod module;
+mod queue;

@@ -2,6 +2,7 @@
 
 use crate::entry::{Answer, enter, give, ion, place};
 use crate::map::Part;
+use crate::queue;
 use framelane_hobot_sys::hb_mem::{
     INVALID_FD, INVALID_PARAMS, INVALID_VADDR, MODULE_NOT_FOUND, MODULE_OPEN_FAIL,
 };
@@ -29,7 +30,7 @@ impl Buffer {
         self.parts.iter().any(|part| part.fd() == fd)
     }
 
-    fn contains(&self, address: u64) -> bool {
+    pub fn contains(&self, address: u64) -> bool {
         self.parts.iter().any(|part| part.contains(address))
     }
 
@@ -113,6 +114,7 @@ pub extern "C" fn hb_mem_module_close() -> i32 {
         if module.opens > 0 {
             return Ok(());
         }
+        queue::destroy_all();
         let all = std::mem::take(&mut module.buffers);
         all.into_iter().flat_map(|buffer| buffer.parts).try_for_each(Part::release)
     })
