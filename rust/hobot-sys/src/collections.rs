@@ -34,3 +34,31 @@ plain! {
         item_size: u32 = 12,
     }
 }
+
+plain! {
+    /// `hb_mem_pool_t`.
+    Pool, 40 {
+        flags: i64 = 0,
+        size: u64 = 8,
+        fd: i32 = 16,
+        page_size: u32 = 20,
+        total_page_cnt: u32 = 24,
+        avail_page_cnt: u32 = 28,
+        cur_client_cnt: u32 = 32,
+        reserved: u32 = 36,
+    }
+}
+
+plain! {
+    /// `hb_mem_share_pool_t`.
+    SharePool, 32 {
+        flags: i64 = 0,
+        size: u32 = 8,
+        fd: i32 = 12,
+        total_buf_cnt: u32 = 16,
+        avail_buf_cnt: u32 = 20,
+        reserved: u32 = 24,
+        /// Not the vendor's: the hole at the end.
+        padding: u32 = 28,
+    }
+}

@@ -1,6 +1,6 @@
 //! libhbmem: buffers that camera, codec, processors and programs share.
 
-use crate::collections::{BufQueue, GraphicBufGroup};
+use crate::collections::{BufQueue, GraphicBufGroup, Pool, SharePool};
 use crate::load::library;
 use std::ffi::{c_char, c_void};
 use std::mem::{align_of, offset_of, size_of};
@@ -250,4 +250,24 @@ library! {
     fn hb_mem_release_buf(queue: *mut BufQueue, slot: i32) -> i32;
     /// Makes a slot free that was to be filled.
     fn hb_mem_cancel_buf(queue: *mut BufQueue, slot: i32) -> i32;
+    /// One buffer to cut smaller ones from, for this process.
+    fn hb_mem_pool_create(size: u64, flags: i64, pool: *mut Pool) -> i32;
+    /// Ends it.
+    fn hb_mem_pool_destroy(fd: i32) -> i32;
+    /// Cuts a block from it.
+    fn hb_mem_pool_alloc_buf(fd: i32, size: u64, buffer: *mut CommonBuf) -> i32;
+    /// Puts the block of an address back.
+    fn hb_mem_pool_free_buf(address: u64) -> i32;
+    /// How much of it is left.
+    fn hb_mem_pool_get_info(fd: i32, pool: *mut Pool) -> i32;
+    /// Buffers of one size that other processes may import.
+    fn hb_mem_share_pool_create(count: u32, size: u64, flags: i64, pool: *mut SharePool) -> i32;
+    /// Ends it.
+    fn hb_mem_share_pool_destroy(fd: i32) -> i32;
+    /// Takes a buffer that nobody has.
+    fn hb_mem_share_pool_alloc_buf(fd: i32, buffer: *mut CommonBuf) -> i32;
+    /// Gives it back; it is taken again once nobody else holds it.
+    fn hb_mem_share_pool_free_buf(address: u64) -> i32;
+    /// How many are left.
+    fn hb_mem_share_pool_get_info(fd: i32, pool: *mut SharePool) -> i32;
 }

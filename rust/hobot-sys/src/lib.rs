@@ -20,7 +20,7 @@ mod vio;
 
 pub use camera::{Cam, CameraConfig, MipiConfig};
 pub use codec::Multimedia;
-pub use collections::{BufQueue, GROUP, GraphicBufGroup, buffer_type};
+pub use collections::{BufQueue, GROUP, GraphicBufGroup, Pool, SharePool, buffer_type};
 pub use hbmem::{CommonBuf, Format, GraphicBuf, Hbmem, PLANES, usage};
 pub use load::{FOLDER_VARIABLE, LoadError};
 pub use status::{hb_mem, hb_mem_name, hbn_name, media, media_name};

@@ -34,6 +34,8 @@ macro_rules! call {
 
 #[path = "rules/addresses.rs"]
 mod addresses;
+#[path = "rules/pools.rs"]
+mod pools;
 #[path = "rules/queues.rs"]
 mod queues;
 

@@ -26,7 +26,7 @@ pub extern "C" fn hb_mem_alloc_com_buf(size: u64, flags: i64, buffer: *mut Commo
             phys_addr: part.record.phys,
             offset: 0,
         };
-        module.buffers.push(Buffer { shape: Shape::Common(made), parts: vec![part], users: 1 });
+        module.buffers.push(Buffer::new(Shape::Common(made), vec![part]));
         give(buffer, made)
     })
 }
@@ -68,7 +68,7 @@ pub extern "C" fn hb_mem_alloc_graph_buf(
             sizes.iter().map(|&size| allocate(size, flags)).collect::<Answer<Vec<_>>>()?
         };
         describe(&mut made, &parts, &sizes);
-        module.buffers.push(Buffer { shape: Shape::Graphic(made), parts, users: 1 });
+        module.buffers.push(Buffer::new(Shape::Graphic(made), parts));
         give(buffer, made)
     })
 }
@@ -89,7 +89,8 @@ pub fn describe(made: &mut GraphicBuf, parts: &[Part], sizes: &[u64]) {
     }
 }
 
-fn allocate(size: u64, flags: i64) -> Answer<Part> {
+/// A new part of its own.
+pub fn allocate(size: u64, flags: i64) -> Answer<Part> {
     let (id, record, ram) = ion()?.allocate(size, flags).map_err(fd_error)?;
     Part::map(id, record, ram, flags).inspect_err(|_| {
         let _ = ion().map(|ion| ion.release(id));
@@ -97,6 +98,6 @@ fn allocate(size: u64, flags: i64) -> Answer<Part> {
 }
 
 /// The library sets the pool bits itself.
-fn without_pools(flags: i64) -> i64 {
+pub fn without_pools(flags: i64) -> i64 {
     flags & !(usage::MEM_POOL | usage::MEM_SHARE_POOL)
 }

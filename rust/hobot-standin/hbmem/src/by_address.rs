@@ -3,7 +3,7 @@
 use crate::counts::{consume, count, tell_holders, wait};
 use crate::entry::{Answer, enter, give, place};
 use crate::module::{Shape, module, valid_address};
-use framelane_hobot_sys::hb_mem::INVALID_VADDR;
+use framelane_hobot_sys::hb_mem::{INVALID_VADDR, NOT_ALLOW};
 use framelane_hobot_sys::{CommonBuf, GraphicBuf, GraphicBufGroup, buffer_type};
 use framelane_standin_ion::Record;
 
@@ -12,6 +12,13 @@ fn id_at(address: u64) -> Answer<i32> {
     let address = valid_address(address)?;
     let mut module = module()?;
     module.of_address(address)?.part_of(address)?.held_id().ok_or(INVALID_VADDR)
+}
+
+/// The same, for announcing a use: pools have no such counts.
+fn used_id_at(address: u64) -> Answer<i32> {
+    let id = id_at(address);
+    let pool = module()?.of_address(address).is_ok_and(|buffer| buffer.pool.is_some());
+    if pool { Err(NOT_ALLOW) } else { id }
 }
 
 fn shape_at(address: u64) -> Answer<Shape> {
@@ -98,7 +105,7 @@ pub extern "C" fn hb_mem_wait_share_status_with_vaddr(
 
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_dec_consume_cnt_with_vaddr(address: u64) -> i32 {
-    enter("hb_mem_dec_consume_cnt_with_vaddr", || consume(id_at(address)?, -1))
+    enter("hb_mem_dec_consume_cnt_with_vaddr", || consume(used_id_at(address)?, -1))
 }
 
 #[unsafe(no_mangle)]

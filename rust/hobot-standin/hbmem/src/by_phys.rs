@@ -29,7 +29,7 @@ pub extern "C" fn hb_mem_import_com_buf_with_paddr(
         let ram = ion.open_buffer(&record).map_err(fd_error)?;
         let (part, virt_addr) = Part::map_unheld(record, ram, (offset, size), flags)?;
         let made = CommonBuf { size, flags, virt_addr, phys_addr: phys, ..CommonBuf::ZERO };
-        module.buffers.push(Buffer { shape: Shape::Common(made), parts: vec![part], users: 1 });
+        module.buffers.push(Buffer::new(Shape::Common(made), vec![part]));
         give(to, made)
     })
 }

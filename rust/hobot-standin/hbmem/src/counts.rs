@@ -24,6 +24,12 @@ fn id_of(fd: i32) -> Answer<i32> {
     Ok(part.ok_or(INVALID_PARAMS)?.id)
 }
 
+/// The same, for announcing a use: pools have no such counts.
+fn used_id_of(fd: i32) -> Answer<i32> {
+    let id = id_of(fd)?;
+    if module()?.of_fd(fd)?.pool.is_some() { Err(NOT_ALLOW) } else { Ok(id) }
+}
+
 pub fn count(id: i32, of: fn(&Record) -> u32) -> Answer<i32> {
     let counted = ion()?.look(|state| state.buffers.get(&id).map_or(0, of));
     counted.map(|count| count as i32).map_err(|_| UNKNOWN)
@@ -75,17 +81,17 @@ pub extern "C" fn hb_mem_wait_share_status(fd: i32, target: i32, timeout_ms: i64
 
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_inc_com_buf_consume_cnt(buffer: *mut CommonBuf) -> i32 {
-    enter("hb_mem_inc_com_buf_consume_cnt", || consume(id_of(read(buffer)?.fd)?, 1))
+    enter("hb_mem_inc_com_buf_consume_cnt", || consume(used_id_of(read(buffer)?.fd)?, 1))
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_inc_graph_buf_consume_cnt(buffer: *mut GraphicBuf) -> i32 {
-    enter("hb_mem_inc_graph_buf_consume_cnt", || consume(id_of(read(buffer)?.fd[0])?, 1))
+    enter("hb_mem_inc_graph_buf_consume_cnt", || consume(used_id_of(read(buffer)?.fd[0])?, 1))
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_dec_consume_cnt(fd: i32) -> i32 {
-    enter("hb_mem_dec_consume_cnt", || consume(id_of(fd)?, -1))
+    enter("hb_mem_dec_consume_cnt", || consume(used_id_of(fd)?, -1))
 }
 
 #[unsafe(no_mangle)]

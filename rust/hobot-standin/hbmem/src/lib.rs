@@ -26,4 +26,6 @@ mod import;
 mod lookup;
 mod map;
 mod module;
+mod pool;
 mod queue;
+mod share_pool;

@@ -9,8 +9,9 @@ use rustix::fs::MemfdFlags;
 use rustix::mm::{MapFlags, ProtFlags};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
-const PAGE: u64 = 4096;
+pub const PAGE: u64 = 4096;
 
 /// The id of a part that is only looked at by its bus address, and not held.
 const UNHELD: i32 = 0;
@@ -20,12 +21,16 @@ pub struct Part {
     pub id: i32,
     pub record: Record,
     /// The RAM. Its number is the descriptor the caller gets.
-    ram: File,
+    ram: Arc<File>,
     /// Where in the RAM it begins.
     start: u64,
     /// What a cached mapping shows instead.
-    cache: Option<File>,
+    cache: Option<Arc<File>>,
+    /// Where in that it begins.
+    cache_start: u64,
     base: u64,
+    /// Whether the mapping is its own.
+    mapped: bool,
     rights: ProtFlags,
 }
 
@@ -54,18 +59,38 @@ impl Part {
 
     fn map_from(id: i32, record: Record, ram: File, start: u64, flags: i64) -> Answer<Self> {
         let cached = record.flags & usage::CACHED != 0;
-        let cache = if cached { Some(new_cache(&ram, start, record.bytes)?) } else { None };
+        let cache =
+            if cached { Some(Arc::new(new_cache(&ram, start, record.bytes)?)) } else { None };
         let mut rights = ProtFlags::empty();
         rights.set(ProtFlags::READ, flags & usage::CPU_READ_OFTEN != 0);
         rights.set(ProtFlags::WRITE, flags & usage::CPU_WRITE_OFTEN != 0);
-        let (shown, from) = cache.as_ref().map_or((&ram, start), |cache| (cache, 0));
+        let (shown, from) = cache.as_deref().map_or((&ram, start), |cache| (cache, 0));
         let length = record.bytes as usize;
         // SAFETY: a new mapping at an address of the kernel's choice replaces nothing.
         let base = unsafe {
             rustix::mm::mmap(std::ptr::null_mut(), length, rights, MapFlags::SHARED, shown, from)
         };
         let base = base.map_err(|_| INSUFFICIENT_MEM)? as u64;
-        Ok(Part { id, record, ram, start, cache, base, rights })
+        let ram = Arc::new(ram);
+        let (cache_start, mapped) = (0, true);
+        Ok(Part { id, record, ram, start, cache, cache_start, base, mapped, rights })
+    }
+
+    /// A range of this part that looks like a part, and must not outlive it.
+    pub fn range(&self, offset: u64, bytes: u64) -> Self {
+        let mut record = self.record.clone();
+        (record.phys, record.bytes) = (record.phys + offset, bytes);
+        Part {
+            id: UNHELD,
+            record,
+            ram: self.ram.clone(),
+            start: self.start + offset,
+            cache: self.cache.clone(),
+            cache_start: self.cache_start + offset,
+            base: self.base + offset,
+            mapped: false,
+            rights: self.rights,
+        }
     }
 
     /// Its descriptor, by which only a part is known that is held.
@@ -95,7 +120,9 @@ impl Part {
     /// What hardware wrote becomes what the processor sees.
     pub fn invalidate(&self, offset: u64, size: u64) -> Answer {
         match &self.cache {
-            Some(cache) => copy((&self.ram, self.start + offset), (cache, offset), size),
+            Some(cache) => {
+                copy((&self.ram, self.start + offset), (cache, self.cache_start + offset), size)
+            }
             None => Ok(()),
         }
     }
@@ -104,7 +131,7 @@ impl Part {
     pub fn flush(&self, offset: u64, size: u64) -> Answer {
         match &self.cache {
             Some(cache) if self.rights.contains(ProtFlags::WRITE) => {
-                copy((cache, offset), (&self.ram, self.start + offset), size)
+                copy((cache, self.cache_start + offset), (&self.ram, self.start + offset), size)
             }
             _ => Ok(()),
         }
@@ -121,6 +148,9 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
+        if !self.mapped {
+            return;
+        }
         // SAFETY: this mapping was made by `map`, and is unmapped here, once. That nobody uses an
         // address of a freed buffer is the caller's business, as with the vendor's library.
         let _ = unsafe { rustix::mm::munmap(self.base as *mut _, self.record.bytes as usize) };

@@ -2,9 +2,11 @@
 
 use crate::entry::{Answer, enter, give, ion, place};
 use crate::map::Part;
+use crate::pool::Pool;
 use crate::queue;
+use crate::share_pool::SharePool;
 use framelane_hobot_sys::hb_mem::{
-    INVALID_FD, INVALID_PARAMS, INVALID_VADDR, MODULE_NOT_FOUND, MODULE_OPEN_FAIL,
+    INVALID_FD, INVALID_PARAMS, INVALID_VADDR, MODULE_NOT_FOUND, MODULE_OPEN_FAIL, NOT_ALLOW,
 };
 use framelane_hobot_sys::{CommonBuf, GraphicBuf, hb_mem_name};
 use std::ffi::c_char;
@@ -23,9 +25,15 @@ pub struct Buffer {
     pub parts: Vec<Part>,
     /// Frees that are needed to free it.
     pub users: i32,
+    /// The pool it is from, by which alone it is freed.
+    pub pool: Option<i32>,
 }
 
 impl Buffer {
+    pub fn new(shape: Shape, parts: Vec<Part>) -> Self {
+        Buffer { shape, parts, users: 1, pool: None }
+    }
+
     fn has_fd(&self, fd: i32) -> bool {
         self.parts.iter().any(|part| part.fd() == fd)
     }
@@ -42,9 +50,16 @@ impl Buffer {
 pub struct Module {
     opens: u32,
     pub buffers: Vec<Buffer>,
+    pub pools: Vec<Pool>,
+    pub share_pools: Vec<SharePool>,
 }
 
-static MODULE: Mutex<Module> = Mutex::new(Module { opens: 0, buffers: Vec::new() });
+static MODULE: Mutex<Module> = Mutex::new(Module {
+    opens: 0,
+    buffers: Vec::new(),
+    pools: Vec::new(),
+    share_pools: Vec::new(),
+});
 
 fn lock() -> MutexGuard<'static, Module> {
     MODULE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -69,6 +84,9 @@ impl Module {
     /// One user less; frees the buffer after the last.
     pub fn free(&mut self, which: impl Fn(&Buffer) -> bool, none: i32) -> Answer {
         let index = self.buffers.iter().position(which).ok_or(none)?;
+        if self.buffers[index].pool.is_some() {
+            return Err(NOT_ALLOW);
+        }
         self.buffers[index].users -= 1;
         if self.buffers[index].users > 0 {
             return Ok(());
@@ -116,7 +134,10 @@ pub extern "C" fn hb_mem_module_close() -> i32 {
         }
         queue::destroy_all();
         let all = std::mem::take(&mut module.buffers);
-        all.into_iter().flat_map(|buffer| buffer.parts).try_for_each(Part::release)
+        let pools = std::mem::take(&mut module.pools).into_iter().map(Pool::into_part);
+        let shared = std::mem::take(&mut module.share_pools).into_iter().flat_map(|pool| pool.idle);
+        let parts = all.into_iter().flat_map(|buffer| buffer.parts);
+        parts.chain(pools).chain(shared).try_for_each(Part::release)
     })
 }
 
@@ -124,7 +145,14 @@ pub extern "C" fn hb_mem_module_close() -> i32 {
 pub extern "C" fn hb_mem_free_buf(fd: i32) -> i32 {
     enter("hb_mem_free_buf", || {
         let fd = valid_fd(fd)?;
-        module()?.free(|buffer| buffer.has_fd(fd), INVALID_FD)
+        let mut module = module()?;
+        if module.pools.iter().any(|pool| pool.fd() == fd) {
+            return module.destroy_pool(fd);
+        }
+        if module.share_pools.iter().any(|pool| pool.has_idle(fd)) {
+            return Err(NOT_ALLOW);
+        }
+        module.free(|buffer| buffer.has_fd(fd), INVALID_FD)
     })
 }
 
