@@ -250,6 +250,18 @@ library! {
     fn hb_mem_release_buf(queue: *mut BufQueue, slot: i32) -> i32;
     /// Makes a slot free that was to be filled.
     fn hb_mem_cancel_buf(queue: *mut BufQueue, slot: i32) -> i32;
+    /// Allocates the pictures of a group that `pictures` has bits for, each as its own numbers say.
+    fn hb_mem_alloc_graph_buf_group(width: *mut i32, height: *mut i32, format: *mut i32,
+        flags: *mut i64, stride: *mut i32, vstride: *mut i32, group: *mut GraphicBufGroup,
+        pictures: u32) -> i32;
+    /// Maps another process's group.
+    fn hb_mem_import_graph_buf_group(from: *mut GraphicBufGroup, to: *mut GraphicBufGroup) -> i32;
+    /// The group of a descriptor; takes no reference.
+    fn hb_mem_get_graph_buf_group(fd: i32, group: *mut GraphicBufGroup) -> i32;
+    /// The group an address lies in; takes no reference.
+    fn hb_mem_get_graph_buf_group_with_vaddr(address: u64, group: *mut GraphicBufGroup) -> i32;
+    /// Says that this process is using the group.
+    fn hb_mem_inc_graph_buf_group_consume_cnt(group: *mut GraphicBufGroup) -> i32;
     /// One buffer to cut smaller ones from, for this process.
     fn hb_mem_pool_create(size: u64, flags: i64, pool: *mut Pool) -> i32;
     /// Ends it.

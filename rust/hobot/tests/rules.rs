@@ -34,6 +34,8 @@ macro_rules! call {
 
 #[path = "rules/addresses.rs"]
 mod addresses;
+#[path = "rules/groups.rs"]
+mod groups;
 #[path = "rules/pools.rs"]
 mod pools;
 #[path = "rules/queues.rs"]
@@ -111,7 +113,7 @@ fn put(address: u64, value: u8) {
 
 #[test]
 fn child_entry() {
-    entry(&[("holder", holder), ("owner", owner), ("starved", starved)]);
+    entry(&[("holder", holder), ("owner", owner), ("starved", starved), ("group", groups::owner)]);
 }
 
 /// Imports what it is told of, uses it, and waits to be killed.

@@ -23,15 +23,16 @@ fn used_id_at(address: u64) -> Answer<i32> {
 
 fn shape_at(address: u64) -> Answer<Shape> {
     let address = valid_address(address)?;
-    Ok(module()?.of_address(address)?.shape)
+    Ok(module()?.of_address(address)?.shape.clone())
 }
 
-/// Gives a buffer in the place of its kind.
+/// Gives a buffer in the place of its kind; a group without a place is not found.
 fn give_shape(
     address: u64,
     kind: *mut i32,
     common: *mut CommonBuf,
     graphic: *mut GraphicBuf,
+    group: Option<*mut GraphicBufGroup>,
 ) -> Answer {
     place(common)?;
     place(graphic)?;
@@ -45,6 +46,10 @@ fn give_shape(
             give(graphic, found)?;
             give(kind, buffer_type::GRAPHIC)
         }
+        Shape::Group(found) => {
+            give(group.ok_or(INVALID_VADDR)?, *found)?;
+            give(kind, buffer_type::GRAPHIC_GROUP)
+        }
     }
 }
 
@@ -55,6 +60,7 @@ pub extern "C" fn hb_mem_get_buf_type_with_vaddr(address: u64, kind: *mut i32) -
         let found = match shape_at(address)? {
             Shape::Common(_) => buffer_type::COMMON,
             Shape::Graphic(_) => buffer_type::GRAPHIC,
+            Shape::Group(_) => buffer_type::GRAPHIC_GROUP,
         };
         give(kind, found)
     })
@@ -67,7 +73,9 @@ pub extern "C" fn hb_mem_get_buf_type_and_buf_with_vaddr(
     common: *mut CommonBuf,
     graphic: *mut GraphicBuf,
 ) -> i32 {
-    enter("hb_mem_get_buf_type_and_buf_with_vaddr", || give_shape(address, kind, common, graphic))
+    enter("hb_mem_get_buf_type_and_buf_with_vaddr", || {
+        give_shape(address, kind, common, graphic, None)
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -80,7 +88,7 @@ pub extern "C" fn hb_mem_get_buf_and_type_with_vaddr(
 ) -> i32 {
     enter("hb_mem_get_buf_and_type_with_vaddr", || {
         place(group)?;
-        give_shape(address, kind, common, graphic)
+        give_shape(address, kind, common, graphic, Some(group))
     })
 }
 

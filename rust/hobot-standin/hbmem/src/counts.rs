@@ -5,7 +5,7 @@ use crate::module::{module, valid_fd};
 use framelane_hobot_sys::hb_mem::{
     INVALID_PARAMS, NOT_ALLOW, TIMEOUT, UNKNOWN, WAIT_SHARE_FAILURE,
 };
-use framelane_hobot_sys::{CommonBuf, GraphicBuf};
+use framelane_hobot_sys::{CommonBuf, GraphicBuf, GraphicBufGroup};
 use framelane_standin_ion::Record;
 use std::time::{Duration, Instant};
 
@@ -87,6 +87,17 @@ pub extern "C" fn hb_mem_inc_com_buf_consume_cnt(buffer: *mut CommonBuf) -> i32 
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_inc_graph_buf_consume_cnt(buffer: *mut GraphicBuf) -> i32 {
     enter("hb_mem_inc_graph_buf_consume_cnt", || consume(used_id_of(read(buffer)?.fd[0])?, 1))
+}
+
+/// A use of its first picture.
+#[unsafe(no_mangle)]
+pub extern "C" fn hb_mem_inc_graph_buf_group_consume_cnt(group: *mut GraphicBufGroup) -> i32 {
+    enter("hb_mem_inc_graph_buf_group_consume_cnt", || {
+        let group = read(group)?;
+        let first = group.bit_map.trailing_zeros() as usize;
+        let first = group.graph_group.get(first).ok_or(INVALID_PARAMS)?;
+        consume(used_id_of(first.fd[0])?, 1)
+    })
 }
 
 #[unsafe(no_mangle)]

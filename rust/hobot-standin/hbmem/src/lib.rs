@@ -22,6 +22,7 @@ mod counts;
 mod dma;
 mod entry;
 mod geometry;
+mod group;
 mod import;
 mod lookup;
 mod map;

@@ -8,15 +8,16 @@ use crate::share_pool::SharePool;
 use framelane_hobot_sys::hb_mem::{
     INVALID_FD, INVALID_PARAMS, INVALID_VADDR, MODULE_NOT_FOUND, MODULE_OPEN_FAIL, NOT_ALLOW,
 };
-use framelane_hobot_sys::{CommonBuf, GraphicBuf, hb_mem_name};
+use framelane_hobot_sys::{CommonBuf, GraphicBuf, GraphicBufGroup, hb_mem_name};
 use std::ffi::c_char;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A buffer as the caller sees it.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Shape {
     Common(CommonBuf),
     Graphic(GraphicBuf),
+    Group(Box<GraphicBufGroup>),
 }
 
 /// What one allocation or import has given to the caller.
