@@ -228,10 +228,10 @@ library! {
     fn hb_mem_dec_user_consume_cnt_with_vaddr(address: u64) -> i32;
     /// What kind of buffer an address lies in, one of [`crate::buffer_type`].
     fn hb_mem_get_buf_type_with_vaddr(address: u64, kind: *mut i32) -> i32;
-    /// The same with the buffer, in the place of its kind.
+    /// The same with the buffer as a block and as a picture, where there are places for them.
     fn hb_mem_get_buf_type_and_buf_with_vaddr(address: u64, kind: *mut i32,
         common: *mut CommonBuf, graphic: *mut GraphicBuf) -> i32;
-    /// The same, where it may be a group.
+    /// The same with the buffer in the place of its kind.
     fn hb_mem_get_buf_and_type_with_vaddr(address: u64, kind: *mut i32, common: *mut CommonBuf,
         graphic: *mut GraphicBuf, group: *mut GraphicBufGroup) -> i32;
     /// Makes a queue of so many slots, in this process, and gives it its id.
@@ -248,7 +248,7 @@ library! {
         timeout_ms: i64) -> i32;
     /// Makes a slot free that was requested.
     fn hb_mem_release_buf(queue: *mut BufQueue, slot: i32) -> i32;
-    /// Makes a slot free that was to be filled.
+    /// As if a slot had not been taken, by either side.
     fn hb_mem_cancel_buf(queue: *mut BufQueue, slot: i32) -> i32;
     /// Allocates the pictures of a group that `pictures` has bits for, each as its own numbers say.
     fn hb_mem_alloc_graph_buf_group(width: *mut i32, height: *mut i32, format: *mut i32,

@@ -3,7 +3,7 @@
 use crate::counts::{consume, count, tell_holders, wait};
 use crate::entry::{Answer, enter, give, place};
 use crate::module::{Shape, module, valid_address};
-use framelane_hobot_sys::hb_mem::{INVALID_VADDR, NOT_ALLOW};
+use framelane_hobot_sys::hb_mem::{INVALID_PARAMS, INVALID_VADDR, NOT_ALLOW};
 use framelane_hobot_sys::{CommonBuf, GraphicBuf, GraphicBufGroup, buffer_type};
 use framelane_standin_ion::Record;
 
@@ -26,31 +26,36 @@ fn shape_at(address: u64) -> Answer<Shape> {
     Ok(module()?.of_address(address)?.shape.clone())
 }
 
-/// Gives a buffer in the place of its kind; a group without a place is not found.
-fn give_shape(
-    address: u64,
-    kind: *mut i32,
-    common: *mut CommonBuf,
-    graphic: *mut GraphicBuf,
-    group: Option<*mut GraphicBufGroup>,
-) -> Answer {
-    place(common)?;
-    place(graphic)?;
-    place(kind)?;
-    match shape_at(address)? {
-        Shape::Common(found) => {
-            give(common, found)?;
-            give(kind, buffer_type::COMMON)
-        }
-        Shape::Graphic(found) => {
-            give(graphic, found)?;
-            give(kind, buffer_type::GRAPHIC)
-        }
-        Shape::Group(found) => {
-            give(group.ok_or(INVALID_VADDR)?, *found)?;
-            give(kind, buffer_type::GRAPHIC_GROUP)
-        }
+/// A block as a picture of one plane without a format: what the vendor's library makes of it is
+/// not known in more detail.
+fn as_picture(block: &CommonBuf) -> GraphicBuf {
+    let mut made = GraphicBuf { fd: [-1; 3], plane_cnt: 1, format: -1, ..GraphicBuf::ZERO };
+    (made.is_contig, made.flags) = (1, block.flags);
+    (made.fd[0], made.share_id[0]) = (block.fd, block.share_id);
+    (made.size[0], made.offset[0]) = (block.size, block.offset);
+    (made.virt_addr[0], made.phys_addr[0]) = (block.virt_addr, block.phys_addr);
+    made
+}
+
+/// A picture as a block, if it is in one piece.
+fn as_block(picture: &GraphicBuf) -> Answer<CommonBuf> {
+    if picture.is_contig != 1 {
+        return Err(INVALID_PARAMS);
     }
+    Ok(CommonBuf {
+        fd: picture.fd[0],
+        share_id: picture.share_id[0],
+        flags: picture.flags,
+        size: picture.size.iter().sum(),
+        virt_addr: picture.virt_addr[0],
+        phys_addr: picture.phys_addr[0],
+        offset: picture.offset[0],
+    })
+}
+
+/// Writes where there is a place.
+fn offer<T>(to: *mut T, value: T) -> Answer {
+    if to.is_null() { Ok(()) } else { give(to, value) }
 }
 
 #[unsafe(no_mangle)]
@@ -66,6 +71,7 @@ pub extern "C" fn hb_mem_get_buf_type_with_vaddr(address: u64, kind: *mut i32) -
     })
 }
 
+/// Either place may be missing; a buffer comes in both forms where both are there.
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_get_buf_type_and_buf_with_vaddr(
     address: u64,
@@ -74,7 +80,25 @@ pub extern "C" fn hb_mem_get_buf_type_and_buf_with_vaddr(
     graphic: *mut GraphicBuf,
 ) -> i32 {
     enter("hb_mem_get_buf_type_and_buf_with_vaddr", || {
-        give_shape(address, kind, common, graphic, None)
+        place(kind)?;
+        if common.is_null() && graphic.is_null() {
+            return Err(INVALID_PARAMS);
+        }
+        match shape_at(address)? {
+            Shape::Common(found) => {
+                offer(common, found)?;
+                offer(graphic, as_picture(&found))?;
+                give(kind, buffer_type::COMMON)
+            }
+            Shape::Graphic(found) => {
+                if !common.is_null() {
+                    give(common, as_block(&found)?)?;
+                }
+                offer(graphic, found)?;
+                give(kind, buffer_type::GRAPHIC)
+            }
+            Shape::Group(_) => Err(INVALID_VADDR),
+        }
     })
 }
 
@@ -87,8 +111,24 @@ pub extern "C" fn hb_mem_get_buf_and_type_with_vaddr(
     group: *mut GraphicBufGroup,
 ) -> i32 {
     enter("hb_mem_get_buf_and_type_with_vaddr", || {
+        place(kind)?;
+        place(common)?;
+        place(graphic)?;
         place(group)?;
-        give_shape(address, kind, common, graphic, Some(group))
+        match shape_at(address)? {
+            Shape::Common(found) => {
+                give(common, found)?;
+                give(kind, buffer_type::COMMON)
+            }
+            Shape::Graphic(found) => {
+                give(graphic, found)?;
+                give(kind, buffer_type::GRAPHIC)
+            }
+            Shape::Group(found) => {
+                give(group, *found)?;
+                give(kind, buffer_type::GRAPHIC_GROUP)
+            }
+        }
     })
 }
 
@@ -139,7 +179,10 @@ pub extern "C" fn hb_mem_wait_consume_status_with_vaddr(
 pub extern "C" fn hb_mem_inc_user_consume_cnt_with_vaddr(address: u64) -> i32 {
     enter("hb_mem_inc_user_consume_cnt_with_vaddr", || {
         let address = valid_address(address)?;
-        module()?.of_address(address)?.users += 1;
+        let mut module = module()?;
+        let buffer = module.of_address(address)?;
+        buffer.counts_users()?;
+        buffer.users += 1;
         Ok(())
     })
 }
@@ -148,7 +191,9 @@ pub extern "C" fn hb_mem_inc_user_consume_cnt_with_vaddr(address: u64) -> i32 {
 pub extern "C" fn hb_mem_dec_user_consume_cnt_with_vaddr(address: u64) -> i32 {
     enter("hb_mem_dec_user_consume_cnt_with_vaddr", || {
         let address = valid_address(address)?;
-        module()?.free(|buffer| buffer.contains(address), INVALID_VADDR)
+        let mut module = module()?;
+        module.of_address(address)?.counts_users()?;
+        module.free(|buffer| buffer.contains(address), INVALID_VADDR)
     })
 }
 

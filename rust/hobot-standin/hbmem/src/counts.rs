@@ -89,14 +89,25 @@ pub extern "C" fn hb_mem_inc_graph_buf_consume_cnt(buffer: *mut GraphicBuf) -> i
     enter("hb_mem_inc_graph_buf_consume_cnt", || consume(used_id_of(read(buffer)?.fd[0])?, 1))
 }
 
-/// A use of its first picture.
+/// A use of each of its pictures, or of none.
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_inc_graph_buf_group_consume_cnt(group: *mut GraphicBufGroup) -> i32 {
     enter("hb_mem_inc_graph_buf_group_consume_cnt", || {
         let group = read(group)?;
-        let first = group.bit_map.trailing_zeros() as usize;
-        let first = group.graph_group.get(first).ok_or(INVALID_PARAMS)?;
-        consume(used_id_of(first.fd[0])?, 1)
+        let pictures = group.graph_group.iter().enumerate();
+        let pictures = pictures.filter(|(index, _)| group.bit_map >> index & 1 == 1);
+        let ids = pictures.map(|(_, picture)| used_id_of(picture.fd[0]));
+        let ids = ids.collect::<Answer<Vec<_>>>()?;
+        if ids.is_empty() {
+            return Err(INVALID_PARAMS);
+        }
+        for (done, &id) in ids.iter().enumerate() {
+            if let Err(code) = consume(id, 1) {
+                ids[..done].iter().for_each(|&id| consume(id, -1).unwrap_or(()));
+                return Err(code);
+            }
+        }
+        Ok(())
     })
 }
 

@@ -1,8 +1,8 @@
 //! Groups: up to eight pictures that are allocated, imported and freed as one.
 //!
-//! Of the vendor's only the struct and the functions are known. Assumed are that a picture without
-//! a bit is zero, that any descriptor of the group frees all of it, as those of a picture do, and
-//! that a group's id is more than 0; here it is the share id of the first picture.
+//! Assumed are that a picture without a bit is zero, that any descriptor of the group frees all of
+//! it, as those of a picture do, and that a group's id is more than 0; here it is the share id of
+//! the first picture.
 
 use crate::alloc::{allocate, describe, part_sizes, picture};
 use crate::entry::{Answer, enter, give, place, read};

@@ -9,7 +9,11 @@ use framelane_hobot_sys::{CommonBuf, GraphicBuf};
 pub extern "C" fn hb_mem_get_com_buf(fd: i32, buffer: *mut CommonBuf) -> i32 {
     enter("hb_mem_get_com_buf", || {
         place(buffer)?;
-        match module()?.of_fd(valid_fd(fd)?)?.shape {
+        let mut module = module()?;
+        if let Some(pool) = module.pools.iter().find(|pool| pool.fd() == fd) {
+            return give(buffer, pool.whole());
+        }
+        match module.of_fd(valid_fd(fd)?)?.shape {
             Shape::Common(found) => give(buffer, found),
             _ => Err(INVALID_FD),
         }

@@ -35,12 +35,18 @@ impl Buffer {
         Buffer { shape, parts, users: 1, pool: None }
     }
 
-    fn has_fd(&self, fd: i32) -> bool {
+    pub fn has_fd(&self, fd: i32) -> bool {
         self.parts.iter().any(|part| part.fd() == fd)
     }
 
     pub fn contains(&self, address: u64) -> bool {
         self.parts.iter().any(|part| part.contains(address))
+    }
+
+    /// Refuses what has no count of users of its own: groups, and what is a pool's.
+    pub fn counts_users(&self) -> Answer {
+        let none = self.pool.is_some() || matches!(self.shape, Shape::Group(_));
+        if none { Err(INVALID_PARAMS) } else { Ok(()) }
     }
 
     pub fn part_of(&self, address: u64) -> Answer<&Part> {
@@ -168,7 +174,10 @@ pub extern "C" fn hb_mem_free_buf_with_vaddr(address: u64) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_inc_user_consume_cnt(fd: i32) -> i32 {
     enter("hb_mem_inc_user_consume_cnt", || {
-        module()?.of_fd(valid_fd(fd)?)?.users += 1;
+        let mut module = module()?;
+        let buffer = module.of_fd(valid_fd(fd)?)?;
+        buffer.counts_users()?;
+        buffer.users += 1;
         Ok(())
     })
 }
@@ -177,7 +186,9 @@ pub extern "C" fn hb_mem_inc_user_consume_cnt(fd: i32) -> i32 {
 pub extern "C" fn hb_mem_dec_user_consume_cnt(fd: i32) -> i32 {
     enter("hb_mem_dec_user_consume_cnt", || {
         let fd = valid_fd(fd)?;
-        module()?.free(|buffer| buffer.has_fd(fd), INVALID_FD)
+        let mut module = module()?;
+        module.of_fd(fd)?.counts_users()?;
+        module.free(|buffer| buffer.has_fd(fd), INVALID_FD)
     })
 }
 

@@ -1,15 +1,15 @@
 //! Pools: one buffer that smaller ones are cut from, in whole pages, for one process.
 //!
-//! What is known of the vendor's: its struct, that its memory cannot be imported, that it has no
-//! counts of uses, and that freeing its descriptor destroys it. Assumed are which number says
-//! what, and that a pool of which something is taken cannot be destroyed.
+//! Its memory cannot be imported, has no counts of uses, and freeing its descriptor destroys it,
+//! unless something is taken. Assumed are the size of a page, that a block has descriptor and share
+//! id of its pool, and that freeing a block as if it were a buffer is refused.
 
 use crate::alloc::{allocate, without_pools};
 use crate::entry::{Answer, enter, give, place};
 use crate::map::{PAGE, Part};
 use crate::module::{Buffer, Module, Shape, module, valid_address, valid_fd};
 use framelane_hobot_sys::hb_mem::{
-    INSUFFICIENT_MEM, INVALID_PARAMS, INVALID_VADDR, POOL_BUSY, POOL_NOT_FOUND,
+    INSUFFICIENT_MEM, INVALID_FD, INVALID_PARAMS, INVALID_VADDR, POOL_BUSY, POOL_NOT_FOUND,
 };
 use framelane_hobot_sys::{CommonBuf, Pool as Told, usage};
 
@@ -23,6 +23,19 @@ pub struct Pool {
 impl Pool {
     pub fn fd(&self) -> i32 {
         self.part.fd()
+    }
+
+    /// The whole of it as a buffer.
+    pub fn whole(&self) -> CommonBuf {
+        CommonBuf {
+            fd: self.fd(),
+            share_id: self.part.id,
+            flags: self.part.record.flags,
+            size: self.size,
+            virt_addr: self.part.base(),
+            phys_addr: self.part.record.phys,
+            offset: 0,
+        }
     }
 
     pub fn into_part(self) -> Part {
@@ -63,7 +76,7 @@ impl Module {
     }
 
     pub fn destroy_pool(&mut self, fd: i32) -> Answer {
-        let index = self.pools.iter().position(|pool| pool.fd() == fd).ok_or(POOL_NOT_FOUND)?;
+        let index = self.pools.iter().position(|pool| pool.fd() == fd).ok_or(INVALID_FD)?;
         if self.taken(fd) > 0 {
             return Err(POOL_BUSY);
         }
@@ -73,8 +86,8 @@ impl Module {
     fn put_back(&mut self, address: u64) -> Answer {
         let is = |buffer: &Buffer| buffer.contains(address);
         let index = self.buffers.iter().position(is).ok_or(INVALID_VADDR)?;
-        let fd = self.buffers[index].pool.ok_or(INVALID_VADDR)?;
-        let pool = self.pools.iter_mut().find(|pool| pool.fd() == fd).ok_or(INVALID_VADDR)?;
+        let fd = self.buffers[index].pool.ok_or(POOL_NOT_FOUND)?;
+        let pool = self.pools.iter_mut().find(|pool| pool.fd() == fd).ok_or(POOL_NOT_FOUND)?;
         let range = &self.buffers[index].parts[0];
         let first = ((range.base() - pool.part.base()) / PAGE) as usize;
         pool.pages[first..first + (range.record.bytes / PAGE) as usize].fill(false);
@@ -108,7 +121,7 @@ pub extern "C" fn hb_mem_pool_destroy(fd: i32) -> i32 {
     })
 }
 
-/// The block has descriptor and share id of its pool; it is looked up by its addresses.
+/// The block is looked up by its addresses.
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_pool_alloc_buf(fd: i32, size: u64, buffer: *mut CommonBuf) -> i32 {
     enter("hb_mem_pool_alloc_buf", || {
@@ -122,15 +135,8 @@ pub extern "C" fn hb_mem_pool_alloc_buf(fd: i32, size: u64, buffer: *mut CommonB
         let bytes = size.checked_next_multiple_of(PAGE).ok_or(INSUFFICIENT_MEM)?;
         let first = pool.take((bytes / PAGE) as usize).ok_or(INSUFFICIENT_MEM)?;
         let part = pool.part.range(first as u64 * PAGE, bytes);
-        let made = CommonBuf {
-            fd,
-            share_id: pool.part.id,
-            flags: part.record.flags,
-            size,
-            virt_addr: part.base(),
-            phys_addr: part.record.phys,
-            offset: 0,
-        };
+        let (virt_addr, phys_addr) = (part.base(), part.record.phys);
+        let made = CommonBuf { size, virt_addr, phys_addr, ..pool.whole() };
         let taken = Buffer { pool: Some(fd), ..Buffer::new(Shape::Common(made), vec![part]) };
         module.buffers.push(taken);
         give(buffer, made)

@@ -1,7 +1,8 @@
 //! Queues between the threads of one process: slots that go round with a few bytes each.
 //!
-//! The order of a slot's states is the vendor's. That times are in ms, 0 does not wait and less
-//! than 0 has no end, as for the library's other waits, is assumed.
+//! The order of a slot's states is the vendor's, and times are in ms. Assumed are that 0 does not
+//! wait and less than 0 has no end, as for the library's other waits, that ids are the library's to
+//! give, and that a request that is cancelled comes again first.
 
 use crate::entry::{Answer, enter, give, place, read};
 use crate::module::module;
@@ -111,11 +112,11 @@ fn take(
     }
 }
 
-/// Moves a slot on that must be at `from`.
+/// Moves a slot on that must be at one of some places.
 fn put(
     queue: *mut BufQueue,
     slot: i32,
-    from: At,
+    from: &[At],
     change: impl FnOnce(&mut Queue, usize),
 ) -> Answer {
     let id = read(queue)?.unique_id;
@@ -125,7 +126,7 @@ fn put(
     let mut queues = queues()?;
     let found = queues.all.get_mut(&id).ok_or(QUEUE_NOT_FOUND)?;
     let index = slot as usize;
-    if found.slots.get(index).is_none_or(|slot| slot.at != from) {
+    if !found.slots.get(index).is_some_and(|slot| from.contains(&slot.at)) {
         return Err(QUEUE_WRONG_SLOT);
     }
     change(found, index);
@@ -181,7 +182,7 @@ pub extern "C" fn hb_mem_queue_buf(queue: *mut BufQueue, slot: i32, item: *const
         if item.is_null() {
             return Err(INVALID_PARAMS);
         }
-        put(queue, slot, At::Dequeued, |queue, index| {
+        put(queue, slot, &[At::Dequeued], |queue, index| {
             let Slot { at, item: kept } = &mut queue.slots[index];
             // SAFETY: not NULL, and by the C interface an item.
             unsafe { kept.as_mut_ptr().copy_from_nonoverlapping(item.cast(), kept.len()) };
@@ -206,13 +207,22 @@ pub extern "C" fn hb_mem_request_buf(
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_release_buf(queue: *mut BufQueue, slot: i32) -> i32 {
     enter("hb_mem_release_buf", || {
-        put(queue, slot, At::Requested, |queue, index| queue.slots[index].at = At::Free)
+        put(queue, slot, &[At::Requested], |queue, index| queue.slots[index].at = At::Free)
     })
 }
 
+/// As if the slot had not been taken.
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_cancel_buf(queue: *mut BufQueue, slot: i32) -> i32 {
     enter("hb_mem_cancel_buf", || {
-        put(queue, slot, At::Dequeued, |queue, index| queue.slots[index].at = At::Free)
+        put(queue, slot, &[At::Dequeued, At::Requested], |queue, index| {
+            let at = &mut queue.slots[index].at;
+            if *at == At::Dequeued {
+                *at = At::Free;
+            } else {
+                *at = At::Queued;
+                queue.order.push_front(index);
+            }
+        })
     })
 }

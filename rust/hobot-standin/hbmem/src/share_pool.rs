@@ -1,8 +1,8 @@
 //! Share pools: buffers of one size that go out again and again, and that others may import.
 //!
 //! The vendor's library has a thread that takes a buffer back when nobody else holds it any more;
-//! here that is looked at when somebody asks. Which number says what is assumed, and that a pool
-//! with buffers out cannot be destroyed.
+//! here that is looked at when somebody asks. Assumed is that its descriptor is that of its first
+//! buffer; any buffer's will do to name it.
 
 use crate::alloc::{allocate, without_pools};
 use crate::counts::count;
@@ -10,7 +10,7 @@ use crate::entry::{Answer, enter, give, place};
 use crate::map::Part;
 use crate::module::{Buffer, Module, Shape, module, valid_address, valid_fd};
 use framelane_hobot_sys::hb_mem::{
-    INSUFFICIENT_MEM, INVALID_PARAMS, INVALID_VADDR, POOL_BUSY, POOL_NOT_FOUND,
+    INSUFFICIENT_MEM, INVALID_FD, INVALID_PARAMS, INVALID_VADDR, POOL_BUSY, POOL_NOT_FOUND,
 };
 use framelane_hobot_sys::{CommonBuf, SharePool as Told, usage};
 use framelane_standin_ion::Record;
@@ -55,16 +55,25 @@ impl SharePool {
 }
 
 impl Module {
+    /// The descriptor of the pool that one of its buffers' names.
+    fn share_pool_fd(&self, fd: i32) -> Option<i32> {
+        let out = self.buffers.iter().find(|buffer| buffer.has_fd(fd));
+        let name = out.and_then(|buffer| buffer.pool).unwrap_or(fd);
+        let mut pools = self.share_pools.iter();
+        pools.find(|pool| pool.fd == name || pool.has_idle(fd)).map(|pool| pool.fd)
+    }
+
     fn share_pool(&mut self, fd: i32) -> Answer<&mut SharePool> {
+        let fd = self.share_pool_fd(fd).ok_or(POOL_NOT_FOUND)?;
         self.share_pools.iter_mut().find(|pool| pool.fd == fd).ok_or(POOL_NOT_FOUND)
     }
 
     fn take_back(&mut self, address: u64) -> Answer {
         let is = |buffer: &Buffer| buffer.contains(address);
         let index = self.buffers.iter().position(is).ok_or(INVALID_VADDR)?;
-        let fd = self.buffers[index].pool.ok_or(INVALID_VADDR)?;
+        let fd = self.buffers[index].pool.ok_or(POOL_NOT_FOUND)?;
         let pool = self.share_pools.iter_mut().find(|pool| pool.fd == fd);
-        pool.ok_or(INVALID_VADDR)?.idle.append(&mut self.buffers.swap_remove(index).parts);
+        pool.ok_or(POOL_NOT_FOUND)?.idle.append(&mut self.buffers.swap_remove(index).parts);
         Ok(())
     }
 }
@@ -105,12 +114,12 @@ pub extern "C" fn hb_mem_share_pool_destroy(fd: i32) -> i32 {
     enter("hb_mem_share_pool_destroy", || {
         let fd = valid_fd(fd)?;
         let mut module = module()?;
-        module.share_pool(fd)?;
+        let fd = module.share_pool_fd(fd).ok_or(INVALID_FD)?;
         if module.taken(fd) > 0 {
             return Err(POOL_BUSY);
         }
         let index = module.share_pools.iter().position(|pool| pool.fd == fd);
-        let pool = module.share_pools.swap_remove(index.ok_or(POOL_NOT_FOUND)?);
+        let pool = module.share_pools.swap_remove(index.ok_or(INVALID_FD)?);
         pool.idle.into_iter().try_for_each(Part::release)
     })
 }
@@ -133,7 +142,7 @@ pub extern "C" fn hb_mem_share_pool_alloc_buf(fd: i32, buffer: *mut CommonBuf) -
             phys_addr: part.record.phys,
             offset: 0,
         };
-        let taken = Buffer { pool: Some(fd), ..Buffer::new(Shape::Common(made), vec![part]) };
+        let taken = Buffer { pool: Some(pool.fd), ..Buffer::new(Shape::Common(made), vec![part]) };
         module.buffers.push(taken);
         give(buffer, made)
     })

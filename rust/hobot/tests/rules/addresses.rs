@@ -74,30 +74,51 @@ fn an_address_tells_the_kind_of_its_buffer() {
     let _module = Module::open();
     let (block, picture) = (alloc(4096, READ), alloc_nv12(READ));
     let ask = |address| {
-        let (mut kind, mut common, mut graphic) = (-1, CommonBuf::ZERO, GraphicBuf::ZERO);
-        let both = call!(hb_mem_get_buf_type_and_buf_with_vaddr(
+        let (mut common, mut graphic) = (CommonBuf::ZERO, GraphicBuf::ZERO);
+        let (mut kind, mut alone, mut group) = (-1, -1, GraphicBufGroup::zeroed());
+        let code = call!(hb_mem_get_buf_and_type_with_vaddr(
             address,
             &mut kind,
-            &mut common,
-            &mut graphic
-        ));
-        let (mut alone, mut third, mut group) = (-1, -1, GraphicBufGroup::zeroed());
-        let code = call!(hb_mem_get_buf_type_with_vaddr(address, &mut alone));
-        let of_three = call!(hb_mem_get_buf_and_type_with_vaddr(
-            address,
-            &mut third,
             &mut common,
             &mut graphic,
             &mut group
         ));
-        assert_eq!((code, alone, of_three, third), (both, kind, both, kind));
-        (both, kind, common, graphic)
+        assert_eq!(call!(hb_mem_get_buf_type_with_vaddr(address, &mut alone)), code);
+        assert_eq!(alone, kind);
+        (code, kind, common, graphic)
     };
     assert_eq!(ask(block.virt_addr + 9), (0, 0, block, GraphicBuf::ZERO));
     assert_eq!(ask(picture.virt_addr[1]), (0, 1, CommonBuf::ZERO, picture));
     assert_eq!(ask(0).0, INVALID_PARAMS);
     assert_eq!(ask(4096).0, INVALID_VADDR);
     assert_eq!([free(block.fd), free(picture.fd[0])], [0, 0]);
+}
+
+#[test]
+fn a_buffer_comes_as_a_block_and_as_a_picture() {
+    let _module = Module::open();
+    let block = alloc(4096, READ);
+    let (whole, apart) = (alloc_nv12(READ | CONTIGUOUS), alloc_nv12(READ));
+    let (mut kind, mut common, mut graphic) = (-1, CommonBuf::ZERO, GraphicBuf::ZERO);
+    let mut ask = |address, common: *mut CommonBuf, graphic: *mut GraphicBuf| {
+        let code =
+            call!(hb_mem_get_buf_type_and_buf_with_vaddr(address, &mut kind, common, graphic));
+        (code, kind)
+    };
+    let (no_block, no_picture) = (std::ptr::null_mut(), std::ptr::null_mut());
+    assert_eq!(ask(block.virt_addr + 9, &mut common, &mut graphic), (0, 0));
+    assert_eq!((common, graphic.plane_cnt, graphic.size), (block, 1, [4096, 0, 0]));
+    assert_eq!((graphic.phys_addr[0], graphic.fd[0]), (block.phys_addr, block.fd));
+    assert_eq!(ask(whole.virt_addr[1], &mut common, &mut graphic), (0, 1));
+    assert_eq!((graphic, common.size, common.fd), (whole, 3072, whole.fd[0]));
+    assert_eq!(common.virt_addr, whole.virt_addr[0]);
+    assert_eq!(ask(apart.virt_addr[1], no_block, &mut graphic), (0, 1));
+    assert_eq!(graphic, apart);
+    assert_eq!(ask(apart.virt_addr[0], &mut common, no_picture).0, INVALID_PARAMS, "two pieces");
+    assert_eq!(ask(block.virt_addr, no_block, no_picture).0, INVALID_PARAMS, "no place");
+    for fd in [block.fd, whole.fd[0], apart.fd[0]] {
+        assert_eq!(free(fd), 0);
+    }
 }
 
 #[test]

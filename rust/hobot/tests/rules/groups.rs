@@ -123,8 +123,11 @@ fn a_group_is_imported_as_a_whole_or_not_at_all() {
     assert_eq!((mine.group_id, mine.bit_map), (theirs.group_id, theirs.bit_map));
     assert_eq!(byte(mine.graph_group[2].virt_addr[1]), 66);
     assert_eq!(call!(hb_mem_inc_graph_buf_group_consume_cnt(&mut mine)), 0);
-    assert_eq!(ids.map(|id| module.0.counts(id)), [(2, 1), (2, 0)]);
-    assert_eq!(call!(hb_mem_dec_consume_cnt(mine.graph_group[0].fd[0])), 0);
+    assert_eq!(ids.map(|id| module.0.counts(id)), [(2, 1); 2]);
+    for picture in [0, 2].map(|index| mine.graph_group[index]) {
+        assert_eq!(call!(hb_mem_dec_consume_cnt(picture.fd[0])), 0);
+        assert_eq!(call!(hb_mem_inc_user_consume_cnt(picture.fd[0])), INVALID_PARAMS);
+    }
     drop(role);
     assert_eq!(byte(mine.graph_group[2].virt_addr[1]), 66, "it outlives its owner");
     assert_eq!(free(mine.graph_group[2].fd[0]), 0);

@@ -50,13 +50,15 @@ fn a_pool_is_one_buffer_that_blocks_are_cut_from() {
     let mut found = CommonBuf::ZERO;
     assert_eq!(call!(hb_mem_get_com_buf_with_vaddr(b.virt_addr + 9, &mut found)), 0);
     assert_eq!(found, b, "the block, not the pool");
+    assert_eq!(call!(hb_mem_get_com_buf(pool.fd, &mut found)), 0);
+    assert_eq!((found.virt_addr, found.size), (a.virt_addr, 20_000), "the pool");
     assert_eq!([put_back(a.virt_addr + 7), put_back(a.virt_addr)], [0, INVALID_VADDR]);
     let again = cut(&pool, 1).unwrap();
     assert_eq!((again.virt_addr, left(&pool)), (a.virt_addr, (3, 2)));
     assert_eq!(byte(b.virt_addr), 6);
     assert_eq!([put_back(again.virt_addr), put_back(b.virt_addr)], [0, 0]);
     assert_eq!(call!(hb_mem_pool_destroy(pool.fd)), 0);
-    assert_eq!(call!(hb_mem_pool_destroy(pool.fd)), NOT_FOUND);
+    assert_eq!(call!(hb_mem_pool_destroy(pool.fd)), INVALID_FD);
     assert!(module.0.ids().is_empty());
 }
 
@@ -105,8 +107,8 @@ fn what_makes_no_pool_is_refused_and_the_last_close_ends_them_all() {
     let plain = alloc(4096, READ);
     assert_eq!(call!(hb_mem_pool_get_info(plain.fd, &mut one)), NOT_FOUND);
     assert_eq!(call!(hb_mem_share_pool_get_info(plain.fd, &mut many)), NOT_FOUND);
-    assert_eq!(put_back(plain.virt_addr), INVALID_VADDR, "no pool's");
-    assert_eq!(call!(hb_mem_share_pool_free_buf(plain.virt_addr)), INVALID_VADDR);
+    assert_eq!(put_back(plain.virt_addr), NOT_FOUND, "no pool's");
+    assert_eq!(call!(hb_mem_share_pool_free_buf(plain.virt_addr)), NOT_FOUND);
     assert_eq!(cut(&pool(4096, READ), 0), Err(INVALID_PARAMS));
     cut(&pool(4096, READ), 1).unwrap();
     take(&shared(2)).unwrap();
@@ -146,6 +148,7 @@ fn a_shared_buffer_goes_out_again_only_when_nobody_else_holds_it() {
     assert_eq!(reader.line(), buffer.share_id.to_string(), "others import it");
     assert_eq!([free(buffer.fd), free(buffer.fd)], [NOT_ALLOW; 2]);
     assert_eq!(call!(hb_mem_inc_com_buf_consume_cnt(&mut buffer)), NOT_ALLOW);
+    assert_eq!(call!(hb_mem_inc_user_consume_cnt(buffer.fd)), INVALID_PARAMS);
     assert_eq!(call!(hb_mem_share_pool_destroy(pool.fd)), BUSY);
     let give_back = || call!(hb_mem_share_pool_free_buf(buffer.virt_addr + 1));
     assert_eq!([give_back(), give_back()], [0, INVALID_VADDR]);
@@ -155,7 +158,7 @@ fn a_shared_buffer_goes_out_again_only_when_nobody_else_holds_it() {
     assert_eq!(available(&pool), 1);
     assert_eq!(take(&pool).unwrap(), buffer);
     assert_eq!(give_back(), 0);
-    assert_eq!(call!(hb_mem_share_pool_destroy(pool.fd)), 0);
-    assert_eq!(call!(hb_mem_share_pool_destroy(pool.fd)), NOT_FOUND);
+    assert_eq!(call!(hb_mem_share_pool_destroy(buffer.fd)), 0, "any buffer's descriptor");
+    assert_eq!(call!(hb_mem_share_pool_destroy(pool.fd)), INVALID_FD);
     assert!(module.0.ids().is_empty());
 }
