@@ -80,6 +80,7 @@ bool close_producer(const struct line *line, struct answer *answer);
 void reset_producing(void);
 
 /* consuming.c */
+bool parse_mode(const char *name, uint32_t *mode);
 bool open_consumer(const struct line *line, struct answer *answer);
 bool next_frame(const struct line *line, struct answer *answer);
 bool try_frame(const struct line *line, struct answer *answer);
@@ -133,5 +134,19 @@ bool skip_message(const struct line *line, struct answer *answer);
 bool count_received(const struct line *line, struct answer *answer);
 bool close_receiver(const struct line *line, struct answer *answer);
 void reset_messages(void);
+
+/* switching.c */
+bool create_switch(const struct line *line, struct answer *answer);
+bool select_lane(const struct line *line, struct answer *answer);
+bool propose(const struct line *line, struct answer *answer);
+bool set_automatic(const struct line *line, struct answer *answer);
+bool switch_report(const struct line *line, struct answer *answer);
+bool close_switch(const struct line *line, struct answer *answer);
+bool open_switch(const struct line *line, struct answer *answer);
+bool next_of_switch(const struct line *line, struct answer *answer);
+bool switch_status(const struct line *line, struct answer *answer);
+bool leave_switch(const struct line *line, struct answer *answer);
+bool ask_switch(const struct line *line, struct answer *answer);
+void reset_switching(void);
 
 #endif

@@ -40,7 +40,7 @@ static framelane_frame *the_frame(const struct line *line, struct answer *answer
   return &frames[number];
 }
 
-static bool parse_mode(const char *name, uint32_t *mode) {
+bool parse_mode(const char *name, uint32_t *mode) {
   static const char *const names[] = {[FRAMELANE_MODE_LATEST] = "latest",
                                       [FRAMELANE_MODE_ORDERED] = "ordered",
                                       [FRAMELANE_MODE_LOSSLESS] = "lossless"};

@@ -12,6 +12,7 @@ static bool reset(const struct line *line, struct answer *answer) {
   reset_reading();
   reset_writing();
   reset_messages();
+  reset_switching();
   return true;
 }
 
@@ -73,6 +74,17 @@ static const struct {
     {"skip", skip_message},
     {"count_received", count_received},
     {"close_receiver", close_receiver},
+    {"create_switch", create_switch},
+    {"select_lane", select_lane},
+    {"propose", propose},
+    {"set_automatic", set_automatic},
+    {"switch_report", switch_report},
+    {"close_switch", close_switch},
+    {"open_switch", open_switch},
+    {"next_of_switch", next_of_switch},
+    {"switch_status", switch_status},
+    {"leave_switch", leave_switch},
+    {"ask_switch", ask_switch},
     {"decode", fields_decode},
     {"reset", reset},
 };

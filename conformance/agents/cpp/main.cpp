@@ -8,6 +8,7 @@
 #include "messages.hpp"
 #include "producing.hpp"
 #include "reading.hpp"
+#include "switching.hpp"
 #include "writing.hpp"
 
 namespace {
@@ -19,6 +20,7 @@ struct Agent {
   Writing writing;
   Reading reading;
   Messages messages;
+  Switching switching;
 };
 
 void decode(const Line& line, std::ostream& out) {
@@ -51,6 +53,10 @@ constexpr Command reading = [](Agent& agent, const Line& line, std::ostream& out
 template <auto handle>
 constexpr Command messages = [](Agent& agent, const Line& line, std::ostream& out) {
   (agent.messages.*handle)(line, out);
+};
+template <auto handle>
+constexpr Command switching = [](Agent& agent, const Line& line, std::ostream& out) {
+  (agent.switching.*handle)(line, out);
 };
 
 const std::map<std::string_view, Command> commands{
@@ -108,6 +114,17 @@ const std::map<std::string_view, Command> commands{
     {"skip", messages<&Messages::skip>},
     {"count_received", messages<&Messages::count_received>},
     {"close_receiver", messages<&Messages::close_receiver>},
+    {"create_switch", switching<&Switching::create>},
+    {"select_lane", switching<&Switching::select>},
+    {"propose", switching<&Switching::propose>},
+    {"set_automatic", switching<&Switching::set_automatic>},
+    {"switch_report", switching<&Switching::report>},
+    {"close_switch", switching<&Switching::close>},
+    {"open_switch", switching<&Switching::open>},
+    {"next_of_switch", switching<&Switching::next>},
+    {"switch_status", switching<&Switching::status>},
+    {"leave_switch", switching<&Switching::leave>},
+    {"ask_switch", switching<&Switching::ask>},
     {"decode", [](Agent&, const Line& line, std::ostream& out) { decode(line, out); }},
     {"reset", [](Agent& agent, const Line&, std::ostream&) { agent = Agent(); }},
 };

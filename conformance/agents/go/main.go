@@ -18,6 +18,7 @@ type agent struct {
 	reading   reading
 	writing   writing
 	messages  messages
+	switching switching
 }
 
 // errNothing is the answer of a read that found nothing.
@@ -146,6 +147,9 @@ func (a *agent) obeyOfRings(l line) (string, error) {
 	case "close_receiver":
 		return a.messages.closeReceiver()
 	}
+	if said, known, err := a.switching.obey(l); known {
+		return said, err
+	}
 	return "", misunderstood("there is no command %q", l.word)
 }
 
@@ -169,7 +173,7 @@ func decode(l line) (string, error) {
 // Reset gives everything back; what is held goes before what it is held from.
 func (a *agent) reset() error {
 	err := errors.Join(a.consuming.drop(), a.producing.drop(), a.reading.drop(), a.writing.drop(),
-		a.messages.drop())
+		a.messages.drop(), a.switching.drop())
 	*a = newAgent()
 	return err
 }

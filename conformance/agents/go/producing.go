@@ -259,7 +259,6 @@ func fillFrame(l line, frame framelane.FrameMut) error {
 	return err
 }
 
-
 // Settings are the options that a line names, but for the device buffers.
 func settings(l line) (picture framelane.FrameLayout, o []framelane.ProducerOption, err error) {
 	if _, said := l.get("format"); said {

@@ -16,6 +16,7 @@ from line import Line, Misunderstood, apply_fields, fields, numbered
 from messages import Messages
 from pixels import device_buffers, filled
 from streams import Answer, Streams
+from switching import Switching
 
 
 class Agent:
@@ -30,6 +31,7 @@ class Agent:
         self.returned_frames: list[bool] = []
         self.streams = Streams()
         self.messages = Messages()
+        self.switching = Switching()
 
     # As producer
 
@@ -224,6 +226,7 @@ class Agent:
             self.producer.close()
         self.streams.close()
         self.messages.close()
+        self.switching.close()
         self.__init__()  # type: ignore[misc]
         return ""
 
@@ -240,7 +243,8 @@ def command(agent: Agent, word: str) -> Callable[[Line], Answer]:
     """What a word does."""
     if word in COMMANDS:
         return partial(COMMANDS[word], agent)
-    of_others = agent.streams.command(word) or agent.messages.command(word)
+    parts = (agent.streams, agent.messages, agent.switching)
+    of_others = next((found for part in parts if (found := part.command(word))), None)
     if of_others is None:
         raise Misunderstood(f"there is no command {word!r}")
     return of_others

@@ -71,8 +71,8 @@ class Producer:
     def check(self, hello):
         """Refuses what this lane does not offer."""
         options = self.options
-        if hello.wants_stream:
-            raise Failure(L.ErrorKind.UNSUPPORTED, "this lane has frames, not a stream")
+        if hello.wants_stream or hello.wants_switch:
+            raise Failure(L.ErrorKind.UNSUPPORTED, "this lane has frames of its own")
         if hello.mode == L.Mode.LOSSLESS and not options.lossless:
             raise Failure(L.ErrorKind.UNSUPPORTED, "lossless consumers are not admitted")
         if not 1 <= hello.leases <= 63:

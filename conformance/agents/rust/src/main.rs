@@ -7,6 +7,7 @@ mod messages;
 mod pixels;
 mod producing;
 mod reading;
+mod switching;
 mod writing;
 
 use consuming::{Ask, Consuming};
@@ -16,6 +17,7 @@ use messages::Messages;
 use producing::Producing;
 use reading::StreamReading;
 use std::io::{BufRead, Write};
+use switching::Switching;
 use writing::Writing;
 
 #[derive(Default)]
@@ -26,6 +28,7 @@ struct Agent {
     reading: StreamReading,
     writing: Writing,
     messages: Messages,
+    switching: Switching,
 }
 
 impl Agent {
@@ -99,6 +102,24 @@ impl Agent {
             "skip" => messages.skip(),
             "count_received" => messages.count_received(),
             "close_receiver" => messages.close_receiver(),
+            _ => self.obey_of_switches(line),
+        }
+    }
+
+    fn obey_of_switches(&mut self, line: &Line<'_>) -> Answer {
+        let switching = &mut self.switching;
+        match line.word {
+            "create_switch" => switching.create(line),
+            "select_lane" => switching.select(line),
+            "propose" => switching.propose(line),
+            "set_automatic" => switching.set_automatic(),
+            "switch_report" => switching.report(),
+            "close_switch" => switching.close(),
+            "open_switch" => switching.open(line),
+            "next_of_switch" => switching.next(line),
+            "switch_status" => switching.status(),
+            "leave_switch" => switching.leave(),
+            "ask_switch" => switching::ask(line),
             word => Err(misunderstood(format!("there is no command {word:?}"))),
         }
     }
