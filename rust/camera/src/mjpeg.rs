@@ -140,9 +140,9 @@ impl Splitter {
         match self.at {
             At::Outside => self.find_start(stamp),
             At::Marker => match *rest {
-                [0xff, marker::PADDING, ..] => self.go(1, At::Marker),
+                [0xff, marker::PADDING, ..] => self.pass(1),
                 [0xff, marker::END, ..] => self.end(),
-                [0xff, byte, ..] if marker::stands_alone(byte) => self.go(2, At::Marker),
+                [0xff, byte, ..] if marker::stands_alone(byte) => self.pass(2),
                 [0xff, byte, ..] if byte >= 0xc0 && byte != marker::START => {
                     self.go(2, At::Segment(byte))
                 }
@@ -161,6 +161,13 @@ impl Splitter {
     fn go(&mut self, by: usize, to: At) -> bool {
         self.seen += by;
         self.at = to;
+        true
+    }
+
+    /// Passes over bytes before a marker in which no picture begins.
+    fn pass(&mut self, by: usize) -> bool {
+        self.seen += by;
+        self.resume = self.seen;
         true
     }
 

@@ -110,17 +110,19 @@ fn starts_without_end_are_looked_at_once() {
     // Segments full of starts, then what is no marker.
     let segment = [b"\xff\xe1\xff\xfe", &starts[..0xfffc]].concat();
     let segments = [b"\xff\xd8", &segment.repeat(size / segment.len())[..], b"\x12\x34"].concat();
-    // Each start leads to the same coded data.
-    let count = 0xffff / 6;
-    let mut scans: Vec<u8> = (0..count)
-        .flat_map(|number| {
-            let length = (count - number) as u16 * 6 - 4;
-            [&[0xff, 0xd8, 0xff, 0xda], &length.to_be_bytes()[..]].concat()
-        })
-        .collect();
-    scans.resize(size, 0);
-    scans.extend_from_slice(b"\xff\x02");
-    for hostile in [starts, segments, scans] {
+    // Each start leads to the same coded data, or to the same markers.
+    let one = |kind: u8, fill: [u8; 2]| {
+        let count = 0xffff / 6;
+        let start = |number: u16| {
+            let length = (count - number) * 6 - 4;
+            [&[0xff, 0xd8, 0xff, kind], &length.to_be_bytes()[..]].concat()
+        };
+        let starts: Vec<u8> = (0..count - 1).flat_map(start).collect();
+        [&starts[..], &[0xff, 1, 0xff, 1, 0xff, 1], &fill.repeat(size / 2), &[0xff, 2]].concat()
+    };
+    let scan = one(0xda, [0, 0]);
+    let (restarts, padding) = (one(0xe1, [0xff, 0xd0]), one(0xe1, [0xff, 0xff]));
+    for hostile in [starts, segments, scan, restarts, padding] {
         let found = split(&[&hostile, &CLIP[..]].concat(), 1 << 20);
         assert_eq!(found.iter().flatten().count(), 6);
         assert!(found[0].is_err());

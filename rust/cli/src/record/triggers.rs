@@ -194,7 +194,7 @@ fn detections(
 /// A reader of what comes next in the lane; None when it is not needed any more.
 fn attach(
     lane: &str,
-    trouble: &mut Trouble,
+    trouble: &mut Trouble<'_>,
     over: &AtomicBool,
 ) -> framelane::Result<Option<StreamReader>> {
     let options = StreamReaderOptions::new().start(StreamStart::Next).wait_for_lane(SLICE);
