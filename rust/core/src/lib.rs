@@ -81,12 +81,12 @@ mod switch;
 #[cfg(not(loom))]
 mod wire;
 
-#[cfg(not(loom))]
 /// The Rust of a page compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/streams.md")]
 struct Streams;
 
+#[cfg(not(loom))]
 pub use crate::{
     clock::monotonic_ns,
     consumer::{

@@ -5,13 +5,13 @@ mod raw;
 
 use common::readers::By;
 use common::switches::{next, try_next};
-use common::{LANE, Place, os, publish, until};
+use common::{DEADLINE, LANE, Place, os, publish, until};
 use framelane::layout::{LaneHeader, LaneKind, Mode, SwitchHeader};
 use framelane::{ConsumerOptions, ErrorKind, Switch};
 use raw::Line;
 use raw::impostor::{Goods, Impostor, Memory};
 use std::mem::offset_of;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zerocopy::{FromZeros, IntoBytes};
 
 const BYTES: u64 = 4096;
@@ -165,4 +165,27 @@ fn memory_that_is_too_small_is_refused() {
         assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
         player.join().unwrap();
     });
+}
+
+#[test]
+fn a_lane_that_never_answers_holds_up_nobody_who_reads_another() {
+    let place = Place::new();
+    let day = place.lane("day");
+    let _silent = Impostor::new(&place);
+    let controller = place.controller(&["day", LANE]);
+    let start = Instant::now();
+    let mut switch = place.switch(Mode::Latest);
+    // Whoever waited for the lane's answer at each look would need two seconds a frame.
+    for sequence in 1..=40 {
+        publish(&day, sequence);
+        assert_eq!(next(&mut switch, By::Spin).sequence(), sequence);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
+    let problem = switch.status().lanes[1].problem.clone().expect("somebody is there");
+    assert_eq!(problem.kind(), ErrorKind::TimedOut, "{problem}");
+    // Once it is active its silence is the reader's.
+    controller.select(1).unwrap();
+    assert!(switch.next(Duration::from_millis(1)).unwrap().is_none());
+    assert_eq!(switch.status().active, Some(1));
 }

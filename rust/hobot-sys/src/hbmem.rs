@@ -1,7 +1,8 @@
 //! libhbmem: buffers that camera, codec, processors and programs share.
 
+use crate::collections::{BufQueue, GraphicBufGroup, Pool, SharePool};
 use crate::load::library;
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::mem::{align_of, offset_of, size_of};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -203,4 +204,82 @@ library! {
     /// Processes that hold a buffer.
     fn hb_mem_get_buffer_process_info_with_share_id(share_id: i32, pids: *mut i32, room: i32,
         count: *mut i32) -> i32;
+    /// The same by address.
+    fn hb_mem_get_buffer_process_info(address: u64, pids: *mut i32, room: i32,
+        count: *mut i32) -> i32;
+    /// Maps a range of bus addresses; takes no reference, and its `fd` is 0 and means nothing.
+    fn hb_mem_import_com_buf_with_paddr(phys: u64, size: u64, flags: i64,
+        to: *mut CommonBuf) -> i32;
+    /// Copies between buffers, or wherever.
+    fn hb_mem_dma_copy(to: u64, from: u64, size: u64) -> i32;
+    /// How many hold the buffer of an address, in all processes.
+    fn hb_mem_get_share_info_with_vaddr(address: u64, clients: *mut i32) -> i32;
+    /// Waits until at most so many hold it.
+    fn hb_mem_wait_share_status_with_vaddr(address: u64, target: i32, timeout_ms: i64) -> i32;
+    /// Says that this process is done with it.
+    fn hb_mem_dec_consume_cnt_with_vaddr(address: u64) -> i32;
+    /// How many are using it.
+    fn hb_mem_get_consume_info_with_vaddr(address: u64, count: *mut i32) -> i32;
+    /// Waits until at most so many are using it.
+    fn hb_mem_wait_consume_status_with_vaddr(address: u64, target: i32, timeout_ms: i64) -> i32;
+    /// One free more is needed, in this process.
+    fn hb_mem_inc_user_consume_cnt_with_vaddr(address: u64) -> i32;
+    /// One free less is needed, in this process.
+    fn hb_mem_dec_user_consume_cnt_with_vaddr(address: u64) -> i32;
+    /// What kind of buffer an address lies in, one of [`crate::buffer_type`].
+    fn hb_mem_get_buf_type_with_vaddr(address: u64, kind: *mut i32) -> i32;
+    /// The same with the buffer as a block and as a picture, where there are places for them.
+    fn hb_mem_get_buf_type_and_buf_with_vaddr(address: u64, kind: *mut i32,
+        common: *mut CommonBuf, graphic: *mut GraphicBuf) -> i32;
+    /// The same with the buffer in the place of its kind.
+    fn hb_mem_get_buf_and_type_with_vaddr(address: u64, kind: *mut i32, common: *mut CommonBuf,
+        graphic: *mut GraphicBuf, group: *mut GraphicBufGroup) -> i32;
+    /// Makes a queue of so many slots, in this process, and gives it its id.
+    fn hb_mem_create_buf_queue(queue: *mut BufQueue) -> i32;
+    /// Ends it; whoever waits is told.
+    fn hb_mem_destroy_buf_queue(queue: *mut BufQueue) -> i32;
+    /// A free slot to fill, and what it carried last.
+    fn hb_mem_dequeue_buf(queue: *mut BufQueue, slot: *mut i32, item: *mut c_void,
+        timeout_ms: i64) -> i32;
+    /// Hands a filled slot on.
+    fn hb_mem_queue_buf(queue: *mut BufQueue, slot: i32, item: *const c_void) -> i32;
+    /// The oldest filled slot, and what it carries.
+    fn hb_mem_request_buf(queue: *mut BufQueue, slot: *mut i32, item: *mut c_void,
+        timeout_ms: i64) -> i32;
+    /// Makes a slot free that was requested.
+    fn hb_mem_release_buf(queue: *mut BufQueue, slot: i32) -> i32;
+    /// As if a slot had not been taken, by either side.
+    fn hb_mem_cancel_buf(queue: *mut BufQueue, slot: i32) -> i32;
+    /// Allocates the pictures of a group that `pictures` has bits for, each as its own numbers say.
+    fn hb_mem_alloc_graph_buf_group(width: *mut i32, height: *mut i32, format: *mut i32,
+        flags: *mut i64, stride: *mut i32, vstride: *mut i32, group: *mut GraphicBufGroup,
+        pictures: u32) -> i32;
+    /// Maps another process's group.
+    fn hb_mem_import_graph_buf_group(from: *mut GraphicBufGroup, to: *mut GraphicBufGroup) -> i32;
+    /// The group of a descriptor; takes no reference.
+    fn hb_mem_get_graph_buf_group(fd: i32, group: *mut GraphicBufGroup) -> i32;
+    /// The group an address lies in; takes no reference.
+    fn hb_mem_get_graph_buf_group_with_vaddr(address: u64, group: *mut GraphicBufGroup) -> i32;
+    /// Says that this process is using the group.
+    fn hb_mem_inc_graph_buf_group_consume_cnt(group: *mut GraphicBufGroup) -> i32;
+    /// One buffer to cut smaller ones from, for this process.
+    fn hb_mem_pool_create(size: u64, flags: i64, pool: *mut Pool) -> i32;
+    /// Ends it.
+    fn hb_mem_pool_destroy(fd: i32) -> i32;
+    /// Cuts a block from it.
+    fn hb_mem_pool_alloc_buf(fd: i32, size: u64, buffer: *mut CommonBuf) -> i32;
+    /// Puts the block of an address back.
+    fn hb_mem_pool_free_buf(address: u64) -> i32;
+    /// How much of it is left.
+    fn hb_mem_pool_get_info(fd: i32, pool: *mut Pool) -> i32;
+    /// Buffers of one size that other processes may import.
+    fn hb_mem_share_pool_create(count: u32, size: u64, flags: i64, pool: *mut SharePool) -> i32;
+    /// Ends it.
+    fn hb_mem_share_pool_destroy(fd: i32) -> i32;
+    /// Takes a buffer that nobody has.
+    fn hb_mem_share_pool_alloc_buf(fd: i32, buffer: *mut CommonBuf) -> i32;
+    /// Gives it back; it is taken again once nobody else holds it.
+    fn hb_mem_share_pool_free_buf(address: u64) -> i32;
+    /// How many are left.
+    fn hb_mem_share_pool_get_info(fd: i32, pool: *mut SharePool) -> i32;
 }

@@ -11,6 +11,7 @@
 
 mod camera;
 pub mod codec;
+mod collections;
 mod hbmem;
 mod load;
 mod plain;
@@ -19,6 +20,7 @@ mod vio;
 
 pub use camera::{Cam, CameraConfig, MipiConfig};
 pub use codec::Multimedia;
+pub use collections::{BufQueue, GROUP, GraphicBufGroup, Pool, SharePool, buffer_type};
 pub use hbmem::{CommonBuf, Format, GraphicBuf, Hbmem, PLANES, usage};
 pub use load::{FOLDER_VARIABLE, LoadError};
 pub use status::{hb_mem, hb_mem_name, hbn_name, media, media_name};

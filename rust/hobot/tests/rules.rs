@@ -32,6 +32,15 @@ macro_rules! call {
     }};
 }
 
+#[path = "rules/addresses.rs"]
+mod addresses;
+#[path = "rules/groups.rs"]
+mod groups;
+#[path = "rules/pools.rs"]
+mod pools;
+#[path = "rules/queues.rs"]
+mod queues;
+
 fn library() -> &'static Hbmem {
     static LIBRARY: OnceLock<Hbmem> = OnceLock::new();
     LIBRARY.get_or_init(|| Hbmem::open(Some(&common::folder())).unwrap())
@@ -104,7 +113,7 @@ fn put(address: u64, value: u8) {
 
 #[test]
 fn child_entry() {
-    entry(&[("holder", holder), ("owner", owner), ("starved", starved)]);
+    entry(&[("holder", holder), ("owner", owner), ("starved", starved), ("group", groups::owner)]);
 }
 
 /// Imports what it is told of, uses it, and waits to be killed.

@@ -19,7 +19,7 @@ use zerocopy::IntoBytes;
 
 /// How long a producer may take for the whole handshake, so that none can hold up its consumer by
 /// answering slowly.
-const ANSWER: Duration = Duration::from_secs(2);
+pub(crate) const ANSWER: Duration = Duration::from_secs(2);
 
 /// Memory kinds every program reads, as bits of a Hello.
 const MEMORY_KINDS: u32 =
@@ -47,8 +47,8 @@ pub(crate) struct Wish {
 /// What the producer refused with; `TimedOut` when it does not answer; `Disconnected` when it
 /// hangs up; `Protocol` when what it sends cannot be believed.
 pub(crate) fn attach<R: Reading + ?Sized>(reader: &R, connection: OwnedFd) -> Result<R::Epoch> {
-    let deadline = Deadline::after(ANSWER);
     let link = reader.link();
+    let deadline = Deadline::after(link.patience);
     let welcome = greet(&link.name, &link.wish, &connection, deadline)?;
     step("attach.welcomed");
     let mut ready: Ready = message::new();
@@ -176,7 +176,7 @@ fn receive_up_to(
             Received::Nothing => {}
         }
         let Some(left) = deadline.left() else {
-            let text = format!("the producer does not answer within {} s", ANSWER.as_secs());
+            let text = "the producer does not answer in time";
             return Err(Error::new(ErrorKind::TimedOut, text));
         };
         let mut polled = [PollFd::new(connection, PollFlags::IN)];

@@ -2,7 +2,7 @@
 
 use super::bell::WakeWord;
 use super::closer::Closer;
-use super::handshake::Wish;
+use super::handshake::{ANSWER, Wish};
 use super::parcel::Parcel;
 use super::poller::Poller;
 use super::tie::Tie;
@@ -56,6 +56,8 @@ pub(crate) struct Link<E> {
     pub(crate) places: Vec<PathBuf>,
     pub(crate) wish: Wish,
     pub(crate) manner: Manner,
+    /// How long a producer may take for a handshake.
+    pub(crate) patience: Duration,
     pub(crate) current: Option<E>,
     pub(crate) sleeping_on: Option<WakeWord>,
     /// Earlier epochs of which frames or records are still held.
@@ -89,6 +91,7 @@ impl<E: Epoch> Link<E> {
             places: crate::runtime_dir::places(directory.as_deref()),
             wish,
             manner,
+            patience: ANSWER,
             current: None,
             sleeping_on: None,
             old: Vec::new(),

@@ -27,7 +27,7 @@ pub use options::ConsumerOptions;
 
 pub(crate) use connect::{Found, connect, not_found, queue_full};
 
-pub(crate) use handshake::Wish;
+pub(crate) use handshake::{ANSWER, Wish};
 pub(crate) use lane_info::{check_common, wrong};
 pub(crate) use link::{Epoch as EpochOf, Link, Manner, Reading};
 pub(crate) use parcel::{Parcel, refuse_other};

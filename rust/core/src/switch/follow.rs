@@ -2,6 +2,7 @@
 
 use super::member::MemberLane;
 use super::reader::{CONTROL, Switch};
+use crate::clock::monotonic_ns;
 use crate::consumer::Reading;
 use crate::error::{Error, Result, protocol};
 use crate::ring::switch as ring;
@@ -28,7 +29,13 @@ impl Switch {
         let another = controller != self.controller;
         let before = self.active.map(|index| self.lanes[index].name.clone());
         if another {
-            self.adopt(epoch.lanes.clone())?;
+            if let Err(error) = self.adopt(epoch.lanes.clone()) {
+                // The lane that is active can be read all the same; `look_at_control` tries again.
+                self.control.seen = selection;
+                self.courtesy.note(Some(&error));
+                self.obstacle = Some(error);
+                return Ok(());
+            }
             self.controller = controller;
         }
         self.control.seen = selection;
@@ -52,6 +59,7 @@ impl Switch {
             self.lanes[old].deactivate();
         }
         self.lanes[index].activate(self.polled);
+        self.active_ns = monotonic_ns();
         self.switches += u64::from(self.last.is_some());
         // What an earlier frame said of its time counts as long as it can be true.
         self.after = self.last.and_then(|moment| moment.believable());

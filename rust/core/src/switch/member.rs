@@ -1,11 +1,8 @@
 //! One lane behind a switch, as a reader of the switch has it.
 
-use crate::clock::monotonic_ns;
-use crate::consumer::{Consumer, ConsumerOptions, EpochOf, Reattach, Waiting};
+use super::courtesy::Courtesy;
+use crate::consumer::{ANSWER, Consumer, ConsumerOptions, EpochOf, Reattach, Waiting};
 use crate::error::{Error, Result};
-
-/// How long after a refusal a lane that is not active is asked again.
-const ASK_AGAIN_NS: u64 = 1_000_000_000;
 
 /// A lane, whether it is there or not.
 pub(super) struct MemberLane {
@@ -15,38 +12,52 @@ pub(super) struct MemberLane {
     pub(super) consumer: Consumer,
     /// Why it cannot be attached to, where somebody is there.
     pub(super) problem: Option<Error>,
-    ask_again_ns: u64,
+    courtesy: Courtesy,
 }
 
 impl MemberLane {
     pub(super) fn new(name: String, key: u64, options: &ConsumerOptions) -> Result<Self> {
         let consumer = Consumer::detached(&name, options.clone())?;
-        Ok(MemberLane { name, key, consumer, problem: None, ask_again_ns: 0 })
+        Ok(MemberLane { name, key, consumer, problem: None, courtesy: Courtesy::default() })
     }
 
     /// The first attach, if its producer is there.
     pub(super) fn attach(&mut self) {
+        self.consumer.link.patience = self.courtesy.patience();
         let tried = self.consumer.try_attach().map(drop);
         let _ = self.note(tried);
     }
 
+    /// Attaches as a reader of this lane alone would, where a first attempt found an obstacle.
+    ///
+    /// # Errors
+    /// Why the producer that is there cannot be attached to.
+    pub(super) fn insist(&mut self) -> Result<()> {
+        if self.problem.is_some() && !self.is_attached() {
+            self.consumer.link.patience = ANSWER;
+            let tried = self.consumer.try_attach().map(drop);
+            self.note(tried)?;
+        }
+        self.problem.clone().map_or(Ok(()), Err)
+    }
+
     /// Looks at the connection, and for a producer where there is none. Of a lane that is not
-    /// active no failure is one of the reader.
+    /// active no failure is one of the reader, and no silence holds it up for long.
     pub(super) fn look(&mut self, active: bool) -> Result<()> {
-        if !active && self.problem.is_some() && monotonic_ns() < self.ask_again_ns {
+        if !active && self.problem.is_some() && !self.courtesy.is_due() {
             let tie = self.consumer.link.current.as_ref().map(EpochOf::tie);
             return self.consumer.link.poller.drain(tie).map(drop);
         }
+        self.consumer.link.patience = if active { ANSWER } else { self.courtesy.patience() };
         let looked = self.consumer.look_at_connection();
         let noted = self.note(looked);
         if active { noted } else { Ok(()) }
     }
 
     fn note(&mut self, outcome: Result<()>) -> Result<()> {
-        self.problem = outcome.as_ref().err().cloned();
-        if self.problem.is_some() {
-            self.ask_again_ns = monotonic_ns().saturating_add(ASK_AGAIN_NS);
-        }
+        let obstacle = || self.consumer.link.obstacle.clone();
+        self.problem = outcome.as_ref().err().cloned().or_else(obstacle);
+        self.courtesy.note(self.problem.as_ref());
         outcome
     }
 

@@ -39,6 +39,7 @@
 
 mod attach;
 mod controller;
+mod courtesy;
 mod follow;
 mod lane;
 mod member;

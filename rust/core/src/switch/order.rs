@@ -4,6 +4,9 @@ use crate::clock::monotonic_ns;
 use crate::layout::{ClockId, FrameDescriptor};
 use rustix::time::{ClockId as Clock, clock_gettime};
 
+/// No camera takes so long from exposure to publication.
+const LONG_NS: u64 = 1_000_000_000;
+
 /// What a frame says about its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
@@ -31,6 +34,14 @@ impl Moment {
             (Some(own), Some(others)) if own == others => self.capture_ns < other.capture_ns,
             _ => self.publish_ns < other.publish_ns,
         }
+    }
+
+    /// Whether the clocks of both differ whatever is said of them: this frame was published after
+    /// `since_ns`, when the other had been delivered, and says to be much older. A lane of such
+    /// frames must not be silent for ever.
+    pub(super) fn contradicts(&self, other: &Moment, since_ns: u64) -> bool {
+        let age = other.capture_ns.saturating_sub(self.capture_ns);
+        self.clock.is_some() && self.publish_ns > since_ns && age > LONG_NS
     }
 
     /// The same without what cannot be: a lane that says its frames are of tomorrow must not make
@@ -76,6 +87,18 @@ mod tests {
         }
         let unknown = moment(ClockId::Monotonic, 0, 24);
         assert!(unknown.is_before(&a));
+    }
+
+    #[test]
+    fn times_of_a_file_do_not_count() {
+        let camera = moment(ClockId::Monotonic, 50 * LONG_NS, 50 * LONG_NS + 10);
+        let since = 50 * LONG_NS + 20;
+        let file = moment(ClockId::Monotonic, 33_000_000, since + 1);
+        assert!(file.is_before(&camera) && file.contradicts(&camera, since));
+        let late = moment(ClockId::Monotonic, 50 * LONG_NS - 5, since + 1);
+        assert!(late.is_before(&camera) && !late.contradicts(&camera, since));
+        let before = moment(ClockId::Monotonic, 1, since - 1);
+        assert!(!before.contradicts(&camera, since));
     }
 
     #[test]

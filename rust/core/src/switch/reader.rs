@@ -1,6 +1,7 @@
 //! The reader of a switch.
 
 use super::attach::Control;
+use super::courtesy::Courtesy;
 use super::member::MemberLane;
 use super::order::Moment;
 use crate::clock::{Deadline, monotonic_ns};
@@ -40,12 +41,14 @@ pub struct Switch {
     /// Frames captured before this are too old: of the frame before, until one of the active lane
     /// was delivered.
     pub(super) after: Option<Moment>,
+    /// Since when it is read.
+    pub(super) active_ns: u64,
     /// Holds the descriptors of the controller and all lanes.
     pub(super) epoll: OwnedFd,
     pub(super) polled: bool,
     /// Why a controller that is there is not followed.
     pub(super) obstacle: Option<Error>,
-    pub(super) ask_again_ns: u64,
+    pub(super) courtesy: Courtesy,
     pub(super) looked_ns: u64,
     /// Frames missed of lanes that stand behind the switch no more.
     pub(super) missed: u64,
@@ -121,10 +124,11 @@ impl Switch {
             announce: false,
             last: None,
             after: None,
+            active_ns: 0,
             epoll,
             polled: false,
             obstacle: None,
-            ask_again_ns: 0,
+            courtesy: Courtesy::default(),
             looked_ns: monotonic_ns(),
             missed: 0,
             switches: 0,
@@ -135,10 +139,10 @@ impl Switch {
         switch.watch_control()?;
         switch.control.attach_first(deadline)?;
         switch.follow()?;
-        match switch.active.and_then(|index| switch.lanes[index].problem.clone()) {
-            Some(problem) => Err(problem),
-            None => Ok(switch),
+        if let Some(index) = switch.active {
+            switch.lanes[index].insist()?;
         }
+        Ok(switch)
     }
 
     /// The next frame of the active lane, if there is one now. After None the descriptor of
@@ -331,7 +335,9 @@ impl Switch {
                 continue;
             }
             let moment = Moment::of(frame.descriptor());
-            if self.after.is_some_and(|after| moment.is_before(&after)) {
+            if self.after.is_some_and(|after| {
+                moment.is_before(&after) && !moment.contradicts(&after, self.active_ns)
+            }) {
                 match too_old {
                     TooOld::IsNothing => return Ok(None),
                     TooOld::GoOn => self.dropped += 1,

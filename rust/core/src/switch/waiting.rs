@@ -16,9 +16,6 @@ use rustix::thread::{ClockId, futex};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-/// How long after a refusal a controller is asked again.
-const ASK_AGAIN_NS: u64 = 1_000_000_000;
-
 /// This kernel has no futex_waitv (Linux before 5.16), or does not let us use it.
 pub(super) static NO_WAITV: AtomicBool = AtomicBool::new(false);
 
@@ -167,19 +164,21 @@ impl Switch {
 
     /// Whatever is wrong with the controller, its readers carry on.
     fn look_at_control(&mut self) -> Result<()> {
-        if self.obstacle.is_some() && monotonic_ns() < self.ask_again_ns {
+        if self.obstacle.is_some() && !self.courtesy.is_due() {
             let tie = self.control.link.current.as_ref().map(EpochOf::tie);
             return self.control.link.poller.drain(tie).map(drop);
         }
-        let looked = self.control.look_at_connection();
-        match looked {
+        self.control.link.patience = self.courtesy.patience();
+        self.obstacle = match self.control.look_at_connection() {
             Err(error) if matches!(error.kind(), ErrorKind::Closed | ErrorKind::Forked) => {
                 return Err(error);
             }
-            other => self.obstacle = other.err(),
-        }
-        if self.obstacle.is_some() {
-            self.ask_again_ns = monotonic_ns().saturating_add(ASK_AGAIN_NS);
+            other => other.err().or(self.control.link.obstacle.clone()),
+        };
+        self.courtesy.note(self.obstacle.as_ref());
+        let there = self.control.link.current.as_ref();
+        if there.is_some_and(|epoch| epoch.epoch != self.controller) {
+            self.control.seen = 0; // its lanes could not be taken over, or were not yet
         }
         Ok(())
     }

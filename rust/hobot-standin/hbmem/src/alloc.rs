@@ -26,7 +26,7 @@ pub extern "C" fn hb_mem_alloc_com_buf(size: u64, flags: i64, buffer: *mut Commo
             phys_addr: part.record.phys,
             offset: 0,
         };
-        module.buffers.push(Buffer { shape: Shape::Common(made), parts: vec![part], users: 1 });
+        module.buffers.push(Buffer::new(Shape::Common(made), vec![part]));
         give(buffer, made)
     })
 }
@@ -43,34 +43,45 @@ pub extern "C" fn hb_mem_alloc_graph_buf(
 ) -> i32 {
     enter("hb_mem_alloc_graph_buf", || {
         place(buffer)?;
-        let sizes = Geometry { width, height, format, stride, vstride }.planes()?;
-        if sizes.contains(&0) {
-            return Err(INVALID_PARAMS);
-        }
+        let geometry = Geometry { width, height, format, stride, vstride };
+        let (mut made, sizes) = picture(geometry, flags)?;
         let mut module = module()?;
-        let flags = without_pools(flags);
-        let contiguous = sizes.len() == 1 || flags & usage::GRAPHIC_CONTIGUOUS != 0;
-        let mut made = GraphicBuf {
-            fd: [-1; 3],
-            plane_cnt: sizes.len() as i32,
-            format,
-            width,
-            height,
-            stride,
-            vstride,
-            is_contig: contiguous.into(),
-            flags,
-            ..GraphicBuf::ZERO
-        };
-        let parts = if contiguous {
-            vec![allocate(sizes.iter().sum(), flags)?]
-        } else {
-            sizes.iter().map(|&size| allocate(size, flags)).collect::<Answer<Vec<_>>>()?
-        };
+        let flags = made.flags;
+        let parts = part_sizes(&made, &sizes);
+        let parts = parts.iter().map(|&size| allocate(size, flags)).collect::<Answer<Vec<_>>>()?;
         describe(&mut made, &parts, &sizes);
-        module.buffers.push(Buffer { shape: Shape::Graphic(made), parts, users: 1 });
+        module.buffers.push(Buffer::new(Shape::Graphic(made), parts));
         give(buffer, made)
     })
+}
+
+/// A picture without its memory, and the sizes of its planes.
+pub fn picture(geometry: Geometry, flags: i64) -> Answer<(GraphicBuf, Vec<u64>)> {
+    let sizes = geometry.planes()?;
+    if sizes.contains(&0) {
+        return Err(INVALID_PARAMS);
+    }
+    let Geometry { width, height, format, stride, vstride } = geometry;
+    let flags = without_pools(flags);
+    let contiguous = sizes.len() == 1 || flags & usage::GRAPHIC_CONTIGUOUS != 0;
+    let made = GraphicBuf {
+        fd: [-1; 3],
+        plane_cnt: sizes.len() as i32,
+        format,
+        width,
+        height,
+        stride,
+        vstride,
+        is_contig: contiguous.into(),
+        flags,
+        ..GraphicBuf::ZERO
+    };
+    Ok((made, sizes))
+}
+
+/// Sizes of the parts that its planes are in.
+pub fn part_sizes(made: &GraphicBuf, planes: &[u64]) -> Vec<u64> {
+    if made.is_contig == 1 { vec![planes.iter().sum()] } else { planes.to_vec() }
 }
 
 /// Where the planes of a picture are, in one part or in one each.
@@ -89,7 +100,8 @@ pub fn describe(made: &mut GraphicBuf, parts: &[Part], sizes: &[u64]) {
     }
 }
 
-fn allocate(size: u64, flags: i64) -> Answer<Part> {
+/// A new part of its own.
+pub fn allocate(size: u64, flags: i64) -> Answer<Part> {
     let (id, record, ram) = ion()?.allocate(size, flags).map_err(fd_error)?;
     Part::map(id, record, ram, flags).inspect_err(|_| {
         let _ = ion().map(|ion| ion.release(id));
@@ -97,6 +109,6 @@ fn allocate(size: u64, flags: i64) -> Answer<Part> {
 }
 
 /// The library sets the pool bits itself.
-fn without_pools(flags: i64) -> i64 {
+pub fn without_pools(flags: i64) -> i64 {
     flags & !(usage::MEM_POOL | usage::MEM_SHARE_POOL)
 }

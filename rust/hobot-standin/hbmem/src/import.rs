@@ -32,7 +32,7 @@ pub extern "C" fn hb_mem_import_com_buf(from: *mut CommonBuf, to: *mut CommonBuf
             virt_addr: part.base() + (asked.phys_addr - part.record.phys),
             ..asked
         };
-        module.buffers.push(Buffer { shape: Shape::Common(made), parts: vec![part], users: 1 });
+        module.buffers.push(Buffer::new(Shape::Common(made), vec![part]));
         give(to, made)
     })
 }
@@ -44,22 +44,27 @@ pub extern "C" fn hb_mem_import_graph_buf(from: *mut GraphicBuf, to: *mut Graphi
         let asked = read(from)?;
         let sizes = check_picture(&asked)?;
         let mut module = module()?;
-        let contiguous = asked.is_contig == 1;
-        let parts = if contiguous {
-            let total: u64 = sizes.iter().sum();
-            let part = import(asked.share_id[0], asked.flags, |record| {
-                planes_follow(&asked, record.phys, &sizes) && total <= record.bytes
-            })?;
-            vec![part]
-        } else {
-            import_planes(&asked, &sizes)?
-        };
-        let mut made = GraphicBuf { fd: [-1; 3], share_id: [0; 3], ..asked };
-        made.virt_addr = [0; 3];
-        describe(&mut made, &parts, &sizes);
-        module.buffers.push(Buffer { shape: Shape::Graphic(made), parts, users: 1 });
+        let (made, parts) = import_picture(&asked, &sizes)?;
+        module.buffers.push(Buffer::new(Shape::Graphic(made), parts));
         give(to, made)
     })
+}
+
+/// Maps a picture that was found plausible.
+pub fn import_picture(asked: &GraphicBuf, sizes: &[u64]) -> Answer<(GraphicBuf, Vec<Part>)> {
+    let parts = if asked.is_contig == 1 {
+        let total: u64 = sizes.iter().sum();
+        let part = import(asked.share_id[0], asked.flags, |record| {
+            planes_follow(asked, record.phys, sizes) && total <= record.bytes
+        })?;
+        vec![part]
+    } else {
+        import_planes(asked, sizes)?
+    };
+    let mut made = GraphicBuf { fd: [-1; 3], share_id: [0; 3], ..*asked };
+    made.virt_addr = [0; 3];
+    describe(&mut made, &parts, sizes);
+    Ok((made, parts))
 }
 
 fn import_planes(asked: &GraphicBuf, sizes: &[u64]) -> Answer<Vec<Part>> {
@@ -80,7 +85,7 @@ fn import_planes(asked: &GraphicBuf, sizes: &[u64]) -> Answer<Vec<Part>> {
 }
 
 /// The checks that need no buffer; sizes of the planes.
-fn check_picture(asked: &GraphicBuf) -> Answer<Vec<u64>> {
+pub fn check_picture(asked: &GraphicBuf) -> Answer<Vec<u64>> {
     let &GraphicBuf { width, height, format, stride, vstride, .. } = asked;
     let sizes = Geometry { width, height, format, stride, vstride }.planes()?;
     let contiguous = asked.is_contig == 1;
@@ -113,8 +118,12 @@ fn planes_follow(asked: &GraphicBuf, phys: u64, sizes: &[u64]) -> bool {
 fn import(id: i32, flags: i64, fits: impl FnOnce(&Record) -> bool) -> Answer<Part> {
     let ion = ion()?;
     let record = ion.look(|state| state.buffers.get(&id).cloned()).map_err(|_| UNKNOWN)?;
-    let known =
-        record.is_some_and(|record| compared(record.flags) == compared(flags) && fits(&record));
+    // The caller's pool bits are stripped, so that a block of a pool, which has one, never agrees.
+    let known = record.is_some_and(|record| {
+        compared(record.flags) == compared(flags)
+            && record.flags & usage::MEM_POOL == 0
+            && fits(&record)
+    });
     if !known {
         return Err(INVALID_PARAMS);
     }

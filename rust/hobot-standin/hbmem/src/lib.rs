@@ -2,9 +2,10 @@
 //!
 //! It refuses what the vendor's library refuses, with the same numbers, so that the mistakes that
 //! are easy to make fail in a test as they would on the board. Buffers live in the folder the
-//! library was loaded from, see the crate `framelane-standin-ion`. Left out are queues, pools,
-//! groups, `import_com_buf_with_paddr`, `dma_copy` and the older interface: programs that need them
-//! find no such function.
+//! library was loaded from, see the crate `framelane-standin-ion`. Left out are the older
+//! interface (`hbmem_*` and `hb_mem_pc_*`), allocation with a label, and what only newer chips
+//! have: programs that need them find no such function. What is assumed of queues, pools and groups
+//! stands in their files.
 //!
 //! In two things it is stricter than a board. A cached mapping is a private copy that nothing but
 //! `invalidate` brings up to date and nothing but `flush` writes back, so that forgetting either
@@ -15,11 +16,18 @@
 #![allow(clippy::not_unsafe_ptr_arg_deref, reason = "entry points for C, which has no unsafe")]
 
 mod alloc;
+mod by_address;
+mod by_phys;
 mod cache;
 mod counts;
+mod dma;
 mod entry;
 mod geometry;
+mod group;
 mod import;
 mod lookup;
 mod map;
 mod module;
+mod pool;
+mod queue;
+mod share_pool;

@@ -9,9 +9,13 @@ use framelane_hobot_sys::{CommonBuf, GraphicBuf};
 pub extern "C" fn hb_mem_get_com_buf(fd: i32, buffer: *mut CommonBuf) -> i32 {
     enter("hb_mem_get_com_buf", || {
         place(buffer)?;
-        match module()?.of_fd(valid_fd(fd)?)?.shape {
+        let mut module = module()?;
+        if let Some(pool) = module.pools.iter().find(|pool| pool.fd() == fd) {
+            return give(buffer, pool.whole());
+        }
+        match module.of_fd(valid_fd(fd)?)?.shape {
             Shape::Common(found) => give(buffer, found),
-            Shape::Graphic(_) => Err(INVALID_FD),
+            _ => Err(INVALID_FD),
         }
     })
 }
@@ -22,7 +26,7 @@ pub extern "C" fn hb_mem_get_graph_buf(fd: i32, buffer: *mut GraphicBuf) -> i32 
         place(buffer)?;
         match module()?.of_fd(valid_fd(fd)?)?.shape {
             Shape::Graphic(found) => give(buffer, found),
-            Shape::Common(_) => Err(INVALID_FD),
+            _ => Err(INVALID_FD),
         }
     })
 }
@@ -33,7 +37,7 @@ pub extern "C" fn hb_mem_get_com_buf_with_vaddr(address: u64, buffer: *mut Commo
         place(buffer)?;
         match module()?.of_address(valid_address(address)?)?.shape {
             Shape::Common(found) => give(buffer, found),
-            Shape::Graphic(_) => Err(INVALID_VADDR),
+            _ => Err(INVALID_VADDR),
         }
     })
 }
@@ -44,7 +48,7 @@ pub extern "C" fn hb_mem_get_graph_buf_with_vaddr(address: u64, buffer: *mut Gra
         place(buffer)?;
         match module()?.of_address(valid_address(address)?)?.shape {
             Shape::Graphic(found) => give(buffer, found),
-            Shape::Common(_) => Err(INVALID_VADDR),
+            _ => Err(INVALID_VADDR),
         }
     })
 }

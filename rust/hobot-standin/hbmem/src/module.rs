@@ -2,18 +2,22 @@
 
 use crate::entry::{Answer, enter, give, ion, place};
 use crate::map::Part;
+use crate::pool::Pool;
+use crate::queue;
+use crate::share_pool::SharePool;
 use framelane_hobot_sys::hb_mem::{
-    INVALID_FD, INVALID_PARAMS, INVALID_VADDR, MODULE_NOT_FOUND, MODULE_OPEN_FAIL,
+    INVALID_FD, INVALID_PARAMS, INVALID_VADDR, MODULE_NOT_FOUND, MODULE_OPEN_FAIL, NOT_ALLOW,
 };
-use framelane_hobot_sys::{CommonBuf, GraphicBuf, hb_mem_name};
+use framelane_hobot_sys::{CommonBuf, GraphicBuf, GraphicBufGroup, hb_mem_name};
 use std::ffi::c_char;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A buffer as the caller sees it.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Shape {
     Common(CommonBuf),
     Graphic(GraphicBuf),
+    Group(Box<GraphicBufGroup>),
 }
 
 /// What one allocation or import has given to the caller.
@@ -22,15 +26,27 @@ pub struct Buffer {
     pub parts: Vec<Part>,
     /// Frees that are needed to free it.
     pub users: i32,
+    /// The pool it is from, by which alone it is freed.
+    pub pool: Option<i32>,
 }
 
 impl Buffer {
-    fn has_fd(&self, fd: i32) -> bool {
+    pub fn new(shape: Shape, parts: Vec<Part>) -> Self {
+        Buffer { shape, parts, users: 1, pool: None }
+    }
+
+    pub fn has_fd(&self, fd: i32) -> bool {
         self.parts.iter().any(|part| part.fd() == fd)
     }
 
-    fn contains(&self, address: u64) -> bool {
+    pub fn contains(&self, address: u64) -> bool {
         self.parts.iter().any(|part| part.contains(address))
+    }
+
+    /// Refuses what has no count of users of its own: groups, and what is a pool's.
+    pub fn counts_users(&self) -> Answer {
+        let none = self.pool.is_some() || matches!(self.shape, Shape::Group(_));
+        if none { Err(INVALID_PARAMS) } else { Ok(()) }
     }
 
     pub fn part_of(&self, address: u64) -> Answer<&Part> {
@@ -41,9 +57,16 @@ impl Buffer {
 pub struct Module {
     opens: u32,
     pub buffers: Vec<Buffer>,
+    pub pools: Vec<Pool>,
+    pub share_pools: Vec<SharePool>,
 }
 
-static MODULE: Mutex<Module> = Mutex::new(Module { opens: 0, buffers: Vec::new() });
+static MODULE: Mutex<Module> = Mutex::new(Module {
+    opens: 0,
+    buffers: Vec::new(),
+    pools: Vec::new(),
+    share_pools: Vec::new(),
+});
 
 fn lock() -> MutexGuard<'static, Module> {
     MODULE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -68,6 +91,9 @@ impl Module {
     /// One user less; frees the buffer after the last.
     pub fn free(&mut self, which: impl Fn(&Buffer) -> bool, none: i32) -> Answer {
         let index = self.buffers.iter().position(which).ok_or(none)?;
+        if self.buffers[index].pool.is_some() {
+            return Err(NOT_ALLOW);
+        }
         self.buffers[index].users -= 1;
         if self.buffers[index].users > 0 {
             return Ok(());
@@ -113,8 +139,12 @@ pub extern "C" fn hb_mem_module_close() -> i32 {
         if module.opens > 0 {
             return Ok(());
         }
+        queue::destroy_all();
         let all = std::mem::take(&mut module.buffers);
-        all.into_iter().flat_map(|buffer| buffer.parts).try_for_each(Part::release)
+        let pools = std::mem::take(&mut module.pools).into_iter().map(Pool::into_part);
+        let shared = std::mem::take(&mut module.share_pools).into_iter().flat_map(|pool| pool.idle);
+        let parts = all.into_iter().flat_map(|buffer| buffer.parts);
+        parts.chain(pools).chain(shared).try_for_each(Part::release)
     })
 }
 
@@ -122,7 +152,14 @@ pub extern "C" fn hb_mem_module_close() -> i32 {
 pub extern "C" fn hb_mem_free_buf(fd: i32) -> i32 {
     enter("hb_mem_free_buf", || {
         let fd = valid_fd(fd)?;
-        module()?.free(|buffer| buffer.has_fd(fd), INVALID_FD)
+        let mut module = module()?;
+        if module.pools.iter().any(|pool| pool.fd() == fd) {
+            return module.destroy_pool(fd);
+        }
+        if module.share_pools.iter().any(|pool| pool.has_idle(fd)) {
+            return Err(NOT_ALLOW);
+        }
+        module.free(|buffer| buffer.has_fd(fd), INVALID_FD)
     })
 }
 
@@ -137,7 +174,10 @@ pub extern "C" fn hb_mem_free_buf_with_vaddr(address: u64) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn hb_mem_inc_user_consume_cnt(fd: i32) -> i32 {
     enter("hb_mem_inc_user_consume_cnt", || {
-        module()?.of_fd(valid_fd(fd)?)?.users += 1;
+        let mut module = module()?;
+        let buffer = module.of_fd(valid_fd(fd)?)?;
+        buffer.counts_users()?;
+        buffer.users += 1;
         Ok(())
     })
 }
@@ -146,7 +186,9 @@ pub extern "C" fn hb_mem_inc_user_consume_cnt(fd: i32) -> i32 {
 pub extern "C" fn hb_mem_dec_user_consume_cnt(fd: i32) -> i32 {
     enter("hb_mem_dec_user_consume_cnt", || {
         let fd = valid_fd(fd)?;
-        module()?.free(|buffer| buffer.has_fd(fd), INVALID_FD)
+        let mut module = module()?;
+        module.of_fd(fd)?.counts_users()?;
+        module.free(|buffer| buffer.has_fd(fd), INVALID_FD)
     })
 }
 

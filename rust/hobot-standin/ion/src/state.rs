@@ -120,7 +120,7 @@ impl State {
     }
 
     /// The buffer that a range of bus addresses lies in, and where in it the range begins.
-    pub(crate) fn at_phys(&self, phys: u64, length: u64) -> Option<(Record, u64)> {
+    pub fn at_phys(&self, phys: u64, length: u64) -> Option<(Record, u64)> {
         self.buffers.values().find_map(|record| {
             let offset = phys.checked_sub(record.phys)?;
             let inside = offset.checked_add(length).is_some_and(|end| end <= record.bytes);

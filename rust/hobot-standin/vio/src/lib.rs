@@ -4,7 +4,8 @@
 //! tells camera, channel and exposure, into a small fixed ring of buffers for each output; a
 //! buffer that is released is overwritten at once. `getframe` waits as the vendor's does: 0 and
 //! more than 1000 ms are 4000, and whatever keeps a frame from coming is -43. What the cameras see
-//! and which calls fail is planned in the folder's table, see `framelane-standin-ion`.
+//! and which calls fail is planned in the folder's table, see `framelane-standin-ion`. A flow
+//! begins at a camera: pictures cannot be sent into one, there is no `hbn_vnode_sendframe`.
 #![allow(unsafe_code, reason = "C entry points take pointers")]
 #![allow(missing_docs, reason = "the functions are documented in framelane-hobot-sys")]
 #![allow(clippy::not_unsafe_ptr_arg_deref, reason = "entry points for C, which has no unsafe")]
