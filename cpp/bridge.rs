@@ -25,7 +25,8 @@ use crate::stream_writer::{
 };
 use crate::switch::{Switch, drop_switch, open_switch};
 use crate::switch_controller::{
-    SwitchController, create_switch, drop_switch_controller, select_from_outside,
+    SwitchController, automatic_from_outside, create_switch, drop_switch_controller,
+    select_index_from_outside, select_lane_from_outside,
 };
 
 #[cxx::bridge(namespace = "framelane::bridge")]
@@ -87,6 +88,12 @@ pub mod ffi {
     struct Found {
         size_bytes: usize,
         there: bool,
+    }
+
+    /// What is selected.
+    struct Selected {
+        active: usize,
+        switch_epoch: u64,
     }
 
     /// How a switch is.
@@ -322,13 +329,25 @@ pub mod ffi {
         fn report(self: &SwitchController, report: &mut Report);
         fn epoch(self: &SwitchController) -> u64;
         fn readers(self: &SwitchController) -> usize;
-        fn select_from_outside(
+        fn select_lane_from_outside(
             name: &[u8],
             lane: &[u8],
             directory: &[u8],
             timeout_ns: u64,
-            active: &mut usize,
-            switch_epoch: &mut u64,
+            selected: &mut Selected,
+        ) -> u32;
+        fn select_index_from_outside(
+            name: &[u8],
+            index: usize,
+            directory: &[u8],
+            timeout_ns: u64,
+            selected: &mut Selected,
+        ) -> u32;
+        fn automatic_from_outside(
+            name: &[u8],
+            directory: &[u8],
+            timeout_ns: u64,
+            selected: &mut Selected,
         ) -> u32;
 
         fn create_shmbuf(name: &[u8], options: &ShmbufSenderOptions) -> *mut ShmbufSender;

@@ -204,6 +204,10 @@ func nativeSwitchReport(controller *nativeController, into *layout.Report) error
 	return failure(C.framelane_switch_controller_report(controller, &problem, report), &problem)
 }
 
+func nativeEndSwitch(controller *nativeController) {
+	C.framelane_switch_controller_end(controller)
+}
+
 func nativeCloseController(controller *nativeController) {
 	C.framelane_switch_controller_close(controller)
 }

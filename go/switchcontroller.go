@@ -69,13 +69,17 @@ func (h *controllerHandle) forgotten() {
 	}
 }
 
-// Close ends the switch. Readers go on with the lane that is active, and attach to the next
-// controller of this name by themselves. Closing again does nothing.
+// Close ends the switch, whoever waits in WaitSwitched. Readers go on with the lane that is active,
+// and attach to the next controller of this name by themselves. Closing again does nothing.
 func (c *SwitchController) Close() error {
 	c.cleanup.Stop()
-	if c.handle.gate.close() {
-		nativeCloseController(c.handle.native)
+	native, err := c.enter()
+	if err != nil {
+		return nil
 	}
+	defer c.leave()
+	c.handle.gate.close()
+	nativeEndSwitch(native)
 	return nil
 }
 

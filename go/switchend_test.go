@@ -61,6 +61,22 @@ func TestCloseEndsAWaitForASwitch(t *testing.T) {
 	}
 }
 
+func TestANameIsFreeWhenItsControllerIsClosed(t *testing.T) {
+	s := startSwitch(t)
+	failed := make(chan error, 1)
+	controller := s.controller
+	for range 20 {
+		go func(waits *SwitchController) {
+			_, err := waits.WaitSwitched(context.Background(), 1)
+			failed <- err
+		}(controller)
+		time.Sleep(2 * time.Millisecond)
+		must(t, controller.Close())
+		controller = s.control(t, []string{"day"}) // though somebody waits for the one before
+		expect(t, <-failed, ErrClosed)
+	}
+}
+
 func TestForgottenSwitchesAreToldAndClosed(t *testing.T) {
 	at := place(t)
 	told := leaks(t)

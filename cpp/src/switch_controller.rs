@@ -1,8 +1,8 @@
 //! The controller of a switch.
 #![allow(unsafe_code, reason = "a handle comes back as a pointer, and texts as spans")]
 
-use crate::bridge::ffi::Text;
-use crate::status::{enter, make, place, text};
+use crate::bridge::ffi::{Selected, Text};
+use crate::status::{enter, invalid, make, place, text};
 use crate::types::{Report, SwitchControllerOptions};
 use framelane::{Result, SwitchChoice};
 use std::time::Duration;
@@ -100,24 +100,53 @@ impl SwitchController {
     }
 }
 
-/// No name of a lane takes a choice back.
-pub fn select_from_outside(
+pub fn select_lane_from_outside(
     name: &[u8],
     lane: &[u8],
     directory: &[u8],
     timeout_ns: u64,
-    active: &mut usize,
-    switch_epoch: &mut u64,
+    selected: &mut Selected,
+) -> u32 {
+    from_outside(name, directory, timeout_ns, selected, || {
+        Ok(SwitchChoice::Lane(text(lane, "the name of a lane")?.to_owned()))
+    })
+}
+
+pub fn select_index_from_outside(
+    name: &[u8],
+    index: usize,
+    directory: &[u8],
+    timeout_ns: u64,
+    selected: &mut Selected,
+) -> u32 {
+    from_outside(name, directory, timeout_ns, selected, || {
+        let index = u32::try_from(index);
+        Ok(SwitchChoice::Index(index.map_err(|_| invalid("no switch has so many lanes"))?))
+    })
+}
+
+pub fn automatic_from_outside(
+    name: &[u8],
+    directory: &[u8],
+    timeout_ns: u64,
+    selected: &mut Selected,
+) -> u32 {
+    from_outside(name, directory, timeout_ns, selected, || Ok(SwitchChoice::Automatic))
+}
+
+fn from_outside(
+    name: &[u8],
+    directory: &[u8],
+    timeout_ns: u64,
+    selected: &mut Selected,
+    choice: impl FnOnce() -> Result<SwitchChoice>,
 ) -> u32 {
     enter(|| {
-        let choice = match text(lane, "the name of a lane")? {
-            "" => SwitchChoice::Automatic,
-            lane => SwitchChoice::Lane(lane.to_owned()),
-        };
         let (name, timeout) =
             (text(name, "the name of the switch")?, Duration::from_nanos(timeout_ns));
-        let (at, epoch) = framelane::select(name, &choice, place(directory), timeout)?;
-        (*active, *switch_epoch) = (at, epoch);
+        let (active, switch_epoch) =
+            framelane::select(name, &choice()?, place(directory), timeout)?;
+        *selected = Selected { active, switch_epoch };
         Ok(())
     })
 }

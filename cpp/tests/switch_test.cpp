@@ -99,12 +99,17 @@ TEST_F(Switches, AChoiceStandsAgainstAPolicy) {
   EXPECT_TRUE(controller.held());
   EXPECT_FALSE(controller.propose(1));
   EXPECT_EQ(controller.active(), 0U);
-  EXPECT_EQ(framelane::select_lane("switch", {}, deadline, place).active, 0U);
+  EXPECT_EQ(framelane::set_switch_automatic("switch", deadline, place).active, 0U);
   EXPECT_TRUE(controller.propose(1));
   EXPECT_EQ(controller.wait_switched(3, deadline), 4U);
   EXPECT_EQ(controller.wait_switched(4, std::chrono::milliseconds(1)), 4U);
-  controller.select(0);
-  controller.set_automatic();
+  EXPECT_EQ(framelane::select_index("switch", 0, deadline, place).switch_epoch, 5U);
+  EXPECT_TRUE(controller.held());
+  Error error;
+  EXPECT_EQ(framelane::try_select_index("switch", 0, deadline, place, error)->active, 0U);
+  EXPECT_TRUE(framelane::try_set_switch_automatic("switch", deadline, place, error));
+  EXPECT_FALSE(error) << error.what();
+  EXPECT_FALSE(controller.held());
   const auto report = controller.report();
   EXPECT_EQ(report.switch_report.member_count, 2U);
   EXPECT_EQ(report.switch_report.switches, 4U);
@@ -138,7 +143,16 @@ TEST_F(Switches, WrongCallsAreRefused) {
   EXPECT_NE(std::string(error.what()).find("day, night"), std::string::npos) << error.what();
   EXPECT_FALSE(framelane::try_select_lane("switch", "dusk", deadline, place, error));
   EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
+  EXPECT_EQ(kind_of([&] { framelane::select_lane("switch", {}, deadline, place); }),
+            ErrorKind::InvalidName)
+      << "no name is no lane";
+  for (const std::size_t index : {std::size_t{2}, std::size_t(-1)}) {
+    EXPECT_FALSE(framelane::try_select_index("switch", index, deadline, place, error));
+    EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
+  }
   EXPECT_FALSE(framelane::try_select_lane("day", "day", deadline, place, error));
+  EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
+  EXPECT_FALSE(framelane::try_set_switch_automatic("day", deadline, place, error));
   EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
   framelane::SwitchControllerOptions elsewhere;
   elsewhere.directory = place;

@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias, final
 
 from framelane._core import Frame
-from framelane._layout import Mode
+from framelane._errors import Error
+from framelane._layout import Mode, Report
 
 _Path: TypeAlias = str | os.PathLike[str]
 
@@ -51,6 +52,12 @@ class Switch:
     def controlled(self) -> bool:
         """Whether there is a controller. Without one the lane that was active stays so."""
     @property
+    def controller_epoch(self) -> int:
+        """Random id of the controller seen last."""
+    @property
+    def problem(self) -> Error | None:
+        """Why a controller that is there is not followed."""
+    @property
     def switch_epoch(self) -> int:
         """Switch epoch of the selection seen last."""
     @property
@@ -59,6 +66,9 @@ class Switch:
     @property
     def lanes(self) -> list[tuple[str, bool]]:
         """The lanes, by index: their names, and whether their producer is there."""
+    @property
+    def lane_problems(self) -> list[Error | None]:
+        """Why a producer that is there is not attached to, by index of the lane."""
     @property
     def closed(self) -> bool: ...
     def read(self, timeout: float | None = None) -> Frame | None:
@@ -147,8 +157,10 @@ class SwitchController:
         """Takes a choice back: from now on a policy chooses."""
     def wait_switched(self, switch_epoch: int, timeout: float | None = None) -> int:
         """Waits while the switch epoch is `switch_epoch`; the epoch of now."""
+    def report(self) -> Report:
+        """How the switch is: lanes, selection, counts and readers."""
     def close(self) -> None:
-        """Ends the switch."""
+        """Ends the switch, also while another thread waits, which raises `Closed`."""
     def __enter__(self) -> Self: ...
     def __exit__(
         self,

@@ -14,6 +14,11 @@ use std::time::Duration;
 #[pyclass(frozen, module = "framelane")]
 pub struct Switch(Handle<framelane::Switch>);
 
+/// An error that is told, not raised.
+fn told(py: Python<'_>, problem: Option<framelane::Error>) -> Option<Py<PyAny>> {
+    problem.map(|problem| raise(problem).into_value(py).into_any())
+}
+
 impl Side for framelane::Switch {
     const WHAT: &'static str = "reader of switch";
     fn counts(&self) -> [u64; 3] {
@@ -22,17 +27,14 @@ impl Side for framelane::Switch {
 }
 
 impl Switch {
-    /// One look. Where nothing is there it may have to look for producers, with the interpreter
-    /// let go.
+    /// One look, with the interpreter let go: it may look for a controller or producers and talk
+    /// with them, whatever is there to read.
     fn look<T: Send>(
         py: Python<'_>,
         switch: &mut framelane::Switch,
         look: impl FnOnce(&mut framelane::Switch) -> framelane::Result<T> + Send,
     ) -> framelane::Result<T> {
-        match switch.is_ready() {
-            true => look(switch),
-            false => py.detach(|| look(switch)),
-        }
+        py.detach(|| look(switch))
     }
 
     fn read_until(&self, py: Python<'_>, deadline: Deadline) -> PyResult<Option<Frame>> {
@@ -171,6 +173,25 @@ impl Switch {
     #[getter]
     fn controlled(&self) -> PyResult<bool> {
         Ok(self.status()?.controlled)
+    }
+
+    /// Random id of the controller seen last.
+    #[getter]
+    fn controller_epoch(&self) -> PyResult<u64> {
+        Ok(self.status()?.controller_epoch)
+    }
+
+    /// Why a controller that is there is not followed.
+    #[getter]
+    fn problem(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        Ok(told(py, self.status()?.problem))
+    }
+
+    /// Why a producer that is there is not attached to, by index of the lane.
+    #[getter]
+    fn lane_problems(&self, py: Python<'_>) -> PyResult<Vec<Option<Py<PyAny>>>> {
+        let lanes = self.status()?.lanes;
+        Ok(lanes.into_iter().map(|lane| told(py, lane.problem)).collect())
     }
 
     /// Switch epoch of the selection seen last.

@@ -1,8 +1,8 @@
 //! The controller of a switch.
 
 use crate::errors::{failure, raise};
-use crate::options;
 use crate::waiting::{Deadline, seconds};
+use crate::{descriptor, log, options};
 use framelane::{Access, ErrorKind, SwitchChoice, SwitchControllerOptions};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -92,13 +92,22 @@ impl SwitchController {
         loop {
             let slice = deadline.slice().unwrap_or_default();
             let controller = self.controller()?; // anew: it may be closed between two slices
-            let now = py.detach(|| controller.wait_switched(switch_epoch, slice));
+            // Given up in there: the last one that drops it waits for its thread.
+            let now = py.detach(move || controller.wait_switched(switch_epoch, slice));
             let now = now.map_err(raise)?;
             py.check_signals()?;
             if now != switch_epoch || deadline.slice().is_none() {
                 return Ok(now);
             }
         }
+    }
+
+    /// How the switch is: lanes, selection, counts and readers.
+    fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        log::pass_on(py);
+        let controller = self.controller()?;
+        let report = py.detach(move || Box::new(controller.report()));
+        descriptor::report(py, &report)
     }
 
     /// Index of the active lane.
@@ -137,10 +146,12 @@ impl SwitchController {
         self.controller.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    /// Ends the switch. Readers go on with the lane that is active.
+    /// Ends the switch, also while another thread waits, which raises `Closed`. Readers go on with
+    /// the lane that is active.
     fn close(&self, py: Python<'_>) {
         let taken = self.controller.lock().unwrap_or_else(PoisonError::into_inner).take();
-        py.detach(|| drop(taken)); // waits for its thread
+        let Some(controller) = taken else { return };
+        py.detach(move || controller.end()); // waits for its thread
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {

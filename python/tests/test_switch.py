@@ -3,7 +3,8 @@
 import asyncio
 import select as selecting
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import framelane
 import pytest
@@ -28,6 +29,14 @@ def controller(
 ) -> Iterator[framelane.SwitchController]:
     with framelane.SwitchController("switch", ["day", "night"]) as controller:
         yield controller
+
+
+def becomes(switch: framelane.Switch, holds: Callable[[], bool]) -> None:
+    """Something comes true in time while the switch is read."""
+    end = time.monotonic() + DEADLINE
+    while not holds():
+        assert time.monotonic() < end
+        switch.read(0.02)
 
 
 def following(switch: framelane.Switch) -> framelane.Frame:
@@ -60,7 +69,12 @@ def test_a_switch_shows_on_the_very_next_frame(
         assert (switch.received, switch.missed, switch.dropped, switch.switches) == (2, 0, 0, 1)
         assert (switch.active, switch.switch_epoch, switch.controlled) == (1, 2, True)
         assert switch.lanes == [("day", True), ("night", True)]
+        assert switch.controller_epoch == controller.epoch != 0
+        assert (switch.problem, switch.lane_problems) == (None, [None, None])
         assert controller.readers == 1
+        told = controller.report()
+        assert (told.switch_report.switches, told.switch_report.member_count) == (1, 2)
+        assert (told.epoch, told.consumer_count) == (controller.epoch, 1)
     assert switch.closed
 
 
@@ -95,16 +109,31 @@ def test_asyncio(night: framelane.Producer, controller: framelane.SwitchControll
         controller.select(1)
         frame = await reading
         assert frame is not None
-        async for another in switch:
-            return another.lane_index + frame.lane_index
+        assert int(frame.array[0, 0]) == 7
+        publish(night, 8)
+        async with asyncio.timeout(DEADLINE):
+            async for another in switch:
+                return int(another.array[0, 0])
         return 0
 
     with framelane.Switch("switch") as switch:
         publish(night, 7)
-        timer = threading.Timer(0.2, publish, [night, 8])
-        timer.start()
-        assert asyncio.run(first(switch)) == 2
-        timer.join()
+        assert asyncio.run(first(switch)) == 8
+
+
+def test_asyncio_waits_for_a_frame(
+    day: framelane.Producer, controller: framelane.SwitchController
+) -> None:
+    async def first(switch: framelane.Switch) -> int:
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.02, publish, day, 5)
+        async with asyncio.timeout(DEADLINE):
+            async for frame in switch:
+                return int(frame.array[0, 0])
+        return 0
+
+    with framelane.Switch("switch") as switch:
+        assert asyncio.run(first(switch)) == 5
 
 
 def test_a_choice_stands_against_a_policy(controller: framelane.SwitchController) -> None:
@@ -128,17 +157,49 @@ def test_a_dead_controller_is_carried_on_without(
     with framelane.Switch("switch") as switch:
         controller.close()
         assert controller.closed
-        while switch.controlled:
-            switch.read(0.02)
+        becomes(switch, lambda: not switch.controlled)
         publish(day, 1)
         assert following(switch).switch_epoch == 1
         with framelane.SwitchController("switch", ["night", "day"], active=1) as another:
-            while not switch.controlled:
-                switch.read(0.02)
+            becomes(switch, lambda: switch.controlled)
             publish(day, 2)
             frame = following(switch)
             assert (frame.lane_index, frame.switched) == (1, False)
-            assert another.epoch != 0
+            assert switch.controller_epoch == another.epoch != 0
+
+
+def test_a_close_reaches_who_waits_for_a_switch(controller: framelane.SwitchController) -> None:
+    kinds = []
+
+    def wait() -> None:
+        with pytest.raises(framelane.Error) as closed:
+            controller.wait_switched(controller.switch_epoch, DEADLINE)
+        kinds.append(closed.value.kind)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    time.sleep(0.02)
+    controller.close()
+    with framelane.SwitchController("switch", ["day"]) as another:
+        assert another.switch_epoch == 1
+    waiting.join(DEADLINE)
+    assert kinds == [framelane.ErrorKind.CLOSED]
+    controller.close()
+
+
+def test_a_lane_that_cannot_be_attached_to_says_why(
+    day: framelane.Producer, night: framelane.Producer
+) -> None:
+    with (
+        framelane.SwitchController("odd", ["night"]),
+        framelane.SwitchController("other", ["day", "odd"]),
+        framelane.Switch("other") as switch,
+    ):
+        becomes(switch, lambda: switch.lane_problems[1] is not None)
+        problem = switch.lane_problems[1]
+        assert problem is not None and problem.kind == framelane.ErrorKind.UNSUPPORTED
+        assert switch.lane_problems[0] is None and switch.problem is None
+        assert switch.lanes == [("day", True), ("odd", False)]
 
 
 def test_wrong_calls_say_what_is_wrong(controller: framelane.SwitchController) -> None:

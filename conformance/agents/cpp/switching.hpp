@@ -83,9 +83,11 @@ class Switching {
   }
 
   void ask(const Line& line, std::ostream& out) {
-    const auto made = framelane::select_lane(line.need_text("switch"),
-                                             line.text("lane").value_or(std::string_view()),
-                                             line.need_time("timeout_ms"));
+    const auto name = line.need_text("switch");
+    const auto timeout = line.need_time("timeout_ms");
+    const auto lane = line.text("lane");
+    const auto made = lane ? framelane::select_lane(name, *lane, timeout)
+                           : framelane::set_switch_automatic(name, timeout);
     out << " active=" << made.active << " switch_epoch=" << made.switch_epoch;
   }
 

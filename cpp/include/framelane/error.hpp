@@ -57,6 +57,8 @@ inline constexpr std::uint32_t no_handle = ~std::uint32_t{0};
 inline constexpr std::uint32_t other_headers = no_handle - 1;
 /// A directory that C would cut.
 inline constexpr std::uint32_t cut_path = no_handle - 2;
+/// No memory of the caller's kind for what is there.
+inline constexpr std::uint32_t no_memory = no_handle - 3;
 
 /// What the bridge says about its last failure on this thread.
 inline Error last_error(std::uint32_t status) {
@@ -68,6 +70,9 @@ inline Error last_error(std::uint32_t status) {
   }
   if (status == cut_path) {
     return {ErrorKind::InvalidArgument, "the directory's name has a zero in it"};
+  }
+  if (status == no_memory) {
+    return {ErrorKind::OutOfMemory, "there is no memory for the message, which stays"};
   }
   const auto text = bridge::error_text();
   const auto missed = bridge::error_missed();

@@ -7,7 +7,9 @@
 #include <framelane/error.hpp>
 #include <framelane/span.hpp>
 #include <memory>
+#include <new>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -191,7 +193,8 @@ class ShmbufReceiver {
   }
 
   /// The next message, waiting for it; it replaces what `message` holds, whose memory is used
-  /// again.
+  /// again. Throws `OutOfMemory` when there is none for the message, whose length the sender says;
+  /// it stays, to be skipped or read elsewhere.
   bool next(std::vector<std::uint8_t>& message, Duration timeout = Duration::zero()) {
     bool there = false;
     detail::check(read(message, timeout, there));
@@ -301,13 +304,28 @@ class ShmbufReceiver {
     return handle_->recv({into.data(), into.size()}, found);
   }
 
-  std::uint32_t read(std::vector<std::uint8_t>& message, Duration timeout, bool& there) {
+  std::uint32_t read(std::vector<std::uint8_t>& message, Duration timeout, bool& there) noexcept {
     bridge::Found found{};
     if (const auto status = look(timeout, found); status != 0 || !found.there) return status;
-    message.resize(found.size_bytes);
+    if (!resized(message, found.size_bytes)) return detail::no_memory;
+    found = {};
     const auto status = handle_->recv({message.data(), message.size()}, found);
+    // The sender can have made it shorter since the look; never longer, that is TooLarge.
+    message.resize(found.there ? found.size_bytes : 0);
     there = found.there;
     return status;
+  }
+
+  /// Whether there was memory for it.
+  static bool resized(std::vector<std::uint8_t>& message, std::size_t size_bytes) noexcept {
+    try {
+      message.resize(size_bytes);
+    } catch (const std::bad_alloc&) {
+      return false;
+    } catch (const std::length_error&) {
+      return false;
+    }
+    return true;
   }
 
   std::unique_ptr<bridge::ShmbufReceiver, Drop> handle_;

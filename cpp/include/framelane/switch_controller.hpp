@@ -185,27 +185,77 @@ struct Selection {
   std::uint64_t switch_epoch;
 };
 
-/// Selects a lane of a switch whose controller is another process; an empty name takes an earlier
-/// choice back. Throws `PermissionDenied` unless this process is of the controller's user or root,
-/// `InvalidArgument` for a lane that the switch has not, `Unsupported` when the name is not that of
-/// a switch, and what `query` throws.
+/// Private: between the bridge and the functions below.
+namespace detail {
+
+inline Selection selection(const bridge::Selected& found) noexcept {
+  return {found.active, found.switch_epoch};
+}
+
+/// What a call that asked a controller has found.
+inline std::optional<Selection> answer(std::uint32_t status, const bridge::Selected& found,
+                                       Error& error) noexcept {
+  if (!told(status, error)) return std::nullopt;
+  return selection(found);
+}
+
+}  // namespace detail
+
+/// Selects a lane of a switch whose controller is another process. The choice stands until another
+/// is made or `set_switch_automatic`. Throws `PermissionDenied` unless this process is of the
+/// controller's user or root, `InvalidArgument` for a lane that the switch has not, `InvalidName`,
+/// `Unsupported` when the name is not that of a switch, and what `query` throws.
 inline Selection select_lane(std::string_view name, std::string_view lane, Duration timeout,
                              std::string_view directory = {}) {
-  Selection found{};
-  detail::check(bridge::select_from_outside(detail::bytes(name), detail::bytes(lane),
-                                            detail::bytes(directory), detail::ns(timeout),
-                                            found.active, found.switch_epoch));
-  return found;
+  bridge::Selected found{};
+  detail::check(bridge::select_lane_from_outside(detail::bytes(name), detail::bytes(lane),
+                                                 detail::bytes(directory), detail::ns(timeout),
+                                                 found));
+  return detail::selection(found);
 }
 inline std::optional<Selection> try_select_lane(std::string_view name, std::string_view lane,
                                                 Duration timeout, std::string_view directory,
                                                 Error& error) noexcept {
-  Selection found{};
-  const auto status = bridge::select_from_outside(detail::bytes(name), detail::bytes(lane),
-                                                  detail::bytes(directory), detail::ns(timeout),
-                                                  found.active, found.switch_epoch);
-  if (!detail::told(status, error)) return std::nullopt;
-  return found;
+  bridge::Selected found{};
+  const auto status =
+      bridge::select_lane_from_outside(detail::bytes(name), detail::bytes(lane),
+                                       detail::bytes(directory), detail::ns(timeout), found);
+  return detail::answer(status, found, error);
+}
+
+/// The same, by the index of the lane.
+inline Selection select_index(std::string_view name, std::size_t index, Duration timeout,
+                              std::string_view directory = {}) {
+  bridge::Selected found{};
+  detail::check(bridge::select_index_from_outside(
+      detail::bytes(name), index, detail::bytes(directory), detail::ns(timeout), found));
+  return detail::selection(found);
+}
+inline std::optional<Selection> try_select_index(std::string_view name, std::size_t index,
+                                                 Duration timeout, std::string_view directory,
+                                                 Error& error) noexcept {
+  bridge::Selected found{};
+  const auto status = bridge::select_index_from_outside(
+      detail::bytes(name), index, detail::bytes(directory), detail::ns(timeout), found);
+  return detail::answer(status, found, error);
+}
+
+/// Takes an earlier choice back, as `SwitchController::set_automatic`, of a switch whose controller
+/// is another process. Throws as `select_lane`.
+inline Selection set_switch_automatic(std::string_view name, Duration timeout,
+                                      std::string_view directory = {}) {
+  bridge::Selected found{};
+  detail::check(bridge::automatic_from_outside(detail::bytes(name), detail::bytes(directory),
+                                               detail::ns(timeout), found));
+  return detail::selection(found);
+}
+inline std::optional<Selection> try_set_switch_automatic(std::string_view name, Duration timeout,
+                                                         std::string_view directory,
+                                                         Error& error) noexcept {
+  bridge::Selected found{};
+  const auto status = bridge::automatic_from_outside(
+      detail::bytes(name), detail::bytes(directory), detail::ns(timeout), found);
+  return detail::answer(status, found, error);
 }
 
 }  // namespace framelane

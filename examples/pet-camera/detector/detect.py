@@ -67,24 +67,35 @@ def parse() -> argparse.Namespace:
 def detect(lane: str, results: str, finder: Finder, ended: Callable[[], bool]) -> None:
     """Reads the newest frame again and again, and writes what was found in it."""
     config = framelane.StreamConfig("json")
-    with (
-        framelane.StreamWriter(results, config) as writer,
-        attach(lane, ended) as consumer,
-    ):
-        while not ended():
-            frame = consumer.read(PATIENCE)
-            if frame is not None:
-                look(frame, finder, writer)
+    with framelane.StreamWriter(results, config) as writer:
+        consumer = attach(lane, ended)
+        if consumer is None:
+            return
+        with consumer:
+            watch(consumer, finder, writer, ended)
 
 
-def attach(lane: str, ended: Callable[[], bool]) -> framelane.Consumer:
-    """A consumer of the newest frames, once there is a producer."""
-    while True:
+def attach(lane: str, ended: Callable[[], bool]) -> framelane.Consumer | None:
+    """A consumer of the newest frames, once there is a producer; None when told to end before."""
+    while not ended():
         try:
             return framelane.Consumer(lane, wait=PATIENCE)
         except framelane.NotFoundError:
-            if ended():
-                raise
+            pass
+    return None
+
+
+def watch(
+    consumer: framelane.Consumer,
+    finder: Finder,
+    writer: framelane.StreamWriter,
+    ended: Callable[[], bool],
+) -> None:
+    """Looks at the newest frame again and again."""
+    while not ended():
+        frame = consumer.read(PATIENCE)
+        if frame is not None:
+            look(frame, finder, writer)
 
 
 def look(frame: framelane.Frame, finder: Finder, writer: framelane.StreamWriter) -> None:

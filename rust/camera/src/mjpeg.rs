@@ -46,10 +46,16 @@ enum At {
 /// Takes a Motion JPEG stream apart into pictures.
 pub struct Splitter {
     limit: usize,
-    /// The picture that is coming in, and behind it what has not been looked at yet.
+    /// What came in. What is passed goes once for each piece: moving the rest costs time.
     bytes: Vec<u8>,
-    /// Bytes of it that have been looked at.
+    /// Where in it the picture begins that is coming in.
+    start: usize,
+    /// Where in it what has not been looked at begins.
     seen: usize,
+    /// Where the next picture is looked for when this one is given up: in the segment that was
+    /// passed over last, whose length may have been a lie, and no further back, or one byte could
+    /// be looked at any number of times.
+    resume: usize,
     at: At,
     size: Option<(u32, u32)>,
     told: Option<(u32, u32)>,
@@ -71,7 +77,9 @@ impl Splitter {
         Splitter {
             limit: LARGEST,
             bytes: Vec::new(),
+            start: 0,
             seen: 0,
+            resume: 0,
             at: At::Outside,
             size: None,
             told: None,
@@ -96,6 +104,7 @@ impl Splitter {
             let (piece, rest) = bytes.split_at(bytes.len().min(64 << 10));
             self.bytes.extend_from_slice(piece);
             while self.step(stamp) {}
+            self.compact();
             bytes = rest;
             if self.bytes.len() > self.limit {
                 self.abandon(SplitError::TooLarge { limit: self.limit });
@@ -114,7 +123,15 @@ impl Splitter {
             self.abandon(SplitError::BadJpeg { what: "no end".into() });
         }
         self.bytes.clear();
-        self.seen = 0;
+        (self.start, self.seen, self.resume) = (0, 0, 0);
+    }
+
+    /// Drops what is passed.
+    fn compact(&mut self) {
+        self.bytes.drain(..self.start);
+        self.seen -= self.start;
+        self.resume -= self.start;
+        self.start = 0;
     }
 
     /// Looks at what comes next; whether there may be more to look at.
@@ -123,9 +140,9 @@ impl Splitter {
         match self.at {
             At::Outside => self.find_start(stamp),
             At::Marker => match *rest {
-                [0xff, marker::PADDING, ..] => self.go(1, At::Marker),
+                [0xff, marker::PADDING, ..] => self.pass(1),
                 [0xff, marker::END, ..] => self.end(),
-                [0xff, byte, ..] if marker::stands_alone(byte) => self.go(2, At::Marker),
+                [0xff, byte, ..] if marker::stands_alone(byte) => self.pass(2),
                 [0xff, byte, ..] if byte >= 0xc0 && byte != marker::START => {
                     self.go(2, At::Segment(byte))
                 }
@@ -147,18 +164,27 @@ impl Splitter {
         true
     }
 
+    /// Passes over bytes before a marker in which no picture begins.
+    fn pass(&mut self, by: usize) -> bool {
+        self.seen += by;
+        self.resume = self.seen;
+        true
+    }
+
     fn find_start(&mut self, stamp: u64) -> bool {
         const START: [u8; 2] = [0xff, marker::START];
-        if let Some(found) = self.bytes.windows(2).position(|pair| pair == START) {
-            self.bytes.drain(..found);
+        let rest = &self.bytes[self.start..];
+        if let Some(found) = rest.windows(2).position(|pair| pair == START) {
             (self.stamp, self.size, self.barren) = (stamp, None, 0);
-            self.seen = 0;
+            self.start += found;
+            self.seen = self.start;
+            self.resume = self.start + 2;
             return self.go(2, At::Marker);
         }
         // The last byte may be half of it.
-        let keep = usize::from(self.bytes.last() == Some(&0xff));
-        let passed = self.bytes.len() - keep;
-        self.bytes.drain(..passed);
+        let passed = rest.len() - usize::from(rest.last() == Some(&0xff));
+        self.start += passed;
+        (self.seen, self.resume) = (self.start, self.start);
         self.barren += passed as u64;
         if self.barren >= NO_VIDEO {
             let bytes = std::mem::take(&mut self.barren);
@@ -187,16 +213,14 @@ impl Splitter {
                 self.size = Some((side(w1, w0), side(h1, h0)));
             }
         }
+        self.resume = self.seen;
         self.go(length, if byte == marker::SCAN { At::Scan } else { At::Marker })
     }
 
     fn scan(&mut self) -> bool {
         let rest = &self.bytes[self.seen..];
-        let Some(found) = rest.iter().position(|&byte| byte == 0xff) else {
-            self.seen = self.bytes.len();
-            return false;
-        };
-        match rest.get(found + 1) {
+        let found = rest.iter().position(|&byte| byte == 0xff).unwrap_or(rest.len());
+        let going = match rest.get(found + 1) {
             None => {
                 self.seen += found;
                 false
@@ -205,13 +229,16 @@ impl Splitter {
             Some(&marker::STUFFED) => self.go(found + 2, At::Scan),
             Some(&byte) if marker::stands_alone(byte) => self.go(found + 2, At::Scan),
             Some(_) => self.go(found, At::Marker),
-        }
+        };
+        // No picture begins in what was looked at byte by byte.
+        self.resume = self.seen;
+        going
     }
 
     fn end(&mut self) -> bool {
-        let rest = self.bytes.split_off(self.seen + 2);
-        let bytes = std::mem::replace(&mut self.bytes, rest);
-        (self.seen, self.at) = (0, At::Outside);
+        let end = self.seen + 2;
+        let bytes = self.bytes[self.start..end].to_vec();
+        (self.start, self.seen, self.resume, self.at) = (end, end, end, At::Outside);
         let Some((width, height)) = self.size.filter(|&(width, _)| width > 0) else {
             self.gap = true;
             self.ready.push_back(Err(SplitError::BadJpeg { what: "no size".into() }));
@@ -239,14 +266,14 @@ impl Splitter {
         true
     }
 
-    /// Gives up the picture, and looks for another behind its start.
+    /// Gives up the picture, and looks for another.
     fn abandon(&mut self, error: SplitError) {
-        let passed = self.bytes.len().min(match error {
-            SplitError::TooLarge { .. } => usize::MAX,
-            _ => 2,
-        });
-        self.bytes.drain(..passed);
-        (self.seen, self.at, self.gap) = (0, At::Outside, true);
+        self.start = match error {
+            SplitError::TooLarge { .. } => self.bytes.len(),
+            _ => self.resume,
+        };
+        (self.seen, self.resume) = (self.start, self.start);
+        (self.at, self.gap) = (At::Outside, true);
         self.ready.push_back(Err(error));
     }
 }

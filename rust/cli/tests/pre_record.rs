@@ -3,9 +3,12 @@
 mod common;
 
 use common::video::{Clip, decode, first_frame_is_key, units};
-use common::{Scene, finish, until};
+use common::{Scene, finish, layout, until};
 use framelane::layout::RecordFlag;
-use framelane::{Codec, RecordInfo, StreamConfig, StreamWriter, StreamWriterOptions};
+use framelane::{
+    Codec, PixelFormat, ProducerOptions, RecordInfo, StreamConfig, StreamWriter,
+    StreamWriterOptions,
+};
 use framelane_camera::mp4::Unit;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -210,6 +213,40 @@ fn commands_and_detections_begin_recordings() {
             camera.check_beginning(file, Duration::from_millis(200));
             decode(file["file"].as_str().unwrap().as_ref());
         }
+    });
+}
+
+#[test]
+fn a_trigger_lane_that_cannot_be_read_does_not_end_the_recording() {
+    let scene = Scene::new();
+    let writer = lane(&scene, "v", Codec::H264, 32 << 20);
+    let camera = Camera::new(&scene, &writer);
+    // Frames where records are expected.
+    let frames = ProducerOptions::new().layout(layout(PixelFormat::Grey, 64, 48));
+    let wrong = scene.producer("cats", frames);
+    let path = scene.path().join("wrong.mp4");
+    camera.film(|| {
+        camera.until_it_wrote(40);
+        let args = ["record", "v", path.to_str().unwrap(), "--post", "1h", "--json"];
+        let triggers = ["--trigger", "command", "--trigger", "record:cats"];
+        let mut command = scene.command(&[&args[..], &triggers].concat());
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        until("nobody reads", || writer.readers() == 1);
+        let second = scene.path().join("wrong-0002.mp4");
+        stdin.write_all(b"trigger\n").unwrap();
+        until("the command begins nothing", || path.exists());
+        stdin.write_all(b"stop\n").unwrap();
+        drop(wrong);
+        let right = lane(&scene, "cats", Codec::Json, 1 << 20);
+        until("the lane begins nothing", || {
+            right.write(&RecordInfo::new(), &[b"{}"]).unwrap();
+            second.exists()
+        });
+        stdin.write_all(b"quit\n").unwrap();
+        let (summary, said) = ended(child);
+        assert!(said.contains("lane cats of the trigger"), "{said}");
+        assert_eq!(summary["files"].as_array().unwrap().len(), 2, "{summary}");
     });
 }
 

@@ -273,6 +273,20 @@ fn who_waits_for_a_switch_hears_of_it() {
 }
 
 #[test]
+fn an_end_reaches_who_waits_for_a_switch() {
+    let place = Place::new();
+    let controller = std::sync::Arc::new(place.controller(&["day", "night"]));
+    let waiting = controller.clone();
+    let waiter = task("the waiter", move || waiting.wait_switched(1, Duration::MAX).unwrap_err());
+    std::thread::sleep(Duration::from_millis(20));
+    controller.end();
+    let _another = place.controller(&["day"]); // while the first still is
+    assert_eq!(waiter.join().kind(), ErrorKind::Closed);
+    controller.end();
+    assert_eq!(controller.select(0).unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[test]
 fn lanes_and_switches_are_not_taken_for_each_other() {
     let place = Place::new();
     let _lane = place.lane("day");

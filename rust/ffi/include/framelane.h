@@ -1573,6 +1573,12 @@ framelane_status framelane_switch_controller_create(const char *name,
 void framelane_switch_controller_close(struct framelane_switch_controller *controller);
 
 /**
+ * Ends the switch while other threads still use the handle, which stays: their waits and later
+ * calls fail with closed, and the name is free. NULL is nothing.
+ */
+void framelane_switch_controller_end(const struct framelane_switch_controller *controller);
+
+/**
  * Makes a lane active. The choice stands against a policy until it is taken back. `switch_epoch`
  * may be NULL.
  */

@@ -98,6 +98,18 @@ pub extern "C" fn framelane_switch_controller_close(controller: *mut framelane_s
     });
 }
 
+/// Ends the switch while other threads still use the handle, which stays: their waits and later
+/// calls fail with closed, and the name is free. NULL is nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn framelane_switch_controller_end(controller: *const framelane_switch_controller) {
+    enter(std::ptr::null_mut(), || {
+        if !controller.is_null() {
+            at(controller, "controller")?.0.end();
+        }
+        Ok(())
+    });
+}
+
 /// Makes a lane active. The choice stands against a policy until it is taken back. `switch_epoch`
 /// may be NULL.
 #[unsafe(no_mangle)]

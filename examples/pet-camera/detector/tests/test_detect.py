@@ -181,3 +181,13 @@ def test_the_program_waits_for_its_lane_and_ends_at_a_signal() -> None:
                 assert json.loads(bytes(record))["detector"] == "motion"
         running.send_signal(signal.SIGTERM)
         assert running.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_program_ends_well_while_it_waits_for_its_lane(number: signal.Signals) -> None:
+    program = Path(__file__).parent.parent / "detect.py"
+    with subprocess.Popen([sys.executable, "-B", program, "none", "results"]) as running:
+        # The lane of results is there: it waits for that of frames.
+        with framelane.StreamReader("results", wait=PATIENCE):
+            running.send_signal(number)
+            assert running.wait(PATIENCE) == 0

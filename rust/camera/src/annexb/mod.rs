@@ -18,6 +18,7 @@ mod syntax;
 mod unit;
 
 pub use error::SplitError;
+pub(crate) use sets::{LARGEST as LARGEST_SET, MOST as MOST_SETS};
 pub use splitter::Splitter;
 pub(crate) use unit::Queue;
 pub use unit::{AccessUnit, VideoParameters};

@@ -6,9 +6,9 @@ use super::unit::VideoParameters;
 use std::collections::BTreeMap;
 
 /// Sets are small; what is larger is none.
-const LARGEST: usize = 4096;
-/// Most sets of a kind that either codec knows, by their largest number.
-const MOST: [u32; 3] = [16, 32, 256];
+pub(crate) const LARGEST: usize = 4096;
+/// Most sets of a kind that either codec knows, by their largest number: VPS, SPS, PPS.
+pub(crate) const MOST: [u32; 3] = [16, 32, 256];
 
 pub(super) const START_CODE: [u8; 4] = [0, 0, 0, 1];
 

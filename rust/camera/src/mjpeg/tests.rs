@@ -90,6 +90,45 @@ fn a_picture_that_is_too_large_or_has_no_end_costs_itself() {
     );
 }
 
+#[test]
+fn a_picture_in_a_segment_of_a_broken_one_is_found() {
+    let first = split(&CLIP, CLIP.len()).remove(0).unwrap().bytes;
+    let mut broken = b"\xff\xd8\xff\xe1".to_vec();
+    broken.extend_from_slice(&(first.len() as u16 + 2).to_be_bytes());
+    broken.extend_from_slice(&[&first[..], b"\x12\x34", &CLIP].concat());
+    let found = split(&broken, 100);
+    assert!(found[0].is_err());
+    assert_eq!(found.iter().flatten().count(), 7);
+}
+
+/// Each of these once cost as many looks at, or moves of, the 12 MiB as there are starts in it:
+/// hours.
+#[test]
+fn starts_without_end_are_looked_at_once() {
+    let size = 12 << 20;
+    let starts = b"\xff\xd8\x12\x34".repeat(size / 4);
+    // Segments full of starts, then what is no marker.
+    let segment = [b"\xff\xe1\xff\xfe", &starts[..0xfffc]].concat();
+    let segments = [b"\xff\xd8", &segment.repeat(size / segment.len())[..], b"\x12\x34"].concat();
+    // Each start leads to the same coded data, or to the same markers.
+    let one = |kind: u8, fill: [u8; 2]| {
+        let count = 0xffff / 6;
+        let start = |number: u16| {
+            let length = (count - number) * 6 - 4;
+            [&[0xff, 0xd8, 0xff, kind], &length.to_be_bytes()[..]].concat()
+        };
+        let starts: Vec<u8> = (0..count - 1).flat_map(start).collect();
+        [&starts[..], &[0xff, 1, 0xff, 1, 0xff, 1], &fill.repeat(size / 2), &[0xff, 2]].concat()
+    };
+    let scan = one(0xda, [0, 0]);
+    let (restarts, padding) = (one(0xe1, [0xff, 0xd0]), one(0xe1, [0xff, 0xff]));
+    for hostile in [starts, segments, scan, restarts, padding] {
+        let found = split(&[&hostile, &CLIP[..]].concat(), 1 << 20);
+        assert_eq!(found.iter().flatten().count(), 6);
+        assert!(found[0].is_err());
+    }
+}
+
 proptest! {
     #[test]
     fn damage_is_survived(

@@ -3,10 +3,13 @@
 use super::boxes::{self, leaf};
 use super::nal::{self, Kind};
 use super::sets::ParameterSets;
-use crate::annexb::Facts;
+use crate::annexb::{Facts, LARGEST_SET, MOST_SETS};
 use crate::error::{Result, invalid};
 use framelane::{Codec, Error, ErrorKind, StreamConfig};
 use mp4_atom::{Avc1, Avcc, AvccExt, FourCC, Hvc1, HvcCArray, Hvcc, Visual};
+
+/// Units of a sample; a picture of the largest levels has a few hundred.
+const MOST_UNITS: usize = 1 << 14;
 
 /// What the samples of a file are: codec, size and parameter sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +26,8 @@ impl Entry {
     ///
     /// # Errors
     /// `Unsupported` for a codec that is not written; `InvalidArgument` where neither the record
-    /// nor its config has parameter sets, or their SPS makes no sense.
+    /// nor its config has parameter sets, or their SPS makes no sense; `TooLarge` for more sets
+    /// or larger pictures than a file can have.
     pub fn of_key(config: &StreamConfig, record: &[u8]) -> Result<Entry> {
         let codec = match config.known_codec() {
             Some(codec @ (Codec::H264 | Codec::H265)) => codec,
@@ -36,7 +40,7 @@ impl Entry {
                 return Err(Error::new(ErrorKind::Unsupported, text));
             }
         };
-        let sets = ParameterSets::of_key(codec, record, config);
+        let sets = ParameterSets::of_key(codec, record, config)?;
         if !sets.complete() {
             let text = "neither the key record nor its config carries all parameter sets, without \
                         which nothing can be decoded";
@@ -56,7 +60,8 @@ impl Entry {
     /// Whether a key record under this config fits into a file of this entry.
     pub fn fits(&self, config: &StreamConfig, record: &[u8]) -> bool {
         config.known_codec() == Some(self.codec)
-            && self.sets.contain(&ParameterSets::of_key(self.codec, record, config))
+            && ParameterSets::of_key(self.codec, record, config)
+                .is_ok_and(|sets| self.sets.contain(&sets))
     }
 
     /// H.264 or H.265.
@@ -91,7 +96,8 @@ impl Entry {
     /// and carries none. Whether it carries sets now.
     ///
     /// # Errors
-    /// `InvalidArgument` when lengths lead out of the sample.
+    /// `InvalidArgument` when lengths lead out of the sample; `TooLarge` for more units than any
+    /// picture has.
     pub fn to_record(&self, sample: &[u8], key: bool, record: &mut Vec<u8>) -> Result<bool> {
         let mut units = Vec::new();
         let mut rest = sample;
@@ -100,9 +106,14 @@ impl Entry {
                 let at = sample.len() - rest.len();
                 invalid(format!("the NAL unit at byte {at} of {} leads out", sample.len()))
             })?;
-            units.push(unit);
+            if !unit.is_empty() {
+                units.push(unit);
+            }
+            if units.len() > MOST_UNITS {
+                let text = format!("a sample of more than {MOST_UNITS} NAL units");
+                return Err(Error::new(ErrorKind::TooLarge, text));
+            }
         }
-        units.retain(|unit| !unit.is_empty());
         let carries = units.iter().any(|unit| Kind::of(self.codec, unit) == Kind::Sps);
         let delimited =
             units.first().is_some_and(|first| Kind::of(self.codec, first) == Kind::Delimiter);
@@ -140,6 +151,11 @@ impl Entry {
     fn avcc(&self) -> Result<Avcc> {
         let sets = |kind| -> Vec<Vec<u8>> { self.sets.of(kind).map(<[u8]>::to_vec).collect() };
         let (sps, pps) = (sets(Kind::Sps), sets(Kind::Pps));
+        // The counts of the box have 5 and 8 bits.
+        if sps.len() > 31 || pps.len() > 255 {
+            let text = format!("{} SPS and {} PPS exceed what MP4 can say", sps.len(), pps.len());
+            return Err(Error::new(ErrorKind::TooLarge, text));
+        }
         let one = |sets: &[Vec<u8>]| sets.first().cloned().unwrap_or_default();
         let mut avcc = Avcc::new(&one(&sps), &one(&pps)).map_err(|error| written(&error))?;
         // The profiles that have chroma and depth in their SPS have them here too.
@@ -183,10 +199,19 @@ impl Entry {
     pub(super) fn read(kind: FourCC, body: &[u8]) -> Result<Entry> {
         // Fields of a picture before the boxes that say more.
         const FIELDS: usize = 78;
+        // All sets that there can be; what has more is not even taken apart.
+        const LARGEST_BOX: usize =
+            (MOST_SETS[0] + MOST_SETS[1] + MOST_SETS[2] + 1) as usize * LARGEST_SET;
         let name = kind.to_string();
         let inner = body.get(FIELDS..).ok_or_else(|| invalid(format!("{name} is cut short")))?;
         let find = |wanted: &[u8; 4]| {
-            boxes::find(inner, wanted)?.ok_or_else(|| invalid(format!("{name} says too little")))
+            let body = boxes::find(inner, wanted)?;
+            let body = body.ok_or_else(|| invalid(format!("{name} says too little")))?;
+            if body.len() > LARGEST_BOX {
+                let text = format!("parameter sets of {} bytes", body.len());
+                return Err(Error::new(ErrorKind::TooLarge, text));
+            }
+            Ok(body)
         };
         let (codec, length_bytes, units) = match kind.as_ref() {
             b"avc1" | b"avc3" => {
@@ -205,7 +230,7 @@ impl Entry {
             }
         };
         let side = |at: usize| u32::from(u16::from_be_bytes([body[at], body[at + 1]]));
-        let sets = ParameterSets::new(codec, units.iter().map(Vec::as_slice));
+        let sets = ParameterSets::new(codec, units.iter().map(Vec::as_slice))?;
         // An entry may leave its sets to the samples; what it says of the size holds then.
         let picture = sets.picture().unwrap_or(Facts {
             width: side(24),

@@ -20,7 +20,7 @@ mod tables;
 mod track;
 
 pub use entry::Entry;
-pub use mux::{Muxer, Sample, TIMESCALE};
+pub use mux::{Fragment, Muxer, Sample, TIMESCALE};
 pub use reader::{Contents, Reader, Unit};
 pub use sets::ParameterSets;
 

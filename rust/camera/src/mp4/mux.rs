@@ -41,6 +41,15 @@ pub struct Sample {
     pub capture_id: u64,
 }
 
+/// A part of a file, as long as nobody has written it.
+#[derive(Debug)]
+pub struct Fragment {
+    /// What to write.
+    pub bytes: Vec<u8>,
+    /// Where it begins with a key picture.
+    info: Option<FragmentInfo>,
+}
+
 /// Makes the parts of a file, one after the other.
 #[derive(Debug)]
 pub struct Muxer {
@@ -73,15 +82,16 @@ impl Muxer {
         Ok((Muxer { position, fragments: 0, index: Vec::new(), length_at }, bytes))
     }
 
-    /// The next fragment.
+    /// The next fragment. It is one of the file when [`Muxer::wrote`] has been told.
     ///
     /// # Errors
     /// `TooLarge` for more than MP4 can say.
-    pub fn fragment(&mut self, samples: &[Sample]) -> Result<Vec<u8>> {
-        let Some(first) = samples.first() else { return Ok(Vec::new()) };
+    pub fn fragment(&self, samples: &[Sample]) -> Result<Fragment> {
+        let Some(first) = samples.first() else {
+            return Ok(Fragment { bytes: Vec::new(), info: None });
+        };
         let mut bytes = capture_ids(samples);
         let moof_offset = self.position + bytes.len() as u64;
-        self.fragments += 1;
         let start = bytes.len();
         // Once to learn its length, on which an offset in it depends.
         let mut moof = self.moof(samples, 0);
@@ -95,14 +105,22 @@ impl Muxer {
         bytes.extend_from_slice(&size.to_be_bytes());
         bytes.extend_from_slice(b"mdat");
         samples.iter().for_each(|sample| bytes.extend_from_slice(&sample.bytes));
-        if first.key && self.index.len() < MOST_ENTRIES {
+        let info = first.key.then(|| {
             let time = first.dts.saturating_add_signed(first.offset.into());
             let (traf_number, trun_number, sample_delta) = (1, 1, 1);
-            let info = FragmentInfo { time, moof_offset, traf_number, trun_number, sample_delta };
-            self.index.push(info);
+            FragmentInfo { time, moof_offset, traf_number, trun_number, sample_delta }
+        });
+        Ok(Fragment { bytes, info })
+    }
+
+    /// Says that the fragment made last is in the file, whole.
+    pub fn wrote(&mut self, fragment: Fragment) {
+        if fragment.bytes.is_empty() {
+            return;
         }
-        self.position += bytes.len() as u64;
-        Ok(bytes)
+        self.fragments += 1;
+        self.position += fragment.bytes.len() as u64;
+        self.index.extend(fragment.info.filter(|_| self.index.len() < MOST_ENTRIES));
     }
 
     fn moof(&self, samples: &[Sample], data_offset: i32) -> Moof {
@@ -121,7 +139,7 @@ impl Muxer {
             trun: vec![Trun { data_offset: Some(data_offset), entries }],
             ..Traf::default()
         };
-        Moof { mfhd: Mfhd { sequence_number: self.fragments }, traf: vec![traf] }
+        Moof { mfhd: Mfhd { sequence_number: self.fragments + 1 }, traf: vec![traf] }
     }
 
     /// What comes last: an index of key pictures. The file is whole without it.

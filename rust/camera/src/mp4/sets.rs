@@ -1,10 +1,11 @@
 //! Parameter sets: what a decoder must know before the first picture.
 
 use super::nal::{self, Kind};
-use crate::annexb::{self, Facts};
+use crate::annexb::{self, Facts, LARGEST_SET, MOST_SETS};
 use crate::error::{Result, invalid};
-use framelane::{Codec, StreamConfig};
+use framelane::{Codec, Error, ErrorKind, StreamConfig};
 use h264_reader::rbsp::decode_nal;
+use std::collections::HashSet;
 
 /// The parameter sets of a stream, each once, in the order VPS, SPS, PPS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,35 +16,59 @@ pub struct ParameterSets {
 
 impl ParameterSets {
     /// Those in an access unit or in the parameters of a config, in Annex B form.
-    pub fn in_bytes(codec: Codec, bytes: &[u8]) -> Self {
+    ///
+    /// # Errors
+    /// `TooLarge` for more or larger ones than either codec knows.
+    pub fn in_bytes(codec: Codec, bytes: &[u8]) -> Result<Self> {
         Self::new(codec, nal::units(bytes))
     }
 
     /// Those among NAL units without start codes.
-    pub(super) fn new<'a>(codec: Codec, units: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub(super) fn new<'a>(codec: Codec, units: impl IntoIterator<Item = &'a [u8]>) -> Result<Self> {
         let mut sets = ParameterSets { codec, units: Vec::new() };
-        sets.add(units.into_iter().filter(|unit| Kind::of(codec, unit).is_set()));
-        sets
+        sets.add(units.into_iter().filter(|unit| Kind::of(codec, unit).is_set()))?;
+        Ok(sets)
     }
 
     /// Those of a key record: its own, and of the kinds that it does not carry those of its config.
-    pub fn of_key(codec: Codec, record: &[u8], config: &StreamConfig) -> Self {
-        let mut sets = Self::in_bytes(codec, record);
-        let more = Self::in_bytes(codec, config.parameter_sets());
+    ///
+    /// # Errors
+    /// As [`ParameterSets::in_bytes`].
+    pub fn of_key(codec: Codec, record: &[u8], config: &StreamConfig) -> Result<Self> {
+        let mut sets = Self::in_bytes(codec, record)?;
+        let more = Self::in_bytes(codec, config.parameter_sets())?;
         let carried = sets.clone();
         let missing = |unit: &&[u8]| carried.of(Kind::of(codec, unit)).next().is_none();
-        sets.add(more.units.iter().map(Vec::as_slice).filter(missing));
-        sets
+        sets.add(more.units.iter().map(Vec::as_slice).filter(missing))?;
+        Ok(sets)
     }
 
-    fn add<'a>(&mut self, units: impl Iterator<Item = &'a [u8]>) {
-        for unit in units {
-            if !self.contains(unit) {
-                self.units.push(unit.to_vec());
-            }
-        }
+    fn add<'a>(&mut self, units: impl Iterator<Item = &'a [u8]>) -> Result<()> {
         let codec = self.codec;
+        // The same one may come any number of times, and is looked for once.
+        let mut seen = HashSet::new();
+        for unit in units {
+            if unit.len() > LARGEST_SET {
+                let text = format!("a parameter set of {} bytes", unit.len());
+                return Err(Error::new(ErrorKind::TooLarge, text));
+            }
+            if !seen.insert(unit) || self.contains(unit) {
+                continue;
+            }
+            let kind = Kind::of(codec, unit);
+            let most = match kind {
+                Kind::Vps => MOST_SETS[0],
+                Kind::Sps => MOST_SETS[1],
+                _ => MOST_SETS[2],
+            };
+            if self.of(kind).count() >= most as usize {
+                let text = format!("more than {most} different {kind:?} parameter sets");
+                return Err(Error::new(ErrorKind::TooLarge, text));
+            }
+            self.units.push(unit.to_vec());
+        }
         self.units.sort_by_key(|unit| Kind::of(codec, unit));
+        Ok(())
     }
 
     /// Whether there are all that a decoder needs.

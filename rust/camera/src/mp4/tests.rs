@@ -51,7 +51,9 @@ fn file() -> Vec<u8> {
     };
     for start in [0, 3] {
         let samples: Vec<Sample> = (start..start + 3).map(sample).collect();
-        bytes.extend(muxer.fragment(&samples).unwrap());
+        let fragment = muxer.fragment(&samples).unwrap();
+        bytes.extend_from_slice(&fragment.bytes);
+        muxer.wrote(fragment);
     }
     bytes[muxer.length_at() as usize..][..8].copy_from_slice(&240_000_u64.to_be_bytes());
     bytes.extend(muxer.index().unwrap());
@@ -132,6 +134,100 @@ fn sets_of_the_entry_leave_the_sample_and_come_back_behind_the_delimiter() {
     let other = annexb(&[&[0x67, 1, 2, 3], &[0x65, 1]]);
     assert_eq!(back(&entry.to_sample(&other), true).unwrap(), (other, true), "kept as it is");
     assert!(back(&[0, 0, 0, 9, 1], false).is_err() && back(&[0, 0], false).is_err());
+}
+
+/// Different sets, none with a zero in it.
+fn many(first: u8, count: u32) -> Vec<u8> {
+    let digit = |number: u32| 1 + (number % 255) as u8;
+    let set = |number| [first, digit(number / 65025), digit(number / 255), digit(number)];
+    (0..count).flat_map(|number| annexb(&[&set(number)])).collect()
+}
+
+#[test]
+fn sets_beyond_what_a_codec_knows_are_refused() {
+    let bare = StreamConfig::new(Codec::H264);
+    let entry_of = |sets: &[u8]| Entry::of_key(&bare, &[&key()[..], sets].concat());
+    let kind = |sets: &[u8]| entry_of(sets).unwrap_err().kind();
+    assert!(Muxer::new(&entry_of(&many(0x68, 100)).unwrap(), 0, UNIX_EPOCH).is_ok());
+    // More than the codec has, also where they are so many that comparing them all takes hours.
+    assert_eq!(kind(&many(0x68, 256)), ErrorKind::TooLarge);
+    assert_eq!(kind(&many(0x67, 40)), ErrorKind::TooLarge);
+    assert_eq!(kind(&many(0x68, 1 << 20)), ErrorKind::TooLarge);
+    assert_eq!(kind(&annexb(&[&[&[0x68][..], &[1; 4096]].concat()])), ErrorKind::TooLarge);
+    // As many as the codec has, and more than the box can count.
+    for full in [many(0x67, 31), many(0x68, 255)] {
+        let full = entry_of(&full).unwrap();
+        let error = Muxer::new(&full, 0, UNIX_EPOCH).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+    }
+    // The same one any number of times is one.
+    let again = annexb(&[SPS, PPS]).repeat(1 << 16);
+    assert_eq!(entry_of(&again).unwrap(), entry());
+    let told = bare.with_parameters(&many(0x68, 40));
+    assert!(told.is_ok_and(|told| Entry::of_key(&told, &key()).is_ok()));
+    assert!(!entry().fits(&bare, &[&key()[..], &many(0x67, 40)].concat()));
+}
+
+#[test]
+fn a_file_with_more_sets_than_there_can_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut whole = file();
+    let at = whole.windows(4).position(|name| name == b"avcC").unwrap() - 4;
+    let size = u32::from_be_bytes(whole[at..at + 4].try_into().unwrap());
+    // In place of the box one of 40 times 65535 bytes, as no camera makes it.
+    let mut sets = whole[at + 8..at + 13].to_vec();
+    sets.push(0xe0 | 20);
+    (0..20).for_each(|_| sets.extend_from_slice(&[&[0xff, 0xff][..], &[0x67; 0xffff]].concat()));
+    sets.push(20);
+    (0..20).for_each(|_| sets.extend_from_slice(&[&[0xff, 0xff][..], &[0x68; 0xffff]].concat()));
+    let grown = sets.len() as u32 + 8 - size;
+    let put = |bytes: &mut Vec<u8>, at: usize, size: u32| {
+        bytes[at..at + 4].copy_from_slice(&size.to_be_bytes());
+    };
+    put(&mut whole, at, size + grown);
+    whole.splice(at + 8..at + size as usize, sets);
+    for name in [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"] {
+        let at = whole.windows(4).position(|found| found == name).unwrap() - 4;
+        let size = u32::from_be_bytes(whole[at..at + 4].try_into().unwrap());
+        put(&mut whole, at, size + grown);
+    }
+    let error = all(&stored(&folder, &whole)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+}
+
+#[test]
+fn a_sample_has_no_more_units_than_a_picture() {
+    let whole = file();
+    let at = whole.windows(4).position(|name| name == b"avc1").unwrap() + 4;
+    let mut body = whole[at..].to_vec();
+    // The lengths have one byte.
+    let box_at = body.windows(4).position(|name| name == b"avcC").unwrap();
+    body[box_at + 8] = 0xfc;
+    let size = u32::from_be_bytes(body[box_at - 4..box_at].try_into().unwrap());
+    body.truncate(box_at - 4 + size as usize);
+    let entry = Entry::read(mp4_atom::FourCC::new(b"avc1"), &body).unwrap();
+    let back = |sample: &[u8]| {
+        let mut bytes = Vec::new();
+        entry.to_record(sample, false, &mut bytes).map(|_| bytes)
+    };
+    assert_eq!(back(&[0, 0, 2, 0x41, 7, 0]).unwrap(), annexb(&[&[0x41, 7]]));
+    assert!(back(&vec![0; 8 << 20]).unwrap().is_empty(), "empty ones are none");
+    assert_eq!(back(&[1, 0x41].repeat(1 << 20)).unwrap_err().kind(), ErrorKind::TooLarge);
+}
+
+#[test]
+fn the_index_names_what_was_written() {
+    let entry = entry();
+    let (mut muxer, _) = Muxer::new(&entry, 0, UNIX_EPOCH).unwrap();
+    let empty = muxer.index().unwrap();
+    let bytes = entry.to_sample(&key());
+    let sample = Sample { bytes, dts: 0, offset: 0, duration: 1, key: true, capture_id: 0 };
+    let lost = muxer.fragment(std::slice::from_ref(&sample)).unwrap();
+    assert_eq!(muxer.index().unwrap(), empty, "the disk may be full");
+    let again = muxer.fragment(&[sample]).unwrap();
+    assert_eq!(again.bytes, lost.bytes, "number and place are still free");
+    muxer.wrote(again);
+    assert!(muxer.index().unwrap().len() > empty.len());
 }
 
 #[test]

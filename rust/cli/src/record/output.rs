@@ -112,11 +112,12 @@ impl Output {
     fn flush(&mut self) -> anyhow::Result<()> {
         let samples = std::mem::take(&mut self.fragment);
         self.fragment_bytes = 0;
-        let bytes = self.muxer.fragment(&samples)?;
-        if let Err(error) = self.append(&bytes) {
-            self.records -= samples.len() as u64;
-            return Err(full(&self.path, &error, self.records));
-        }
+        // Not in the file before it is written.
+        self.records -= samples.len() as u64;
+        let fragment = self.muxer.fragment(&samples)?;
+        self.append(&fragment.bytes).map_err(|error| full(&self.path, &error, self.records))?;
+        self.muxer.wrote(fragment);
+        self.records += samples.len() as u64;
         self.end = samples.last().map_or(self.end, |last| last.dts + u64::from(last.duration));
         Ok(())
     }

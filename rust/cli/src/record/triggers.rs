@@ -2,18 +2,21 @@
 
 use super::condition::Condition;
 use anyhow::{Context, bail};
-use framelane::{ErrorKind, StreamReader, StreamReaderOptions, StreamStart, monotonic_ns};
+use framelane::{Error, ErrorKind, StreamReader, StreamReaderOptions, StreamStart, monotonic_ns};
 use signal_hook::consts::SIGUSR1;
 use signal_hook::iterator::Signals;
 use std::io::BufRead;
+use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How soon a thread of these notices that it is not needed any more.
 const SLICE: Duration = Duration::from_millis(100);
+/// Between attempts at a lane that fails.
+const PAUSES: Range<Duration> = Duration::from_millis(10)..Duration::from_secs(2);
 
 /// One way to begin.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,7 +95,7 @@ impl Triggers {
                 Trigger::Record { lane, condition } => spawn("detections", move || {
                     if let Err(error) = detections(&lane, &condition, &sender, &over) {
                         let error = error.context(format!("lane {lane:?} of the trigger"));
-                        let _ = sender.send(Order::Failed(error));
+                        let _ = sender.send(Order::Failed(error.into()));
                     }
                 })?,
             }
@@ -145,41 +148,101 @@ fn commands(sender: &Sender<Order>) {
     let _ = sender.send(Order::Over);
 }
 
-/// Events out of a lane; its writer may come and go.
+/// Events out of a lane; its writer may come and go, and whatever it does, the recording goes on.
+///
+/// # Errors
+/// A name that no lane can have.
 fn detections(
     lane: &str,
     condition: &Condition,
     sender: &Sender<Order>,
     over: &AtomicBool,
-) -> anyhow::Result<()> {
-    let options = || StreamReaderOptions::new().start(StreamStart::Next).wait_for_lane(SLICE);
-    let mut reader = loop {
-        match StreamReader::open(lane, options()) {
-            Ok(reader) => break reader,
-            Err(_) if over.load(Ordering::Relaxed) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-    };
-    let mut warned = false;
-    while !over.load(Ordering::Relaxed) {
-        let record = match reader.next(SLICE) {
-            Ok(Some(record)) => record,
-            Ok(None) => continue,
-            Err(error) if error.kind() == ErrorKind::Lapped => continue,
-            Err(error) => return Err(error.into()),
-        };
-        match condition.holds(record.bytes()) {
-            Ok(true) if sender.send(Order::Event(record.info().publish_ns)).is_err() => break,
-            Ok(_) => {}
-            Err(error) if !warned => {
-                tracing::warn!("record {} of lane {lane}: {error}", record.sequence());
-                warned = true;
+) -> framelane::Result<()> {
+    let mut trouble = Trouble::new(lane);
+    let mut unlike = false;
+    while let Some(mut reader) = attach(lane, &mut trouble, over)? {
+        while !over.load(Ordering::Relaxed) {
+            let record = match reader.next(SLICE) {
+                Ok(Some(record)) => record,
+                Ok(None) => continue,
+                Err(error) if error.kind() == ErrorKind::Lapped => continue,
+                Err(error) => {
+                    trouble.come(&error, over);
+                    match error.kind() {
+                        ErrorKind::Protocol => continue,
+                        _ => break,
+                    }
+                }
+            };
+            trouble.over();
+            match condition.holds(record.bytes()) {
+                Ok(true) if sender.send(Order::Event(record.info().publish_ns)).is_err() => {
+                    return Ok(());
+                }
+                Ok(_) => {}
+                Err(error) if !unlike => {
+                    tracing::warn!("record {} of lane {lane}: {error}", record.sequence());
+                    unlike = true;
+                }
+                Err(_) => {}
             }
-            Err(_) => {}
         }
     }
     Ok(())
+}
+
+/// A reader of what comes next in the lane; None when it is not needed any more.
+fn attach(
+    lane: &str,
+    trouble: &mut Trouble<'_>,
+    over: &AtomicBool,
+) -> framelane::Result<Option<StreamReader>> {
+    let options = StreamReaderOptions::new().start(StreamStart::Next).wait_for_lane(SLICE);
+    while !over.load(Ordering::Relaxed) {
+        match StreamReader::open(lane, options.clone()) {
+            Ok(reader) => return Ok(Some(reader)),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound => {}
+                ErrorKind::InvalidName | ErrorKind::InvalidArgument => return Err(error),
+                _ => trouble.come(&error, over),
+            },
+        }
+    }
+    Ok(None)
+}
+
+/// Errors of a lane: each kind is told of once, and they are waited out, longer each time.
+struct Trouble<'a> {
+    lane: &'a str,
+    told: Vec<ErrorKind>,
+    pause: Duration,
+}
+
+impl<'a> Trouble<'a> {
+    fn new(lane: &'a str) -> Self {
+        Trouble { lane, told: Vec::new(), pause: PAUSES.start }
+    }
+
+    fn come(&mut self, error: &Error, over: &AtomicBool) {
+        if !self.told.contains(&error.kind()) {
+            tracing::warn!("lane {} of the trigger: {error}; going on", self.lane);
+            self.told.push(error.kind());
+        }
+        let end = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(PAUSES.end);
+        while !over.load(Ordering::Relaxed) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            std::thread::sleep(left.min(SLICE));
+        }
+    }
+
+    /// A record came.
+    fn over(&mut self) {
+        self.pause = PAUSES.start;
+    }
 }
 
 #[cfg(test)]
@@ -198,5 +261,21 @@ mod tests {
         for bad in ["", "record", "record:", "record:/a", "start:now", "SIGUSR1"] {
             assert!(read(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn trouble_is_waited_out_longer_each_time_and_told_once_of_a_kind() {
+        let over = AtomicBool::new(true);
+        let mut trouble = Trouble::new("cats");
+        let kinds = [ErrorKind::Protocol, ErrorKind::TimedOut, ErrorKind::Protocol];
+        for (kind, pause) in kinds.into_iter().zip([20, 40, 80]) {
+            trouble.come(&Error::new(kind, "as it happens"), &over);
+            assert_eq!(trouble.pause, Duration::from_millis(pause));
+        }
+        assert_eq!(trouble.told, kinds[..2]);
+        (0..30).for_each(|_| trouble.come(&Error::new(kinds[0], ""), &over));
+        assert_eq!(trouble.pause, PAUSES.end);
+        trouble.over();
+        assert_eq!(trouble.pause, PAUSES.start);
     }
 }

@@ -12,7 +12,7 @@ use crate::producer::service;
 use crate::ring::switch as ring;
 use crate::runtime_dir::{self, RuntimeDir};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use std::time::Duration;
 pub struct SwitchController {
     lane: Arc<SwitchLane>,
     directory: PathBuf,
-    service: Option<JoinHandle<()>>,
+    service: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl SwitchController {
@@ -50,7 +50,7 @@ impl SwitchController {
             .map_err(|error| error.context(format!("making switch {name:?}")))?;
         step("create.made");
         let lane = Arc::new(lane);
-        let service = Some(service::start(lane.clone(), hold)?);
+        let service = Mutex::new(Some(service::start(lane.clone(), hold)?));
         Ok(SwitchController { lane, directory, service })
     }
 
@@ -108,7 +108,7 @@ impl SwitchController {
     /// the same when the time is over.
     ///
     /// # Errors
-    /// `Forked`.
+    /// `Closed` once the switch was [ended](Self::end); `Forked`.
     pub fn wait_switched(&self, switch_epoch: u64, timeout: Duration) -> Result<u64> {
         let deadline = Deadline::after(timeout);
         let mut now = self.lane.now()?;
@@ -151,6 +151,21 @@ impl SwitchController {
         &self.directory
     }
 
+    /// Ends the switch while other threads still have the controller: their waits and later calls
+    /// fail with `Closed`, and its name is free. Does nothing in a forked child, whose switch it is
+    /// not, nor when it was ended before.
+    pub fn end(&self) {
+        if self.lane.refuse_fork().is_err() {
+            return;
+        }
+        self.lane.close();
+        // Held until the thread is gone, so that the name is free for whoever ends it second, too.
+        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(service) = service.take() {
+            let _ = service.join();
+        }
+    }
+
     /// Ends the switch. Dropping the controller does the same.
     pub fn close(self) {
         drop(self);
@@ -161,12 +176,10 @@ impl Drop for SwitchController {
     fn drop(&mut self) {
         if self.lane.refuse_fork().is_err() {
             // The switch is the parent's, and its thread is not here to be let go of.
-            std::mem::forget(self.service.take());
+            let service = self.service.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget(service.take());
             return;
         }
-        self.lane.close();
-        if let Some(service) = self.service.take() {
-            let _ = service.join();
-        }
+        self.end();
     }
 }

@@ -169,6 +169,12 @@ int main(int count, char **arguments) {
   poll_and_close(reader, day);
   framelane_switch_close(reader);
   framelane_switch_close(NULL);
+  framelane_switch_controller_end(controller);
+  framelane_switch_controller_end(controller);
+  framelane_switch_controller_end(NULL);
+  DEMAND(framelane_switch_controller_select(controller, 0, NULL, NULL) ==
+         FRAMELANE_ERROR_KIND_CLOSED);
+  framelane_switch_controller_close(control(arguments[1])); /* its name is free */
   framelane_switch_controller_close(controller);
   framelane_switch_controller_close(NULL);
   framelane_producer_close(day);

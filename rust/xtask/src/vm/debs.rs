@@ -51,9 +51,9 @@ pub fn with_dependencies(options: &[String], package: &str) -> Result<Vec<String
 /// `name:arch=version` out of `name [old] (version origin [arch])`.
 fn pinned(line: &str) -> Option<String> {
     let name = line.split_whitespace().next()?;
-    let (_, rest) = line.split_once('(')?;
-    let version = rest.split_whitespace().next()?;
-    let arch = rest.rsplit_once('[')?.1.split(']').next()?;
+    let (inside, _) = line.split_once('(')?.1.split_once(')')?;
+    let version = inside.split_whitespace().next()?;
+    let arch = inside.rsplit_once('[')?.1.strip_suffix(']')?;
     // Packages for all architectures are asked for as one's own.
     Some(if arch == "all" {
         format!("{name}={version}")
