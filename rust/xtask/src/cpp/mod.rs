@@ -41,7 +41,7 @@ impl Bench {
     /// Runs one test in a fresh folder, tells how it went, and counts it.
     fn test(&mut self, name: &str, run: impl FnOnce(&Self, &Path) -> Result<()>) -> Result<()> {
         interrupt::check()?;
-        let folder = self.folder.join(name.replace([' ', ',', '+'], "-"));
+        let folder = self.folder.join(name.replace([' ', ',', '+', '/'], "-"));
         fs::create_dir(&folder).with_context(|| format!("making {}", folder.display()))?;
         match run(self, &folder) {
             Ok(()) => {
