@@ -11,8 +11,8 @@ use crate::{notify, output, units};
 use clap::ValueEnum;
 use framelane::{
     Access, ErrorKind, FrameLayout, HugePages, PixelFormat, Producer, ProducerOptions, Trust,
-    monotonic_ns,
 };
+use framelane_camera::hb_vio::Readers;
 use framelane_camera::pace::Monotonic;
 use framelane_camera::pump::{self, PumpOptions, PumpStats};
 use framelane_camera::{FrameSource, Rate, SourceOptions, SourceSpec};
@@ -192,16 +192,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         pictures: args.frames,
         lossless: args.pool.lossless,
     };
-    let start_ns = monotonic_ns();
-    let limit_ns = args.duration.map_or(u64::MAX, |limit| limit.as_nanos() as u64);
-    let stop = || interrupt.asked() || monotonic_ns() - start_ns >= limit_ns;
+    let span = interrupt.within(args.duration);
+    let stop = || span.is_over();
     let stats = pump::run(&mut *source, &producer, &options, Monotonic, &stop)?;
-    let summary = summary(&*source, &producer, &stats, monotonic_ns() - start_ns);
-    if args.json {
-        output::print(&format!("{}\n", serde_json::to_string(&summary)?))?;
-    } else {
-        output::print(&text(&summary))?;
-    }
+    let summary = summary(&*source, &producer, &stats, span.elapsed_ns());
+    output::summary(args.json, &summary, &text(&summary))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -246,19 +241,16 @@ impl Args {
 
 impl PeerArgs {
     pub fn access(&self) -> Access {
-        match (self.everyone, self.group) {
-            (true, _) => Access::Everyone,
-            (false, Some(group)) => Access::Group(group),
-            (false, None) => Access::Owner,
-        }
+        self.readers().access()
     }
 
     pub fn trust(&self) -> Trust {
-        match (self.untrusted, self.trusted_only) {
-            (true, _) => Trust::Untrusted,
-            (false, true) => Trust::TrustedOnly,
-            (false, false) => Trust::SameUser,
-        }
+        self.readers().trust()
+    }
+
+    fn readers(&self) -> Readers {
+        let PeerArgs { group, everyone, untrusted, trusted_only } = *self;
+        Readers { group, everyone, untrusted, trusted_only }
     }
 }
 

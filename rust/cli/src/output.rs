@@ -35,6 +35,15 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(print(&text)?)
 }
 
+/// Writes what a run came to: as one line of JSON, or as text.
+pub fn summary(json: bool, summary: &impl Serialize, text: &str) -> anyhow::Result<()> {
+    match json {
+        true => print(&format!("{}\n", serde_json::to_string(summary)?))?,
+        false => print(text)?,
+    }
+    Ok(())
+}
+
 /// Text of another process with its control characters spelled out, so that it cannot move the
 /// cursor or fake a line.
 pub fn clean(text: &str) -> String {

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// As many nanoseconds as fit: 584 years.
+pub fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// "830 ns", "1.25 ms", "33.4 ms", "12.0 s", "3 min 20 s", "5 h 1 min", "3 d 4 h".
 pub fn time(ns: u64) -> String {
     let (us, ms, s) = (1e3, 1e6, 1e9);

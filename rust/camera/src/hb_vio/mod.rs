@@ -17,7 +17,7 @@ mod feed;
 mod flight;
 mod switching;
 
-pub use config::{Config, Transport};
+pub use config::{Config, Readers, Transport};
 
 use crate::error::Result;
 use camera::{Camera, FirstStarts};

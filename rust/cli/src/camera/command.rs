@@ -6,7 +6,7 @@ use crate::interrupt::Interrupt;
 use crate::metrics::Watched;
 use crate::ring::RingArgs;
 use crate::{notify, output, units};
-use framelane::{Codec, StreamConfig, StreamWriter, monotonic_ns};
+use framelane::{Codec, StreamConfig, StreamWriter};
 use framelane_camera::command::{self, CommandOptions, CommandStats};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -67,17 +67,12 @@ pub fn run(args: &Args, command: &str, interrupt: &Interrupt) -> anyhow::Result<
     let place = writer.directory().display();
     tracing::info!("stream lane {} is open in {place}", writer.name());
     notify::ready();
-    let start_ns = monotonic_ns();
-    let limit_ns = args.duration.map_or(u64::MAX, |limit| limit.as_nanos() as u64);
-    let stop = || interrupt.asked() || monotonic_ns() - start_ns >= limit_ns;
+    let span = interrupt.within(args.duration);
+    let stop = || span.is_over();
     let stats = command::run(&writer, &options, &stop)?;
     let source = args.source.to_string();
-    let summary = summary(&writer, &source, &stats, monotonic_ns() - start_ns);
-    if args.json {
-        output::print(&format!("{}\n", serde_json::to_string(&summary)?))?;
-    } else {
-        output::print(&text(&summary))?;
-    }
+    let summary = summary(&writer, &source, &stats, span.elapsed_ns());
+    output::summary(args.json, &summary, &text(&summary))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,6 @@ use super::Args;
 use crate::interrupt::Interrupt;
 use crate::metrics::Watched;
 use crate::{notify, output, units};
-use framelane::monotonic_ns;
 use framelane_camera::hb_vio::{Cameras, Config, Places, Stats};
 use serde::Serialize;
 use std::fmt::Write;
@@ -22,19 +21,14 @@ struct Summary {
 
 pub fn run(args: &Args, config: &Path, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
     let config = Config::read(config)?;
-    let start_ns = monotonic_ns();
-    let limit_ns = args.duration.map_or(u64::MAX, |limit| limit.as_nanos() as u64);
-    let stop = || interrupt.asked() || monotonic_ns() - start_ns >= limit_ns;
+    let span = interrupt.within(args.duration);
+    let stop = || span.is_over();
     let cameras = Cameras::open(&config, &Places::default())?;
     let _metrics = args.metrics.serve(Watched::Own)?;
     notify::ready();
     let stats = cameras.run(&stop)?;
-    let summary = Summary { source: "hb_vio", elapsed_ns: monotonic_ns() - start_ns, stats };
-    if args.json {
-        output::print(&format!("{}\n", serde_json::to_string(&summary)?))?;
-    } else {
-        output::print(&text(&summary)?)?;
-    }
+    let summary = Summary { source: "hb_vio", elapsed_ns: span.elapsed_ns(), stats };
+    output::summary(args.json, &summary, &text(&summary)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,7 @@ use crate::failure::Usage;
 use crate::interrupt::Interrupt;
 use crate::metrics::Watched;
 use crate::{notify, output, units};
-use framelane::{Codec, monotonic_ns};
+use framelane::Codec;
 use framelane_camera::v4l2::{Buffers, Camera, Config, Content, Found, Stats, list as find};
 use serde::Serialize;
 use std::fmt::Write;
@@ -109,9 +109,8 @@ pub fn run(args: &Args, node: Option<&Path>, interrupt: &Interrupt) -> anyhow::R
     let mut camera = Camera::open(config)?;
     notify::ready();
     let picture = camera.picture().copied();
-    let start_ns = monotonic_ns();
-    let limit_ns = args.duration.map_or(u64::MAX, |limit| limit.as_nanos() as u64);
-    let stop = || interrupt.asked() || monotonic_ns() - start_ns >= limit_ns;
+    let span = interrupt.within(args.duration);
+    let stop = || span.is_over();
     let stats = camera.run(&stop)?;
     let picture = camera.picture().copied().or(picture);
     let summary = Summary {
@@ -120,14 +119,10 @@ pub fn run(args: &Args, node: Option<&Path>, interrupt: &Interrupt) -> anyhow::R
         format: picture.map_or(String::new(), |picture| picture.name()),
         width: picture.map_or(0, |picture| picture.width),
         height: picture.map_or(0, |picture| picture.height),
-        elapsed_ns: monotonic_ns() - start_ns,
+        elapsed_ns: span.elapsed_ns(),
         stats,
     };
-    if args.json {
-        output::print(&format!("{}\n", serde_json::to_string(&summary)?))?;
-    } else {
-        output::print(&text(&summary))?;
-    }
+    output::summary(args.json, &summary, &text(&summary))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,9 +8,7 @@ use crate::metrics::{self, Watched};
 use crate::ring::RingArgs;
 use crate::{notify, output, units};
 use clap::ValueEnum;
-use framelane::{
-    Codec, Consumer, ConsumerOptions, ErrorKind, Mode, StreamConfig, StreamWriter, monotonic_ns,
-};
+use framelane::{Codec, Consumer, ConsumerOptions, ErrorKind, Mode, StreamConfig, StreamWriter};
 use framelane_camera::Rate;
 use framelane_camera::encode::{self, EncodeOptions, EncoderKind, EncoderOptions, Profile};
 use std::process::ExitCode;
@@ -82,9 +80,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let place = writer.directory().display();
     tracing::info!("stream lane {} is open in {place}", writer.name());
     notify::ready();
-    let start_ns = monotonic_ns();
-    let limit_ns = args.duration.map_or(u64::MAX, |limit| limit.as_nanos() as u64);
-    let stop = || interrupt.asked() || monotonic_ns() - start_ns >= limit_ns;
+    let span = interrupt.within(args.duration);
+    let stop = || span.is_over();
     let options = EncodeOptions {
         kind: args.encoder,
         encoder: EncoderOptions {
@@ -101,12 +98,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(mut consumer) => encode::run(&mut consumer, &writer, &options, &stop)?,
         None => encode::EncodeStats::default(),
     };
-    let summary = Summary::new(&args.lane, &writer, &stats, monotonic_ns() - start_ns);
-    if args.json {
-        output::print(&format!("{}\n", serde_json::to_string(&summary)?))?;
-    } else {
-        output::print(&summary.text())?;
-    }
+    let summary = Summary::new(&args.lane, &writer, &stats, span.elapsed_ns());
+    output::summary(args.json, &summary, &summary.text())?;
     Ok(ExitCode::SUCCESS)
 }
 

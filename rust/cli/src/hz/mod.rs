@@ -83,7 +83,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 impl Meter {
     fn measure(&mut self, args: &Args, interrupt: &Interrupt) -> anyhow::Result<()> {
-        let length = args.duration.map_or(u64::MAX, nanoseconds);
+        let length = args.duration.map_or(u64::MAX, units::nanoseconds);
         let end_ns = self.started_ns.saturating_add(length);
         let mut line_ns = self.started_ns + SECOND_NS;
         loop {
@@ -150,10 +150,6 @@ impl Meter {
             capture_to_seen_ns: self.window.capture_to_seen(),
         }
     }
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn spread(spread: Option<Spread>) -> String {

@@ -55,7 +55,7 @@ type Measured = (Stages, anyhow::Result<()>);
 
 fn measure(mut feed: impl Feed, args: &Args, interrupt: &Interrupt) -> anyhow::Result<Measured> {
     let start_ns = monotonic_ns();
-    let length = args.duration.map_or(u64::MAX, |d| d.as_nanos().try_into().unwrap_or(u64::MAX));
+    let length = args.duration.map_or(u64::MAX, units::nanoseconds);
     let end_ns = start_ns.saturating_add(length);
     let mut stages = Stages::new(feed.kind())?;
     let mut outcome = Ok(());

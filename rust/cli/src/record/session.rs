@@ -5,6 +5,7 @@ use super::recorder::Recorder;
 use super::triggers::{Order, Trigger, Triggers};
 use super::{Args, pre};
 use crate::interrupt::Interrupt;
+use crate::units;
 use anyhow::Context;
 use framelane::{ErrorKind, Record, StreamReader, StreamReaderOptions, StreamStart, monotonic_ns};
 use std::time::{Duration, Instant};
@@ -71,7 +72,7 @@ impl<'a> Session<'a> {
         };
         if session.triggers.is_none() {
             let now = monotonic_ns();
-            let length = args.duration.map_or(u64::MAX, nanoseconds);
+            let length = args.duration.map_or(u64::MAX, units::nanoseconds);
             session.event = Some(Event { until_ns: now.saturating_add(length) });
             session.events = 1;
             session.recorder.begin(now);
@@ -126,7 +127,7 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         self.events += 1;
-        let until_ns = at_ns.saturating_add(nanoseconds(self.args.post));
+        let until_ns = at_ns.saturating_add(units::nanoseconds(self.args.post));
         if let Some(event) = &mut self.event {
             event.until_ns = event.until_ns.max(until_ns);
             return Ok(());
@@ -227,7 +228,8 @@ impl<'a> Session<'a> {
         }
         self.told = number;
         let asked = self.args.pre.unwrap_or_default();
-        if let Some(text) = pre::remark(&self.args.lane, record, pre_ns, nanoseconds(asked)) {
+        if let Some(text) = pre::remark(&self.args.lane, record, pre_ns, units::nanoseconds(asked))
+        {
             self.progress.end();
             tracing::warn!("{text}");
         }
@@ -249,8 +251,4 @@ fn wait_for_lane(
         }
     }
     Ok(None)
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

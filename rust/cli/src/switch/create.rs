@@ -4,7 +4,8 @@ use crate::interrupt::Interrupt;
 use crate::metrics::{self, Watched};
 use crate::{notify, output, units};
 use clap::ValueEnum;
-use framelane::{Access, SwitchController, SwitchControllerOptions, monotonic_ns};
+use framelane::{Access, SwitchController, SwitchControllerOptions};
+use framelane_camera::hb_vio::Readers;
 use framelane_camera::switching::{self, Brightness, Thresholds};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -103,19 +104,14 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<ExitCode> {
         lanes.join(", ")
     );
     notify::ready();
-    let start_ns = monotonic_ns();
-    let limit_ns = args.duration.map_or(u64::MAX, |limit| limit.as_nanos() as u64);
-    let stop = || interrupt.asked() || monotonic_ns() - start_ns >= limit_ns;
+    let span = interrupt.within(args.duration);
+    let stop = || span.is_over();
     match policy {
         Some(policy) => switching::follow(&controller, policy, None, &stop)?,
         None => rest(&controller, &stop)?,
     }
-    let summary = summary(&controller, monotonic_ns() - start_ns);
-    if json {
-        output::print(&format!("{}\n", serde_json::to_string(&summary)?))?;
-    } else {
-        output::print(&text(&summary))?;
-    }
+    let summary = summary(&controller, span.elapsed_ns());
+    output::summary(json, &summary, &text(&summary))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -149,11 +145,7 @@ impl Args {
     }
 
     fn access(&self) -> Access {
-        match (self.everyone, self.group) {
-            (true, _) => Access::Everyone,
-            (false, Some(group)) => Access::Group(group),
-            (false, None) => Access::Owner,
-        }
+        Readers { group: self.group, everyone: self.everyone, ..Readers::default() }.access()
     }
 }
 
