@@ -1,11 +1,13 @@
 //! What a lane of either kind is from its producer's side, and what its service thread sees of it.
 
+use super::bell::wake;
 use super::facts::Facts;
-use super::member::Member;
+use super::member::{Member, Ringing};
 use crate::error::{Error, Result};
 use crate::fork;
 use crate::layout::{ErrorKind, Hello, LaneKind, Mode, Report, Select, Selected};
 use crate::mem::view::PageView;
+use crate::ring::words::LaneWords;
 use crate::wire::peer::Peer;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
@@ -50,6 +52,15 @@ impl Base {
     #[cold]
     pub(crate) fn closed(&self) -> Error {
         Error::new(ErrorKind::Closed, format!("lane {:?} is closed", self.facts.name))
+    }
+
+    /// Tells everybody that the lane has ended, after its state says so: readers, asleep or not,
+    /// whoever waits for room, and the service thread.
+    pub(crate) fn tell_end(&self, lane: &impl LaneWords, everybody: Ringing) {
+        everybody.ring(lane);
+        self.changed.notify_all();
+        self.wake_service();
+        wake(lane.wake(), i32::MAX as u32);
     }
 
     pub(crate) fn wake_service(&self) {

@@ -1,7 +1,6 @@
 //! A lane from its producer's side: claim, publish, and everything they touch.
 
 use super::base::Base;
-use super::bell::wake;
 use super::external::{Return, Returns};
 use super::frame_mut::FrameMut;
 use super::state::{Busy, State};
@@ -12,7 +11,6 @@ use crate::hold::Tally;
 use crate::layout::{ErrorKind, FrameDescriptor, MemoryKind};
 use crate::mem::view::{Claim, LaneView};
 use crate::ring::producer as ring;
-use crate::ring::words::LaneWords;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -205,11 +203,8 @@ impl Lane {
         ring::close(&self.view);
         let ringing = state.members.everybody();
         drop(state);
-        ringing.ring(&self.view);
-        self.changed.notify_all();
-        self.wake_service();
+        self.tell_end(&self.view, ringing);
         self.returns.hand_over(returns);
-        wake(self.view.wake(), i32::MAX as u32);
         step("close.rung");
     }
 

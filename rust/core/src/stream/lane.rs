@@ -6,7 +6,6 @@ use crate::failpoint::step;
 use crate::layout::{ErrorKind, RecordInfo, StreamConfig};
 use crate::mem::stream::StreamView;
 use crate::producer::base::Base;
-use crate::producer::bell::wake;
 use crate::producer::member::Members;
 use crate::ring::producer as frames;
 use crate::ring::stream::writer::{self, Place, Ring};
@@ -298,10 +297,7 @@ impl StreamLane {
         frames::close(&self.view);
         let ringing = state.members.everybody();
         drop(state);
-        ringing.ring(&self.view);
-        self.changed.notify_all();
-        self.wake_service();
-        wake(self.view.wake(), i32::MAX as u32);
+        self.tell_end(&self.view, ringing);
     }
 
     fn report_cheats(&self, state: &State) {

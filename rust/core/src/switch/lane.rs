@@ -14,12 +14,10 @@ use crate::mem::switch::{SWITCH_BYTES, SWITCH_HEADER, SwitchView};
 use crate::mem::view::{PageView, write_struct, write_struct_at};
 use crate::producer::Trust;
 use crate::producer::base::{Base, Served};
-use crate::producer::bell::wake;
 use crate::producer::create::{self, Memory};
 use crate::producer::facts::Facts;
 use crate::producer::member::{Member, Members};
 use crate::random;
-use crate::ring::words::LaneWords;
 use crate::ring::{producer as frames, switch as ring};
 use crate::wire::message;
 use crate::wire::peer::Peer;
@@ -223,10 +221,7 @@ impl SwitchLane {
         frames::close(&self.view);
         let ringing = state.members.everybody();
         drop(state);
-        ringing.ring(&self.view);
-        self.changed.notify_all();
-        self.wake_service();
-        wake(self.view.wake(), i32::MAX as u32);
+        self.tell_end(&self.view, ringing);
     }
 }
 
