@@ -278,12 +278,8 @@ pub fn producer_options(options: *const framelane_producer_options) -> Result<Pr
             "huge_pages",
             &[HugePages::Off, HugePages::Try, HugePages::Require],
         )?)
-        .access(one_of(
-            c.access,
-            "access",
-            &[Access::Owner, Access::Group(c.access_group), Access::Everyone],
-        )?)
-        .trust(one_of(c.trust, "trust", &[Trust::SameUser, Trust::TrustedOnly, Trust::Untrusted])?)
+        .access(access(c.access, c.access_group)?)
+        .trust(trust(c.trust)?)
         .reclaim(one_of(c.reclaim, "reclaim", &[Reclaim::Thread, Reclaim::Pump])?)
         .device_buffers(device_buffers(c)?)
         .directory(optional_path(c.directory).map(Into::into));
@@ -346,6 +342,16 @@ pub(crate) fn check_size(said: u32, known: usize) -> Result<()> {
     Err(invalid(&format!(
         "struct_bytes is {said}, this library's options have {known}: call the init function first"
     )))
+}
+
+/// Who may attach; the group counts for one of the numbers only.
+pub(crate) fn access(number: u32, group: u32) -> Result<Access> {
+    one_of(number, "access", &[Access::Owner, Access::Group(group), Access::Everyone])
+}
+
+/// Who is trusted.
+pub(crate) fn trust(number: u32) -> Result<Trust> {
+    one_of(number, "trust", &[Trust::SameUser, Trust::TrustedOnly, Trust::Untrusted])
 }
 
 pub(crate) fn one_of<T: Copy>(number: u32, what: &str, choices: &[T]) -> Result<T> {

@@ -2,10 +2,9 @@
 
 use crate::error::{framelane_error, framelane_status, invalid};
 use crate::guard::{at, enter, give, optional_path};
-use crate::options::{check_size, one_of};
+use crate::options::{access, check_size, trust};
 use framelane::{
-    Access, Codec, RecordInfo, Result, StreamConfig, StreamReaderOptions, StreamStart,
-    StreamWriterOptions, Trust,
+    Codec, RecordInfo, Result, StreamConfig, StreamReaderOptions, StreamStart, StreamWriterOptions,
 };
 use std::ffi::c_char;
 use std::time::Duration;
@@ -145,12 +144,8 @@ pub fn stream_writer_options(
         .key_request_interval(Duration::from_nanos(c.key_request_interval_ns))
         .lock_memory(c.lock_memory != 0)
         .numa_node(u32::try_from(c.numa_node).ok())
-        .access(one_of(
-            c.access,
-            "access",
-            &[Access::Owner, Access::Group(c.access_group), Access::Everyone],
-        )?)
-        .trust(one_of(c.trust, "trust", &[Trust::SameUser, Trust::TrustedOnly, Trust::Untrusted])?)
+        .access(access(c.access, c.access_group)?)
+        .trust(trust(c.trust)?)
         .directory(optional_path(c.directory).map(Into::into)))
 }
 

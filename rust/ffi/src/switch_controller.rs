@@ -2,10 +2,8 @@
 
 use crate::error::{framelane_error, framelane_status};
 use crate::guard::{at, enter, give, give_handle, optional_path, take, text};
-use crate::options::{check_size, one_of};
-use framelane::{
-    Access, Report, Result, SwitchChoice, SwitchController, SwitchControllerOptions, Trust,
-};
+use crate::options::{access, check_size, trust};
+use framelane::{Report, Result, SwitchChoice, SwitchController, SwitchControllerOptions};
 use std::ffi::c_char;
 use std::time::Duration;
 
@@ -56,12 +54,10 @@ pub fn switch_controller_options(
 ) -> Result<SwitchControllerOptions> {
     let c = at(options, "options")?;
     check_size(c.struct_bytes, size_of::<framelane_switch_controller_options>())?;
-    let access = [Access::Owner, Access::Group(c.access_group), Access::Everyone];
-    let trust = [Trust::SameUser, Trust::TrustedOnly, Trust::Untrusted];
     Ok(SwitchControllerOptions::new()
         .active(c.active as usize)
-        .access(one_of(c.access, "access", &access)?)
-        .trust(one_of(c.trust, "trust", &trust)?)
+        .access(access(c.access, c.access_group)?)
+        .trust(trust(c.trust)?)
         .directory(optional_path(c.directory).map(Into::into)))
 }
 
