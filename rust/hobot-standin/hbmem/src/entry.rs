@@ -1,31 +1,18 @@
 //! What every entry point goes through.
 
 use framelane_hobot_sys::hb_mem::{INVALID_PARAMS, UNKNOWN};
-use framelane_standin_ion::{Ion, folder_of_function};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
+use framelane_standin_ion::{Ion, entry};
 
-/// A number of the library in place of success.
-pub type Answer<T = ()> = Result<T, i32>;
+pub use entry::Answer;
 
 /// Runs a function, unless a fault was planned for it.
 pub fn enter(function: &str, run: impl FnOnce() -> Answer) -> i32 {
-    let caught = catch_unwind(AssertUnwindSafe(|| {
-        ion()?.meet(function, UNKNOWN)?;
-        run()
-    }));
-    caught.unwrap_or(Err(UNKNOWN)).err().unwrap_or(0)
+    entry::enter(function, UNKNOWN, ion, run)
 }
 
 /// The memory of the board that the folder of this library stands for.
 pub fn ion() -> Answer<&'static Ion> {
-    static ION: OnceLock<Ion> = OnceLock::new();
-    if let Some(ion) = ION.get() {
-        return Ok(ion);
-    }
-    let ion =
-        Ion::open(&folder_of_function(ion as *const ()).ok_or(UNKNOWN)?).map_err(|_| UNKNOWN)?;
-    Ok(ION.get_or_init(|| ion))
+    entry::ion(UNKNOWN)
 }
 
 /// Reads through a pointer; NULL is refused.

@@ -6,6 +6,7 @@
 //! uncached mappings see. Nobody serves it: whoever comes next clears away what dead processes
 //! held. Buffers are files and no memfds because nobody has to be alive for others to open them.
 
+pub mod entry;
 mod faults;
 mod library;
 mod place;
@@ -14,7 +15,6 @@ mod state;
 mod table;
 
 pub use faults::Fault;
-pub use library::folder_of_function;
 pub use place::Place;
 pub use scene::{Scene, UNFINISHED, luma};
 pub use state::{Holder, Record, State};

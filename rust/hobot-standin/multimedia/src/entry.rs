@@ -1,43 +1,18 @@
 //! What every entry point goes through, and the board behind it.
 
-use framelane_hobot_sys::Hbmem;
 use framelane_hobot_sys::media::{INVALID_PARAMS, UNKNOWN};
-use framelane_standin_ion::{Ion, folder_of_function};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
+use framelane_standin_ion::entry::{self, Board};
 
-/// A number of the library in place of success.
-pub type Answer<T = ()> = Result<T, i32>;
+pub use entry::Answer;
 
 /// Runs a function, unless a fault was planned for it.
 pub fn enter(function: &str, run: impl FnOnce() -> Answer) -> i32 {
-    let caught = catch_unwind(AssertUnwindSafe(|| {
-        board()?.ion.meet(function, UNKNOWN)?;
-        run()
-    }));
-    caught.unwrap_or(Err(UNKNOWN)).err().unwrap_or(0)
+    entry::enter(function, UNKNOWN, || Ok(board()?.ion), run)
 }
 
 /// The board that the folder of this library stands for.
-pub struct Board {
-    pub ion: Ion,
-    pub hbmem: Hbmem,
-}
-
 pub fn board() -> Answer<&'static Board> {
-    static BOARD: OnceLock<Board> = OnceLock::new();
-    if let Some(board) = BOARD.get() {
-        return Ok(board);
-    }
-    let folder = folder_of_function(board as *const ()).ok_or(UNKNOWN)?;
-    let ion = Ion::open(&folder).map_err(|_| UNKNOWN)?;
-    let hbmem = Hbmem::open(Some(&folder)).map_err(|_| UNKNOWN)?;
-    let open = hbmem.hb_mem_module_open().map_err(|_| UNKNOWN)?;
-    // SAFETY: takes nothing.
-    if unsafe { open() } != 0 {
-        return Err(UNKNOWN);
-    }
-    Ok(BOARD.get_or_init(|| Board { ion, hbmem }))
+    entry::board(UNKNOWN)
 }
 
 /// Says something that a number cannot.

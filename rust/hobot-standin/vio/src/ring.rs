@@ -166,7 +166,7 @@ fn open_ram(buffer: &GraphicBuf) -> Answer<Vec<(File, Vec<u64>)>> {
     } else {
         (0..2).map(|plane| (buffer.share_id[plane], vec![planes[plane]])).collect()
     };
-    let ion = &board()?.ion;
+    let ion = board()?.ion;
     let open = |(id, sizes): (i32, Vec<u64>)| {
         let record = ion.look(|state| state.buffers.get(&id).cloned()).ok().flatten();
         let file = ion.open_buffer(&record.ok_or(UNKNOWN)?).map_err(|_| UNKNOWN)?;

@@ -20,7 +20,11 @@ const ROOMS: &[Room] = &[
     Room { package: "framelane", folder: "rust/core", may_use: &[] },
     Room { package: "framelane-fuzz", folder: "rust/core/fuzz", may_use: &["framelane"] },
     Room { package: "framelane-hobot-sys", folder: "rust/hobot-sys", may_use: &[] },
-    Room { package: "framelane-standin-ion", folder: "rust/hobot-standin/ion", may_use: &[] },
+    Room {
+        package: "framelane-standin-ion",
+        folder: "rust/hobot-standin/ion",
+        may_use: &["framelane-hobot-sys"],
+    },
     Room {
         package: "framelane-standin-hbmem",
         folder: "rust/hobot-standin/hbmem",

@@ -54,6 +54,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/hobot/tests/rules.rs", "the same calls without our owners in between"),
     ("rust/hobot-standin/vio/src/", "C entry points"),
     ("rust/hobot-standin/multimedia/src/", "C entry points, and a callback"),
+    ("rust/hobot-standin/ion/src/entry.rs", "a function of libhbmem is called"),
     ("rust/hobot-standin/ion/src/library.rs", "asking the loader"),
     ("rust/hobot-standin/hbmem/src/", "C entry points, and mappings with given rights"),
     ("rust/peer-bench/src/shared.rs", "mapped bytes become values"),
