@@ -1,12 +1,11 @@
 //! The consumer.
 
 use crate::descriptor;
-use crate::errors::raise;
 use crate::frame::Frame;
 use crate::handle::{self, Handle, Side};
 use crate::options;
-use crate::waiting::{Deadline, seconds, wait_for};
-use framelane::{ConsumerOptions, Mode, monotonic_ns};
+use crate::reading::{Reads, ReadsFrames};
+use crate::waiting::Deadline;
 use pyo3::prelude::*;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,31 +21,28 @@ impl Side for framelane::Consumer {
     }
 }
 
-type Found = framelane::Result<Option<framelane::Frame>>;
-
-impl Consumer {
-    /// One look. Where nothing is there it may have to look for a producer, with the interpreter
-    /// let go; where something is, letting go would cost more than the look.
-    fn look<T: Send>(
-        py: Python<'_>,
-        consumer: &mut framelane::Consumer,
-        look: impl FnOnce(&mut framelane::Consumer) -> framelane::Result<T> + Send,
-    ) -> framelane::Result<T> {
-        match consumer.is_ready() {
-            true => look(consumer),
-            false => py.detach(|| look(consumer)),
-        }
+impl Reads for framelane::Consumer {
+    type Item = framelane::Frame;
+    fn is_quick(&self) -> bool {
+        self.is_ready()
     }
+    fn try_next(&mut self) -> framelane::Result<Option<framelane::Frame>> {
+        self.try_next()
+    }
+    fn next(&mut self, timeout: Duration) -> framelane::Result<Option<framelane::Frame>> {
+        self.next(timeout)
+    }
+    fn ready(&mut self) -> framelane::Result<bool> {
+        self.wait(Duration::ZERO)
+    }
+    fn wait(&mut self, timeout: Duration) -> framelane::Result<bool> {
+        self.wait(timeout)
+    }
+}
 
-    fn read_until(&self, py: Python<'_>, deadline: Deadline) -> PyResult<Option<Frame>> {
-        self.0.with(|consumer| {
-            let found =
-                match Self::look(py, consumer, framelane::Consumer::try_next).map_err(raise)? {
-                    Some(frame) => Some(frame),
-                    None => wait_for(py, deadline, |slice| consumer.next(slice))?,
-                };
-            Ok(found.map(Frame::new))
-        })
+impl ReadsFrames for framelane::Consumer {
+    fn latest(&mut self) -> framelane::Result<Option<framelane::Frame>> {
+        self.latest()
     }
 }
 
@@ -67,12 +63,7 @@ impl Consumer {
         writable: bool,
         directory: Option<PathBuf>,
     ) -> PyResult<Self> {
-        let options = ConsumerOptions::new(mode.as_ref().map_or(Ok(Mode::Latest), options::mode)?)
-            .leases(leases)
-            .reattach(reattach)
-            .return_on_signal(true)
-            .wants_writable(writable)
-            .directory(directory);
+        let options = options::consumer(mode.as_ref(), leases, reattach, writable, directory)?;
         framelane_hobot::register();
         let consumer = handle::open(py, Deadline::after(wait, "wait")?, |slice| {
             framelane::Consumer::open(name, options.clone().wait_for_lane(slice))
@@ -91,45 +82,26 @@ impl Consumer {
     /// without. None when the time is over.
     #[pyo3(signature = (timeout=None))]
     fn read(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Frame>> {
-        self.read_until(py, Deadline::after(timeout, "timeout")?)
+        let found = self.0.read_until(py, Deadline::after(timeout, "timeout")?)?;
+        Ok(found.map(Frame::new))
     }
 
     /// The next frame if there is one now.
     fn try_next(&self, py: Python<'_>) -> PyResult<Option<Frame>> {
-        self.0.with(|consumer| {
-            let found = Self::look(py, consumer, framelane::Consumer::try_next);
-            Ok(found.map_err(raise)?.map(Frame::new))
-        })
+        Ok(self.0.try_next(py)?.map(Frame::new))
     }
 
     /// The newest valid frame, also one that was delivered before; None when there is none, or
     /// none published within the last `max_age` seconds.
     #[pyo3(signature = (*, max_age=None))]
     fn read_latest(&self, py: Python<'_>, max_age: Option<f64>) -> PyResult<Option<Frame>> {
-        let max_age = max_age.map(|age| seconds(age, "max_age")).transpose()?;
-        let found: Found =
-            self.0.with(|consumer| Ok(Self::look(py, consumer, framelane::Consumer::latest)))?;
-        let fresh = |frame: &framelane::Frame| {
-            max_age.is_none_or(|age| {
-                let is = monotonic_ns().saturating_sub(frame.descriptor().publish_ns);
-                u128::from(is) <= age.as_nanos()
-            })
-        };
-        Ok(found.map_err(raise)?.filter(fresh).map(Frame::new))
+        Ok(self.0.read_latest(py, max_age)?.map(Frame::new))
     }
 
     /// Waits up to `timeout` seconds until there is something to read; whether there is.
     #[pyo3(signature = (timeout=None))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        let deadline = Deadline::after(timeout, "timeout")?;
-        self.0.with(|consumer| {
-            let now = |consumer: &mut framelane::Consumer| consumer.wait(Duration::ZERO);
-            if Self::look(py, consumer, now).map_err(raise)? {
-                return Ok(true);
-            }
-            let look = |slice| Ok(consumer.wait(slice)?.then_some(()));
-            Ok(wait_for(py, deadline, look)?.is_some())
-        })
+        self.0.wait(py, timeout)
     }
 
     /// A descriptor that becomes readable when there may be a frame. Each time, call `try_next`
@@ -203,7 +175,7 @@ impl Consumer {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Frame>> {
-        self.0.in_loop(py, self.read_until(py, Deadline::after(None, "timeout")?))
+        self.0.in_loop(py, self.read(py, None))
     }
 
     fn __aiter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

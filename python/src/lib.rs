@@ -15,6 +15,7 @@ mod numpy;
 mod options;
 mod plane;
 mod producer;
+mod reading;
 mod record;
 mod record_mut;
 mod shape;

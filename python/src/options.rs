@@ -4,8 +4,8 @@
 use crate::errors::{invalid, raise};
 use crate::waiting::seconds;
 use framelane::{
-    Access, DeviceBuffer, FrameLayout, HugePages, MemoryKind, Mode, PixelFormat, ProducerOptions,
-    Reclaim, Trust,
+    Access, ConsumerOptions, DeviceBuffer, FrameLayout, HugePages, MemoryKind, Mode, PixelFormat,
+    ProducerOptions, Reclaim, Trust,
 };
 use pyo3::prelude::*;
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -34,6 +34,22 @@ pub fn choice<T: Copy>(
 
 pub fn mode(value: &Bound<'_, PyAny>) -> PyResult<Mode> {
     choice(value, "mode", Mode::ALL, Mode::name, |mode| mode.number().into())
+}
+
+/// How to read frames of a lane, or of those behind a switch.
+pub fn consumer(
+    mode: Option<&Bound<'_, PyAny>>,
+    leases: u32,
+    reattach: bool,
+    writable: bool,
+    directory: Option<PathBuf>,
+) -> PyResult<ConsumerOptions> {
+    Ok(ConsumerOptions::new(mode.map_or(Ok(Mode::Latest), self::mode)?)
+        .leases(leases)
+        .reattach(reattach)
+        .return_on_signal(true)
+        .wants_writable(writable)
+        .directory(directory))
 }
 
 pub fn format(value: &Bound<'_, PyAny>) -> PyResult<PixelFormat> {

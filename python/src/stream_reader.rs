@@ -2,12 +2,14 @@
 
 use crate::errors::raise;
 use crate::handle::{self, Handle, Side};
+use crate::reading::Reads;
 use crate::record::Record;
 use crate::stream_info;
-use crate::waiting::{Deadline, seconds, wait_for};
+use crate::waiting::{Deadline, seconds};
 use framelane::{StreamReaderOptions, StreamStart};
 use pyo3::prelude::*;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Reads a stream lane, record after record. Used by one thread at a time; `close` works from any.
 #[pyclass(frozen, module = "framelane")]
@@ -20,16 +22,22 @@ impl Side for framelane::StreamReader {
     }
 }
 
-impl StreamReader {
-    /// Also the copying of a record goes on without the interpreter.
-    fn read_until(&self, py: Python<'_>, deadline: Deadline) -> PyResult<Option<Record>> {
-        self.0.with(|reader| {
-            let found = match py.detach(|| reader.try_next()).map_err(raise)? {
-                Some(record) => Some(record),
-                None => wait_for(py, deadline, |slice| reader.next(slice))?,
-            };
-            Ok(found.map(Record::new))
-        })
+impl Reads for framelane::StreamReader {
+    type Item = framelane::Record;
+    fn is_quick(&self) -> bool {
+        false // also the copying of a record goes on without the interpreter
+    }
+    fn try_next(&mut self) -> framelane::Result<Option<framelane::Record>> {
+        self.try_next()
+    }
+    fn next(&mut self, timeout: Duration) -> framelane::Result<Option<framelane::Record>> {
+        self.next(timeout)
+    }
+    fn ready(&mut self) -> framelane::Result<bool> {
+        self.ready()
+    }
+    fn wait(&mut self, timeout: Duration) -> framelane::Result<bool> {
+        self.wait(timeout)
     }
 }
 
@@ -81,28 +89,19 @@ impl StreamReader {
     /// time is over.
     #[pyo3(signature = (timeout=None))]
     fn read(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Record>> {
-        self.read_until(py, Deadline::after(timeout, "timeout")?)
+        let found = self.0.read_until(py, Deadline::after(timeout, "timeout")?)?;
+        Ok(found.map(Record::new))
     }
 
     /// The next record if there is one now.
     fn try_next(&self, py: Python<'_>) -> PyResult<Option<Record>> {
-        self.0.with(|reader| {
-            let found = py.detach(|| reader.try_next()).map_err(raise)?;
-            Ok(found.map(Record::new))
-        })
+        Ok(self.0.try_next(py)?.map(Record::new))
     }
 
     /// Waits up to `timeout` seconds until there may be something to read; whether there is.
     #[pyo3(signature = (timeout=None))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        let deadline = Deadline::after(timeout, "timeout")?;
-        self.0.with(|reader| {
-            if py.detach(|| reader.ready()).map_err(raise)? {
-                return Ok(true);
-            }
-            let look = |slice| Ok(reader.wait(slice)?.then_some(()));
-            Ok(wait_for(py, deadline, look)?.is_some())
-        })
+        self.0.wait(py, timeout)
     }
 
     /// Goes to another place of the stream. `age` is how many seconds ago the record was published
@@ -186,7 +185,7 @@ impl StreamReader {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Record>> {
-        self.0.in_loop(py, self.read_until(py, Deadline::after(None, "timeout")?))
+        self.0.in_loop(py, self.read(py, None))
     }
 
     fn __aiter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

@@ -4,8 +4,9 @@ use crate::errors::raise;
 use crate::frame::Frame;
 use crate::handle::{self, Handle, Side};
 use crate::options;
-use crate::waiting::{Deadline, seconds, wait_for};
-use framelane::{ConsumerOptions, Mode, SwitchStatus, monotonic_ns};
+use crate::reading::{Reads, ReadsFrames};
+use crate::waiting::Deadline;
+use framelane::SwitchStatus;
 use pyo3::prelude::*;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,27 +27,32 @@ impl Side for framelane::Switch {
     }
 }
 
+impl Reads for framelane::Switch {
+    type Item = framelane::Frame;
+    fn is_quick(&self) -> bool {
+        false // a look for lanes and a controller is part of each
+    }
+    fn try_next(&mut self) -> framelane::Result<Option<framelane::Frame>> {
+        self.try_next()
+    }
+    fn next(&mut self, timeout: Duration) -> framelane::Result<Option<framelane::Frame>> {
+        self.next(timeout)
+    }
+    fn ready(&mut self) -> framelane::Result<bool> {
+        self.wait(Duration::ZERO)
+    }
+    fn wait(&mut self, timeout: Duration) -> framelane::Result<bool> {
+        self.wait(timeout)
+    }
+}
+
+impl ReadsFrames for framelane::Switch {
+    fn latest(&mut self) -> framelane::Result<Option<framelane::Frame>> {
+        self.latest()
+    }
+}
+
 impl Switch {
-    /// One look, with the interpreter let go: it may look for a controller or producers and talk
-    /// with them, whatever is there to read.
-    fn look<T: Send>(
-        py: Python<'_>,
-        switch: &mut framelane::Switch,
-        look: impl FnOnce(&mut framelane::Switch) -> framelane::Result<T> + Send,
-    ) -> framelane::Result<T> {
-        py.detach(|| look(switch))
-    }
-
-    fn read_until(&self, py: Python<'_>, deadline: Deadline) -> PyResult<Option<Frame>> {
-        self.0.with(|switch| {
-            let found = match Self::look(py, switch, framelane::Switch::try_next).map_err(raise)? {
-                Some(frame) => Some(frame),
-                None => wait_for(py, deadline, |slice| switch.next(slice))?,
-            };
-            Ok(found.map(Frame::new))
-        })
-    }
-
     fn status(&self) -> PyResult<SwitchStatus> {
         self.0.with(|switch| Ok(switch.status()))
     }
@@ -69,12 +75,7 @@ impl Switch {
         writable: bool,
         directory: Option<PathBuf>,
     ) -> PyResult<Self> {
-        let options = ConsumerOptions::new(mode.as_ref().map_or(Ok(Mode::Latest), options::mode)?)
-            .leases(leases)
-            .reattach(reattach)
-            .return_on_signal(true)
-            .wants_writable(writable)
-            .directory(directory);
+        let options = options::consumer(mode.as_ref(), leases, reattach, writable, directory)?;
         framelane_hobot::register();
         let switch = handle::open(py, Deadline::after(wait, "wait")?, |slice| {
             framelane::Switch::open(name, options.clone().wait_for_lane(slice))
@@ -93,44 +94,26 @@ impl Switch {
     /// None when the time is over.
     #[pyo3(signature = (timeout=None))]
     fn read(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Frame>> {
-        self.read_until(py, Deadline::after(timeout, "timeout")?)
+        let found = self.0.read_until(py, Deadline::after(timeout, "timeout")?)?;
+        Ok(found.map(Frame::new))
     }
 
     /// The next frame of the active lane if there is one now.
     fn try_next(&self, py: Python<'_>) -> PyResult<Option<Frame>> {
-        self.0.with(|switch| {
-            let found = Self::look(py, switch, framelane::Switch::try_next);
-            Ok(found.map_err(raise)?.map(Frame::new))
-        })
+        Ok(self.0.try_next(py)?.map(Frame::new))
     }
 
     /// The newest valid frame of the active lane, also one that was delivered before; None when
     /// there is none, or none published within the last `max_age` seconds.
     #[pyo3(signature = (*, max_age=None))]
     fn read_latest(&self, py: Python<'_>, max_age: Option<f64>) -> PyResult<Option<Frame>> {
-        let max_age = max_age.map(|age| seconds(age, "max_age")).transpose()?;
-        let found = self.0.with(|switch| Ok(Self::look(py, switch, framelane::Switch::latest)))?;
-        let fresh = |frame: &framelane::Frame| {
-            max_age.is_none_or(|age| {
-                let is = monotonic_ns().saturating_sub(frame.descriptor().publish_ns);
-                u128::from(is) <= age.as_nanos()
-            })
-        };
-        Ok(found.map_err(raise)?.filter(fresh).map(Frame::new))
+        Ok(self.0.read_latest(py, max_age)?.map(Frame::new))
     }
 
     /// Waits up to `timeout` seconds until there may be something to read; whether there may.
     #[pyo3(signature = (timeout=None))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        let deadline = Deadline::after(timeout, "timeout")?;
-        self.0.with(|switch| {
-            let now = |switch: &mut framelane::Switch| switch.wait(Duration::ZERO);
-            if Self::look(py, switch, now).map_err(raise)? {
-                return Ok(true);
-            }
-            let look = |slice| Ok(switch.wait(slice)?.then_some(()));
-            Ok(wait_for(py, deadline, look)?.is_some())
-        })
+        self.0.wait(py, timeout)
     }
 
     /// A descriptor that becomes readable when there may be a frame or a switch. Each time, call
@@ -245,7 +228,7 @@ impl Switch {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Frame>> {
-        self.0.in_loop(py, self.read_until(py, Deadline::after(None, "timeout")?))
+        self.0.in_loop(py, self.read(py, None))
     }
 
     fn __aiter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
