@@ -9,6 +9,11 @@
 
 namespace framelane {
 
+namespace detail {
+template <class Handle, class Item>
+class Reader;
+}
+
 /// A frame that a consumer holds: its bytes stay as they are until it is released or destroyed.
 ///
 /// Can be moved to and used from other threads; `const` members from several at once. It outlives
@@ -120,8 +125,8 @@ class Frame {
   }
 
  private:
-  friend class Consumer;
-  friend class Switch;
+  template <class Handle, class Item>
+  friend class detail::Reader;
   void drop() noexcept {
     if (held_.live) bridge::drop_frame(held_);
   }

@@ -10,6 +10,11 @@
 
 namespace framelane {
 
+namespace detail {
+template <class Handle, class Item>
+class Reader;
+}
+
 /// A record that was read: a copy of its own of what a live reader read, or of a lossless one the
 /// bytes in place, which stay as they are until it is released or destroyed.
 ///
@@ -75,7 +80,8 @@ class Record {
   }
 
  private:
-  friend class StreamReader;
+  template <class Handle, class Item>
+  friend class detail::Reader;
   bridge::HeldRecord held_{};
 };
 

@@ -7,11 +7,10 @@
 #include <framelane/error.hpp>
 #include <framelane/frame.hpp>
 #include <framelane/options.hpp>
-#include <memory>
+#include <framelane/reader.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace framelane {
@@ -43,11 +42,12 @@ struct SwitchStatus {
 
 /// Reads the active lane of a switch. Can be moved to another thread but is used by one at a time;
 /// a `Closer` works from any. A switch shows on the very next frame, which says so, and wakes a
-/// sleeping read. Lanes, and the controller too, may come late, die and come again.
+/// sleeping read. Lanes, and the controller too, may come late, die and come again. `missed` counts
+/// frames that passed while their lane was active.
 ///
 /// Reading throws what `Consumer` does for the active lane, and `Protocol`, once, for a selection
 /// that names no lane.
-class Switch {
+class Switch : public detail::Reader<bridge::Switch, Frame> {
  public:
   /// Attaches to the switch `name` and to the lanes behind it, with the options of each lane's
   /// consumer. Throws what `Consumer::open` does, for the controller as for the active lane, and
@@ -64,54 +64,14 @@ class Switch {
     return made;
   }
 
-  /// The next frame of the active lane if there is one now. After an empty answer the descriptor of
-  /// `fd` is drained and armed.
-  std::optional<Frame> next() { return next(Duration::zero()); }
-  /// The next frame of the active lane, waiting up to `timeout` for it.
-  std::optional<Frame> next(Duration timeout) {
-    std::optional<Frame> frame(std::in_place);
-    detail::check(read(timeout, *frame));
-    if (!*frame) frame.reset();
-    return frame;
-  }
-  std::optional<Frame> try_next(Error& error) noexcept {
-    return try_next(Duration::zero(), error);
-  }
-  std::optional<Frame> try_next(Duration timeout, Error& error) noexcept {
-    std::optional<Frame> frame(std::in_place);
-    if (!detail::told(read(timeout, *frame), error) || !*frame) frame.reset();
-    return frame;
-  }
-
   /// The newest valid frame of the active lane, also one that was delivered before; nothing where
   /// that is older than what was delivered before the switch.
   std::optional<Frame> latest() {
-    std::optional<Frame> frame(std::in_place);
-    detail::check(newest(*frame));
-    if (!*frame) frame.reset();
-    return frame;
+    return required([&](Frame& frame) { return newest(frame); });
   }
   std::optional<Frame> try_latest(Error& error) noexcept {
-    std::optional<Frame> frame(std::in_place);
-    if (!detail::told(newest(*frame), error) || !*frame) frame.reset();
-    return frame;
+    return tried([&](Frame& frame) { return newest(frame); }, error);
   }
-
-  /// Waits until there may be something to read; whether there may.
-  bool wait(Duration timeout) {
-    bool ready = false;
-    detail::check(handle_ ? handle_->wait(detail::ns(timeout), ready) : detail::no_handle);
-    return ready;
-  }
-  bool try_wait(Duration timeout, Error& error) noexcept {
-    bool ready = false;
-    const auto status =
-        handle_ ? handle_->wait(detail::ns(timeout), ready) : detail::no_handle;
-    return detail::told(status, error) && ready;
-  }
-
-  /// A descriptor that becomes readable when there may be a frame or a switch, as `Consumer::fd`.
-  int fd() noexcept { return handle_ ? handle_->fd() : -1; }
 
   /// How the switch is. Throws `Closed`.
   SwitchStatus status() const {
@@ -123,37 +83,13 @@ class Switch {
     return facts();
   }
 
-  /// Frames delivered.
-  std::uint64_t received() const noexcept { return handle_ ? handle_->received() : 0; }
-  /// Frames that passed without being delivered while their lane was active.
-  std::uint64_t missed() const noexcept { return handle_ ? handle_->missed() : 0; }
   /// Frames not delivered because they were older than the one before the switch, or of the lane
   /// that was switched away from.
   std::uint64_t dropped() const noexcept { return handle_ ? handle_->dropped() : 0; }
   /// Switches this reader has followed.
   std::uint64_t switches() const noexcept { return handle_ ? handle_->switches() : 0; }
-  /// Frames of this reader that are held now.
-  std::uint32_t held() const noexcept { return handle_ ? handle_->held() : 0; }
-
-  /// A handle that closes this reader from any thread. Throws `Closed`.
-  Closer closer() const {
-    if (!handle_) detail::raise(detail::no_handle);
-    return Closer(handle_->closer());
-  }
-  std::optional<Closer> try_closer(Error& error) const noexcept {
-    if (!detail::told(handle_ ? 0 : detail::no_handle, error)) return std::nullopt;
-    return Closer(handle_->closer());
-  }
-  /// Whether it was not closed or moved away.
-  explicit operator bool() const noexcept { return handle_ != nullptr; }
-  /// Stops reading. Held frames stay valid.
-  void close() noexcept { handle_.reset(); }
 
  private:
-  struct Drop {
-    void operator()(bridge::Switch* handle) const noexcept { bridge::drop_switch(handle); }
-  };
-
   Switch() noexcept = default;
 
   std::uint32_t attach(std::string_view name, const ConsumerOptions& options) noexcept {
@@ -161,16 +97,6 @@ class Switch {
     if (const auto status = detail::can_make(options.directory); status != 0) return status;
     handle_.reset(bridge::open_switch(detail::bytes(name), o));
     return handle_ ? 0 : bridge::error_kind();
-  }
-
-  std::uint32_t read(Duration timeout, Frame& frame) noexcept {
-    if (!handle_) return detail::no_handle;
-    return timeout > Duration::zero() ? handle_->next(detail::ns(timeout), frame.held_)
-                                      : handle_->try_next(frame.held_);
-  }
-
-  std::uint32_t newest(Frame& frame) noexcept {
-    return handle_ ? handle_->latest(frame.held_) : detail::no_handle;
   }
 
   SwitchStatus facts() const {
@@ -189,8 +115,6 @@ class Switch {
     }
     return status;
   }
-
-  std::unique_ptr<bridge::Switch, Drop> handle_;
 };
 
 }  // namespace framelane
