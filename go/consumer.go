@@ -125,21 +125,9 @@ func (c *Consumer) borrow(newest bool) (Frame, bool, error) {
 	if c.handle.native == nil {
 		return Frame{}, false, c.closed()
 	}
-	h := c.shelf.take()
-	if h == nil {
-		h = newHeld(c.lane, c.shelf)
-	}
-	switch code := nativeBorrow(c.handle.native, newest, &c.problem, &h.lease.native); code {
-	case statusOk:
-		h.lease.origin.note()
-		return Frame{h, h.lease.generation.Load()}, true, nil
-	case statusTimedOut:
-		c.shelf.put(h)
-		return Frame{}, false, nil
-	default:
-		c.shelf.put(h)
-		return Frame{}, false, failure(code, &c.problem)
-	}
+	return lend(c.lane, c.shelf, &c.problem, func(into *nativeLease) status {
+		return nativeBorrow(c.handle.native, newest, &c.problem, into)
+	})
 }
 
 // Next gives the next frame of this consumer's mode, and waits for one until the context ends; it
@@ -175,14 +163,7 @@ func (c *Consumer) ready() (bool, error) {
 // Frames gives frame after frame until the context ends or something fails, which comes as the
 // last element, without a frame. Each frame has to be released.
 func (c *Consumer) Frames(ctx context.Context) iter.Seq2[Frame, error] {
-	return func(yield func(Frame, error) bool) {
-		for {
-			frame, err := c.Next(ctx)
-			if !yield(frame, err) || err != nil {
-				return
-			}
-		}
-	}
+	return eachFrame(ctx, c.Next)
 }
 
 // FD is a descriptor that becomes readable when there may be a frame, for an epoll instance of the

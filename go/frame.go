@@ -1,7 +1,9 @@
 package framelane
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"runtime"
 	"sync/atomic"
 
@@ -47,6 +49,39 @@ func (l *lease) forgotten() {
 	leak.Stack = l.origin.String()
 	l.native.release()
 	tellLeak(leak)
+}
+
+// Lend is what borrow finds, in a frame from the shelf.
+func lend(lane string, shelf *shelf[held], problem *nativeProblem,
+	borrow func(into *nativeLease) status) (Frame, bool, error) {
+	h := shelf.take()
+	if h == nil {
+		h = newHeld(lane, shelf)
+	}
+	switch code := borrow(&h.lease.native); code {
+	case statusOk:
+		h.lease.origin.note()
+		return Frame{h, h.lease.generation.Load()}, true, nil
+	case statusTimedOut:
+		shelf.put(h)
+		return Frame{}, false, nil
+	default:
+		shelf.put(h)
+		return Frame{}, false, failure(code, problem)
+	}
+}
+
+// EachFrame is frame after frame, until the context ends or something fails.
+func eachFrame(ctx context.Context, next func(context.Context) (Frame, error),
+) iter.Seq2[Frame, error] {
+	return func(yield func(Frame, error) bool) {
+		for {
+			frame, err := next(ctx)
+			if !yield(frame, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // Live is nil where the frame is none or was released.

@@ -115,21 +115,9 @@ func (s *Switch) borrow(newest bool) (Frame, bool, error) {
 	if s.handle.native == nil {
 		return Frame{}, false, s.closed()
 	}
-	h := s.shelf.take()
-	if h == nil {
-		h = newHeld(s.name, s.shelf)
-	}
-	switch code := nativeFollow(s.handle.native, newest, &s.problem, &h.lease.native); code {
-	case statusOk:
-		h.lease.origin.note()
-		return Frame{h, h.lease.generation.Load()}, true, nil
-	case statusTimedOut:
-		s.shelf.put(h)
-		return Frame{}, false, nil
-	default:
-		s.shelf.put(h)
-		return Frame{}, false, failure(code, &s.problem)
-	}
+	return lend(s.name, s.shelf, &s.problem, func(into *nativeLease) status {
+		return nativeFollow(s.handle.native, newest, &s.problem, into)
+	})
 }
 
 // Next gives the next frame of the active lane, and waits for one until the context ends; it then
@@ -166,14 +154,7 @@ func (s *Switch) ready() (bool, error) {
 // Frames gives frame after frame until the context ends or something fails, which comes as the
 // last element, without a frame. Each frame has to be released.
 func (s *Switch) Frames(ctx context.Context) iter.Seq2[Frame, error] {
-	return func(yield func(Frame, error) bool) {
-		for {
-			frame, err := s.Next(ctx)
-			if !yield(frame, err) || err != nil {
-				return
-			}
-		}
-	}
+	return eachFrame(ctx, s.Next)
 }
 
 // FD is a descriptor that becomes readable when there may be a frame or a switch, as that of a

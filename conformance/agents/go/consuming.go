@@ -84,26 +84,12 @@ func (c *consuming) open(l line) (string, error) {
 }
 
 func (c *consuming) consumer(l line) (*framelane.Consumer, error) {
-	number, err := l.number("consumer", 0)
-	if err != nil {
-		return nil, err
-	}
-	if consumer := c.consumers[number]; consumer != nil {
-		return consumer, nil
-	}
-	return nil, misunderstood("there is no consumer %d", number)
+	consumer, _, err := numbered(l, "consumer", c.consumers)
+	return consumer, err
 }
 
 func (c *consuming) frame(l line) (framelane.Frame, uint64, error) {
-	number, err := l.number("frame", 0)
-	if err != nil {
-		return framelane.Frame{}, 0, err
-	}
-	frame, found := c.frames[number]
-	if !found {
-		return framelane.Frame{}, 0, misunderstood("there is no frame %d", number)
-	}
-	return frame, number, nil
+	return numbered(l, "frame", c.frames)
 }
 
 func (c *consuming) ask(l line) (string, error) {
@@ -162,20 +148,7 @@ func (c *consuming) wait(l line) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	limit, err := l.milliseconds("timeout_ms")
-	if err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	switch err := consumer.Wait(ctx); {
-	case err == nil:
-		return " ready=1", nil
-	case errors.Is(err, context.DeadlineExceeded):
-		return " ready=0", nil
-	default:
-		return "", err
-	}
+	return inTime(l, "ready", consumer.Wait)
 }
 
 func (c *consuming) poll(l line) (string, error) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -84,4 +86,36 @@ func (l line) milliseconds(key string) (time.Duration, error) {
 	}
 	number, err := l.number(key, 0)
 	return time.Duration(number) * time.Millisecond, err
+}
+
+// Numbered is the thing that a line means by its number, and that number.
+func numbered[T any](l line, key string, things map[uint64]T) (T, uint64, error) {
+	var none T
+	number, err := l.number(key, 0)
+	if err != nil {
+		return none, 0, err
+	}
+	thing, found := things[number]
+	if !found {
+		return none, 0, misunderstood("there is no %s %d", key, number)
+	}
+	return thing, number, nil
+}
+
+// InTime answers whether something happened within the line's time.
+func inTime(l line, what string, happens func(context.Context) error) (string, error) {
+	limit, err := l.milliseconds("timeout_ms")
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	switch err := happens(ctx); {
+	case err == nil:
+		return fmt.Sprintf(" %s=1", what), nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf(" %s=0", what), nil
+	default:
+		return "", err
+	}
 }

@@ -106,20 +106,7 @@ func (m *messages) drain(l line) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	limit, err := l.milliseconds("timeout_ms")
-	if err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	switch err := sender.Drain(ctx); {
-	case err == nil:
-		return " drained=1", nil
-	case errors.Is(err, context.DeadlineExceeded):
-		return " drained=0", nil
-	default:
-		return "", err
-	}
+	return inTime(l, "drained", sender.Drain)
 }
 
 func (m *messages) countSent() (string, error) {

@@ -115,26 +115,12 @@ func (r *reading) open(l line) (string, error) {
 }
 
 func (r *reading) reader(l line) (*framelane.StreamReader, error) {
-	number, err := l.number("reader", 0)
-	if err != nil {
-		return nil, err
-	}
-	if reader := r.readers[number]; reader != nil {
-		return reader, nil
-	}
-	return nil, misunderstood("there is no reader %d", number)
+	reader, _, err := numbered(l, "reader", r.readers)
+	return reader, err
 }
 
 func (r *reading) record(l line) (framelane.Record, uint64, error) {
-	number, err := l.number("record", 0)
-	if err != nil {
-		return framelane.Record{}, 0, err
-	}
-	record, found := r.records[number]
-	if !found {
-		return framelane.Record{}, 0, misunderstood("there is no record %d", number)
-	}
-	return record, number, nil
+	return numbered(l, "record", r.records)
 }
 
 func (r *reading) next(l line) (string, error) {
@@ -240,20 +226,7 @@ func (r *reading) wait(l line) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	limit, err := l.milliseconds("timeout_ms")
-	if err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	switch err := reader.Wait(ctx); {
-	case err == nil:
-		return " ready=1", nil
-	case errors.Is(err, context.DeadlineExceeded):
-		return " ready=0", nil
-	default:
-		return "", err
-	}
+	return inTime(l, "ready", reader.Wait)
 }
 
 func (r *reading) poll(l line) (string, error) {
