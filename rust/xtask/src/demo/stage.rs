@@ -39,10 +39,10 @@ impl Stage {
     /// Builds the command, renders the clip, makes the directory.
     pub fn build(keep: bool) -> Result<Stage> {
         println!("building the framelane command");
-        Program::cargo(["build", "--locked", "--release", "--package", "framelane-cli"])
+        Program::cargo(["build", "--locked", "--package", "framelane-cli"])
             .limit(Duration::from_secs(1200))
             .check()?;
-        let framelane = workspace::target().join("release/framelane");
+        let framelane = workspace::target().join("debug/framelane");
         let languages = hello::build()?;
         let folder = workspace::target().join("demo");
         std::fs::create_dir_all(&folder)?;
@@ -170,8 +170,11 @@ impl Stage {
         for reader in readers {
             while reader.figures()["received"].as_u64().unwrap_or(0) == 0 {
                 interrupt::check()?;
-                if reader.is_gone() || start.elapsed() > SETTLE {
-                    bail!("{} has read no frame", reader.name());
+                if reader.is_gone() {
+                    bail!("{} has ended without having read a frame", reader.name());
+                }
+                if start.elapsed() > SETTLE {
+                    bail!("{} has read no frame within {SETTLE:?}", reader.name());
                 }
                 std::thread::sleep(TOUR);
             }
