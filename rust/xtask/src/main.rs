@@ -4,6 +4,7 @@ mod aarch64;
 mod bench;
 mod browser;
 mod conformance;
+mod containers;
 mod counts;
 mod cpp;
 mod demo;

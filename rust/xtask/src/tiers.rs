@@ -3,8 +3,8 @@
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
-    aarch64, browser, conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema,
-    tidy, tools, tsan, vm, workspace,
+    aarch64, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot, loom, python,
+    schema, tidy, tools, tsan, vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -151,6 +151,13 @@ pub const TIERS: &[Tier] = &[
         needs: golang::NEEDS,
         when: When::Ci,
         run: pet_camera,
+    },
+    Tier {
+        name: "containers",
+        about: "capture and consumers in namespaces of their own, sharing only the directory",
+        needs: containers::NEEDS,
+        when: When::Ci,
+        run: containers::tier,
     },
     Tier {
         name: "browser",
