@@ -2,6 +2,7 @@
 
 mod aarch64;
 mod bench;
+mod browser;
 mod conformance;
 mod counts;
 mod cpp;

@@ -4,6 +4,7 @@ use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
     aarch64, conformance, cpp, demo, fuzz, golang, hello, hobot, loom, pet_camera, python, schema,
+    aarch64, browser, conformance, cpp, demo, fuzz, golang, hello, hobot, loom, python, schema,
     tidy, tools, tsan, vm, workspace,
 };
 use anyhow::Result;
@@ -151,6 +152,13 @@ pub const TIERS: &[Tier] = &[
         needs: golang::NEEDS,
         when: When::Ci,
         run: pet_camera::tier,
+    },
+    Tier {
+        name: "browser",
+        about: "the pet camera's video in a real Chromium: WebRTC, MSE, and what was killed",
+        needs: golang::NEEDS,
+        when: When::Ci,
+        run: browser::tier,
     },
     Tier {
         name: "hobot",
