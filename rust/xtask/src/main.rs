@@ -16,6 +16,7 @@ mod hobot;
 mod install;
 mod interrupt;
 mod loom;
+mod pet_camera;
 mod process;
 mod python;
 mod readme;

@@ -4,6 +4,7 @@ use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
     aarch64, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot, loom, python,
+    aarch64, browser, conformance, cpp, demo, fuzz, golang, hello, hobot, loom, pet_camera, python,
     schema, tidy, tools, tsan, vm, workspace,
 };
 use anyhow::Result;
@@ -150,7 +151,7 @@ pub const TIERS: &[Tier] = &[
         about: "the programs of the pet camera, each by itself",
         needs: golang::NEEDS,
         when: When::Ci,
-        run: pet_camera,
+        run: pet_camera::tier,
     },
     Tier {
         name: "containers",
@@ -249,15 +250,6 @@ fn unit() -> Result<Counts> {
         .env("PATH", tools::search_path_with("ffmpeg")?)
         .limit(Duration::from_secs(1500))
         .counted()
-}
-
-fn pet_camera() -> Result<Counts> {
-    let mut counts = golang::program_tests("examples/pet-camera/server")?;
-    counts += python::program_tests(
-        "examples/pet-camera/detector",
-        &["numpy", "opencv-python-headless"],
-    )?;
-    Ok(counts)
 }
 
 fn stress() -> Result<Counts> {
