@@ -3,7 +3,7 @@
 //! restarted on the way. Beside it two cameras of an RDK X5 run on the stand-in, behind switches.
 
 mod cameras;
-mod child;
+pub(crate) mod child;
 mod report;
 mod stage;
 
