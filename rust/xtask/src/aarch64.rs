@@ -72,7 +72,7 @@ fn programs() -> Result<Counts> {
     let built = workspace::target().join("aarch64").join(TARGET).join("debug");
     let command = built.join("framelane");
     expect_aarch64(&command)?;
-    expect_aarch64(&built.join("libframelane.so"))?;
+    expect_aarch64(&built.join("libframelane_ffi.so"))?;
     let framelane = |args: &[&str]| {
         Program::new(QEMU)
             .args([&command])

@@ -3,6 +3,7 @@
 //! qemu emulates the machine: no rights, no /dev/kvm and nothing of the host's kernel are needed.
 //! Kernel and qemu come as packages of Debian that are unpacked and not installed.
 
+mod agents;
 mod cpio;
 mod debs;
 mod kernel;
@@ -12,7 +13,7 @@ mod payload;
 use crate::counts::Counts;
 use anyhow::Result;
 use kernel::{Kernel, Series};
-use machine::{Job, Outcome, Time};
+use machine::{Job, Outcome, Output, Time};
 use payload::Wanted;
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ pub struct Options {
     /// Let the machine's clock go as ours, not by its instructions
     #[arg(long)]
     real_time: bool,
+    /// Print only the table of copies between a driver and a program, measured
+    #[arg(long, conflicts_with_all = ["all", "filter", "command"])]
+    copies: bool,
     /// Run only tests of ours whose names contain this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
@@ -45,10 +49,15 @@ const CORE: &[Wanted] = &[
 const CAMERA: &[Wanted] = &[Wanted { name: "vivid", source: "rust/camera/tests/vivid.rs" }];
 const PROGRAMS: &[Wanted] = &[Wanted { name: "framelane", source: "rust/cli/src/main.rs" }];
 
-/// Loaded before the job: three cameras, with one plane a buffer, with more, and one whose memory
-/// is contiguous.
-const CAMERAS: &[&str] = &["vivid n_devs=3 multiplanar=1,2,1 allocators=0,0,1 \
-    node_types=0x1,0x1,0x1 input_types=0,0,0 num_inputs=1,1,1"];
+/// Loaded before the job: four cameras, with one plane a buffer, with more, one whose memory is
+/// contiguous, and one that takes the signal of an HDMI connector.
+const CAMERAS: &[&str] = &["vivid n_devs=4 multiplanar=1,2,1,1 allocators=0,0,1,0 \
+    node_types=0x1,0x1,0x1,0x1 input_types=0,0,0,3 num_inputs=1,1,1,1"];
+
+/// The test that prints the table of copies.
+const COPIES: &str = "copies_from_the_driver_to_a_program";
+/// The test that needs programs of every language.
+const LANGUAGES: &str = "languages::every_language_reads_the_drivers_buffers_in_place";
 
 /// For booting and all of the tests, on a machine that is busy with other things too.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -69,8 +78,12 @@ pub fn run(options: &Options) -> Result<bool> {
     let series = if options.old_kernel { Series::Old } else { Series::New };
     let one = [Round { name: "chosen", series, time }];
     if !options.command.is_empty() {
-        let outcome = round(&one[0], &format!("{}\n", options.command.join(" ")))?;
+        let script = format!("{}\n", options.command.join(" "));
+        let outcome = round(&one[0], &script, Output::Shown)?;
         return Ok(outcome.status == 0);
+    }
+    if options.copies {
+        return copies(&one[0]);
     }
     let rounds: &[Round] = if options.all { &[USUAL, OLD, REAL] } else { &one };
     let mut counts = Counts::default();
@@ -79,6 +92,18 @@ pub fn run(options: &Options) -> Result<bool> {
     }
     println!("{counts}");
     Ok(counts.failed == 0)
+}
+
+/// Prints the table that a test prints, and else only what goes wrong.
+fn copies(way: &Round) -> Result<bool> {
+    let outcome = round(way, &script(COPIES), Output::Kept)?;
+    let table = outcome.text.lines().filter(|line| line.starts_with('|'));
+    table.for_each(|line| println!("{line}"));
+    let well = outcome.status == 0 && Counts::read(&outcome.text).passed == 1;
+    if !well {
+        println!("{}\nthe job ended with {}", outcome.text, outcome.status);
+    }
+    Ok(well)
 }
 
 /// The tests, on the newer kernel.
@@ -94,7 +119,7 @@ pub fn long_tier() -> Result<Counts> {
 }
 
 fn tests(way: &Round, filter: Option<&str>) -> Result<Counts> {
-    let outcome = round(way, &script(filter.unwrap_or_default()))?;
+    let outcome = round(way, &script(filter.unwrap_or_default()), Output::Shown)?;
     let mut counts = Counts::read(&outcome.text);
     if outcome.status != 0 && counts.failed == 0 {
         println!("the job ended with {}", outcome.status);
@@ -110,6 +135,10 @@ fn script(filter: &str) -> String {
          run() { echo \"== $*\"; \"$@\" || { echo \"$1 ended with $?\"; failed=1; }; }\n\
          run ./framelane doctor\n",
     );
+    // Agents of all languages are built only for those who ask for them.
+    if LANGUAGES.contains(filter) {
+        script.push_str(&format!("export FRAMELANE_AGENTS={}\n", agents::LIST));
+    }
     for Wanted { name, .. } in CORE {
         script.push_str(&format!("run ./{name} {filter}\n"));
     }
@@ -120,7 +149,7 @@ fn script(filter: &str) -> String {
     script
 }
 
-fn round(way: &Round, script: &str) -> Result<Outcome> {
+fn round(way: &Round, script: &str, output: Output) -> Result<Outcome> {
     println!("kernel {}", way.name);
     let kernel = Kernel::fetch(way.series)?;
     let scratch = tempfile::tempdir()?;
@@ -128,11 +157,18 @@ fn round(way: &Round, script: &str) -> Result<Outcome> {
     let mut programs = payload::tests(CORE, place)?;
     programs.extend(payload::tests(CAMERA, place)?);
     programs.extend(payload::binaries(PROGRAMS, place)?);
+    let tree = place.join("tree");
+    std::fs::create_dir(&tree)?;
+    if script.contains(agents::LIST) {
+        agents::stage(&tree)?;
+    }
     machine::run(
         &kernel,
         &Job {
             script,
+            output,
             programs: &programs,
+            tree: &tree,
             modules: CAMERAS,
             time: way.time,
             // With the older kernel a second processor does not come up in virtual time.

@@ -1,11 +1,14 @@
 //! What goes into the machine beside its kernel: our programs with the libraries they load.
 
 use super::cpio::Archive;
+use super::kernel;
 use crate::process::{Output, Program};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +21,32 @@ pub fn add(archive: &mut Archive, programs: &[PathBuf]) -> Result<()> {
         libraries.extend(needed(program)?);
     }
     libraries.iter().try_for_each(|path| archive.add_file(path, Path::new(path)))
+}
+
+/// Adds all files below `tree` at the paths they have there, and the libraries of each.
+pub fn add_tree(archive: &mut Archive, tree: &Path) -> Result<()> {
+    let (mut files, mut libraries) = (Vec::new(), BTreeSet::new());
+    kernel::walk(tree, &mut files)?;
+    for file in files {
+        let path = file.strip_prefix(tree)?;
+        archive.add_file(&path.to_string_lossy(), &file)?;
+        if is_program(&file)? {
+            libraries.extend(needed(&file)?);
+        }
+    }
+    libraries.iter().try_for_each(|path| archive.add_file(path, Path::new(path)))
+}
+
+fn is_program(file: &Path) -> Result<bool> {
+    let mut start = Vec::new();
+    fs::File::open(file)?.take(4).read_to_end(&mut start)?;
+    Ok(start == b"\x7fELF")
+}
+
+/// Leaves out what only debuggers need, which is most of a program.
+pub fn strip(program: &Path, into: &Path) -> Result<()> {
+    Program::new("strip").args(["-o".as_ref(), into.as_os_str()]).args([program]).check()?;
+    Ok(())
 }
 
 /// Libraries that a program loads; none where it is not one, or needs none.
@@ -84,10 +113,9 @@ fn collect(output: &Output, wanted: &[Wanted], folder: &Path) -> Result<Vec<Path
         };
         let mut programs = built.iter().filter(target).filter_map(|m| m["executable"].as_str());
         let program = programs.next().with_context(|| format!("cargo built no {name}"))?;
-        // What debuggers need is most of it, and all of it would go into the machine's memory.
+        // All of it would go into the machine's memory.
         let path = folder.join(name);
-        let program = workspace::root().join(program);
-        Program::new("strip").args(["-o".as_ref(), path.as_os_str()]).args([program]).check()?;
+        strip(&workspace::root().join(program), &path)?;
         paths.push(path);
     }
     Ok(paths)
