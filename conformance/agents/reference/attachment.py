@@ -16,7 +16,8 @@ from ring import HEADER_BYTES, READY, RETIRED, SLOTS_BYTES, Lane, directory, seq
 from ring import state
 
 ANSWER = 2.0  # seconds a producer has for the whole handshake
-KINDS = sum(1 << kind for kind in (L.MemoryKind.INLINE, L.MemoryKind.MEMFD, L.MemoryKind.HB_MEM))
+# Of dma-bufs those whose device and processor see the same bytes without being told.
+KINDS = sum(1 << kind for kind in L.MemoryKind)
 
 
 class NobodyThere(Exception):

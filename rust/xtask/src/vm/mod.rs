@@ -46,13 +46,21 @@ const CORE: &[Wanted] = &[
     Wanted { name: "device", source: "rust/core/tests/device.rs" },
 ];
 /// Tests with cameras, which they use one after the other.
-const CAMERA: &[Wanted] = &[Wanted { name: "vivid", source: "rust/camera/tests/vivid.rs" }];
+const CAMERA: &[Wanted] = &[
+    Wanted { name: "vivid", source: "rust/camera/tests/vivid.rs" },
+    Wanted { name: "uvc", source: "rust/camera/tests/uvc.rs" },
+];
 const PROGRAMS: &[Wanted] = &[Wanted { name: "framelane", source: "rust/cli/src/main.rs" }];
 
 /// Loaded before the job: four cameras, with one plane a buffer, with more, one whose memory is
-/// contiguous, and one that takes the signal of an HDMI connector.
-const CAMERAS: &[&str] = &["vivid n_devs=4 multiplanar=1,2,1,1 allocators=0,0,1,0 \
-    node_types=0x1,0x1,0x1,0x1 input_types=0,0,0,3 num_inputs=1,1,1,1"];
+/// contiguous, and one that takes the signal of an HDMI connector; the driver for USB cameras, and
+/// ports that tests can plug one into.
+const CAMERAS: &[&str] = &[
+    "vivid n_devs=4 multiplanar=1,2,1,1 allocators=0,0,1,0 \
+     node_types=0x1,0x1,0x1,0x1 input_types=0,0,0,3 num_inputs=1,1,1,1",
+    "vhci_hcd",
+    "uvcvideo",
+];
 
 /// The test that prints the table of copies.
 const COPIES: &str = "copies_from_the_driver_to_a_program";
