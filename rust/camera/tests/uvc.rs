@@ -7,6 +7,8 @@ mod descriptors;
 mod plugged;
 #[path = "uvc/shown.rs"]
 mod shown;
+#[path = "uvc/through_libcamera.rs"]
+mod through_libcamera;
 
 use descriptors::{Format, SIZE};
 use framelane::{
@@ -105,7 +107,7 @@ fn record(reader: &mut StreamReader) -> Record {
 
 #[test]
 fn frames_of_a_usb_camera_are_not_copied() {
-    let shown = Arc::new(Shown::new());
+    let shown = Arc::new(Shown::default());
     let (_camera, node) = plug(&shown);
     let imports = ["/dev/udmabuf", "/dev/dma_heap/system"].map(PathBuf::from);
     for mode in [Mode::Export, Mode::Import, Mode::Copy] {
@@ -132,7 +134,7 @@ fn frames_of_a_usb_camera_are_not_copied() {
 
 #[test]
 fn motion_jpeg_of_a_usb_camera_becomes_records() {
-    let shown = Arc::new(Shown::new());
+    let shown = Arc::new(Shown::default());
     let (_camera, node) = plug(&shown);
     let place = tempfile::tempdir().unwrap();
     let mut last = None;
@@ -152,7 +154,7 @@ fn motion_jpeg_of_a_usb_camera_becomes_records() {
 
 #[test]
 fn h264_of_a_usb_camera_becomes_records() {
-    let shown = Arc::new(Shown::new());
+    let shown = Arc::new(Shown::default());
     let (_camera, node) = plug(&shown);
     let place = tempfile::tempdir().unwrap();
     beside(config(&place, node, Content::Coded(Codec::H264)), || {
@@ -172,7 +174,7 @@ fn h264_of_a_usb_camera_becomes_records() {
 
 #[test]
 fn a_usb_camera_that_is_pulled_out_and_plugged_in_keeps_its_readers() {
-    let shown = Arc::new(Shown::new());
+    let shown = Arc::new(Shown::default());
     let (camera, first) = plug(&shown);
     let place = tempfile::tempdir().unwrap();
     let stats = beside(config(&place, first.clone(), Content::Raw(PixelFormat::Nv12)), || {
@@ -193,7 +195,7 @@ fn a_usb_camera_that_is_pulled_out_and_plugged_in_keeps_its_readers() {
 
 #[test]
 fn a_usb_camera_that_hangs_is_opened_again() {
-    let shown = Arc::new(Shown::new());
+    let shown = Arc::new(Shown::default());
     let (camera, node) = plug(&shown);
     let place = tempfile::tempdir().unwrap();
     let mut usual = config(&place, node, Content::Raw(PixelFormat::Nv12));

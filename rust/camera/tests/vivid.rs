@@ -2,7 +2,8 @@
 //! the machine, one test after the other.
 //!
 //! /dev/video0 has one plane a buffer, /dev/video1 several, /dev/video2 contiguous memory, and
-//! /dev/video3 takes the signal of an HDMI connector. With FRAMELANE_CAMERA set, the tests that need nothing of vivid run on that camera instead.
+//! /dev/video3 takes the signal of an HDMI connector. With FRAMELANE_CAMERA set, the
+//! tests that need nothing of vivid run on that camera instead.
 
 #[path = "../../core/tests/common/child.rs"]
 mod child;

@@ -10,8 +10,9 @@
 //!
 //! A buffer goes back to the driver exactly when the last reader lets go of it, and two always
 //! stay with the driver, so that no reader can stop a camera. A camera that is unplugged, fails or
-//! falls silent is opened again, in growing intervals; one that changes its format at once. Lanes whose memory is
-//! the camera's are then made anew, and readers attach to the new ones by themselves.
+//! falls silent is opened again, in growing intervals; one that changes its format at once. Lanes
+//! whose memory is the camera's are then made anew, and readers attach to the new ones by
+//! themselves.
 
 mod abi;
 mod camera;

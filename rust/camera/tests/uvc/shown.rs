@@ -3,35 +3,25 @@
 use crate::descriptors::{Format, SIZE};
 use openh264::encoder::Encoder;
 use openh264::formats::YUVBuffer;
+use std::sync::OnceLock;
 
 /// Coded pictures in a round; each is another.
-const ROUND: u64 = 24;
+const ROUND: u64 = 12;
 /// A unit of H.264 that decoding can start at, among so many.
-const KEYS: u64 = 8;
+const KEYS: u64 = 6;
 
-/// All pictures of the coded formats.
+/// All pictures of the coded formats, each made when one is first asked for.
+#[derive(Default)]
 pub struct Shown {
-    jpeg: Vec<Vec<u8>>,
-    h264: Vec<Vec<u8>>,
+    jpeg: OnceLock<Vec<Vec<u8>>>,
+    h264: OnceLock<Vec<Vec<u8>>>,
 }
 
 impl Shown {
-    pub fn new() -> Self {
-        let jpeg = (0..ROUND).map(jpeg).collect();
-        let mut encoder = Encoder::new().unwrap();
-        let unit = |number| {
-            if number % KEYS == 0 {
-                encoder.force_intra_frame();
-            }
-            encoder.encode(&yuv(number)).unwrap().to_vec()
-        };
-        Shown { jpeg, h264: (0..ROUND).map(unit).collect() }
-    }
-
     fn coded(&self, format: Format) -> &[Vec<u8>] {
         match format {
-            Format::Jpeg => &self.jpeg,
-            Format::H264 => &self.h264,
+            Format::Jpeg => self.jpeg.get_or_init(|| (0..ROUND).map(jpeg).collect()),
+            Format::H264 => self.h264.get_or_init(h264),
             Format::Nv12 => &[],
         }
     }
@@ -85,6 +75,17 @@ fn jpeg(number: u64) -> Vec<u8> {
         .encode(&luma, SIZE.0.into(), SIZE.1.into(), image::ExtendedColorType::L8)
         .unwrap();
     bytes
+}
+
+fn h264() -> Vec<Vec<u8>> {
+    let mut encoder = Encoder::new().unwrap();
+    let unit = |number| {
+        if number % KEYS == 0 {
+            encoder.force_intra_frame();
+        }
+        encoder.encode(&yuv(number)).unwrap().to_vec()
+    };
+    (0..ROUND).map(unit).collect()
 }
 
 /// A bright square that moves.

@@ -93,7 +93,8 @@ fn summary<'a>(
 
 fn text(summary: &Summary<'_>) -> String {
     format!(
-        "{}: {} pictures in {}; started {}, {} torn, {} without a free slot; {} copied by the SDK\n",
+        "{}: {} pictures in {}; started {}, {} torn, {} without a free slot; {} copied by the \
+         SDK\n",
         summary.lane,
         summary.pictures,
         units::time(summary.elapsed_ns),

@@ -7,6 +7,7 @@ mod agents;
 mod cpio;
 mod debs;
 mod kernel;
+mod libcamera;
 mod machine;
 mod payload;
 
@@ -31,6 +32,9 @@ pub struct Options {
     /// Print only the table of copies between a driver and a program, measured
     #[arg(long, conflicts_with_all = ["all", "filter", "command"])]
     copies: bool,
+    /// Run only the test that takes its frames through libcamera, whose packages are fetched
+    #[arg(long, conflicts_with_all = ["all", "filter", "command", "copies"])]
+    libcamera: bool,
     /// Run only tests of ours whose names contain this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
@@ -86,7 +90,7 @@ pub fn run(options: &Options) -> Result<bool> {
     let series = if options.old_kernel { Series::Old } else { Series::New };
     let one = [Round { name: "chosen", series, time }];
     if !options.command.is_empty() {
-        let script = format!("{}\n", options.command.join(" "));
+        let script = Script { text: options.command.join(" ") + "\n", ..Script::default() };
         let outcome = round(&one[0], &script, Output::Shown)?;
         return Ok(outcome.status == 0);
     }
@@ -96,7 +100,14 @@ pub fn run(options: &Options) -> Result<bool> {
     let rounds: &[Round] = if options.all { &[USUAL, OLD, REAL] } else { &one };
     let mut counts = Counts::default();
     for round in rounds {
-        counts += tests(round, options.filter.as_deref())?;
+        let script = match options.libcamera {
+            true => Script::of_libcamera()?,
+            false => Script::of(options.filter.as_deref().unwrap_or_default()),
+        };
+        counts += tests(round, &script)?;
+    }
+    if options.all {
+        counts += tests(&USUAL, &Script::of_libcamera()?)?;
     }
     println!("{counts}");
     Ok(counts.failed == 0)
@@ -104,7 +115,7 @@ pub fn run(options: &Options) -> Result<bool> {
 
 /// Prints the table that a test prints, and else only what goes wrong.
 fn copies(way: &Round) -> Result<bool> {
-    let outcome = round(way, &script(COPIES), Output::Kept)?;
+    let outcome = round(way, &Script::of(COPIES), Output::Kept)?;
     let table = outcome.text.lines().filter(|line| line.starts_with('|'));
     table.for_each(|line| println!("{line}"));
     let well = outcome.status == 0 && Counts::read(&outcome.text).passed == 1;
@@ -116,18 +127,19 @@ fn copies(way: &Round) -> Result<bool> {
 
 /// The tests, on the newer kernel.
 pub fn tier() -> Result<Counts> {
-    tests(&USUAL, None)
+    tests(&USUAL, &Script::of(""))
 }
 
-/// The tests, on the older kernel and in real time.
+/// The tests, on the older kernel and in real time; and one with libcamera.
 pub fn long_tier() -> Result<Counts> {
-    let mut counts = tests(&OLD, None)?;
-    counts += tests(&REAL, None)?;
+    let mut counts = tests(&OLD, &Script::of(""))?;
+    counts += tests(&REAL, &Script::of(""))?;
+    counts += tests(&USUAL, &Script::of_libcamera()?)?;
     Ok(counts)
 }
 
-fn tests(way: &Round, filter: Option<&str>) -> Result<Counts> {
-    let outcome = round(way, &script(filter.unwrap_or_default()), Output::Shown)?;
+fn tests(way: &Round, script: &Script) -> Result<Counts> {
+    let outcome = round(way, script, Output::Shown)?;
     let mut counts = Counts::read(&outcome.text);
     if outcome.status != 0 && counts.failed == 0 {
         println!("the job ended with {}", outcome.status);
@@ -136,28 +148,49 @@ fn tests(way: &Round, filter: Option<&str>) -> Result<Counts> {
     Ok(counts)
 }
 
-/// All of it, and the status says whether all went well.
-fn script(filter: &str) -> String {
-    let mut script = String::from(
-        "failed=0\n\
-         run() { echo \"== $*\"; \"$@\" || { echo \"$1 ended with $?\"; failed=1; }; }\n\
-         run ./framelane doctor\n",
-    );
-    // Agents of all languages are built only for those who ask for them.
-    if LANGUAGES.contains(filter) {
-        script.push_str(&format!("export FRAMELANE_AGENTS={}\n", agents::LIST));
-    }
-    for Wanted { name, .. } in CORE {
-        script.push_str(&format!("run ./{name} {filter}\n"));
-    }
-    for Wanted { name, .. } in CAMERA {
-        script.push_str(&format!("run ./{name} --test-threads=1 --show-output {filter}\n"));
-    }
-    script.push_str("exit $failed\n");
-    script
+/// What a machine does, and what it needs for that beside the usual.
+#[derive(Default)]
+struct Script {
+    text: String,
+    /// Agents of all languages, which are built only for those who ask for them.
+    agents: bool,
+    /// Packages of libcamera.
+    libcamera: bool,
 }
 
-fn round(way: &Round, script: &str, output: Output) -> Result<Outcome> {
+impl Script {
+    /// Tests whose names contain this; the status says whether all went well.
+    fn of(filter: &str) -> Self {
+        let agents = LANGUAGES.contains(filter);
+        let mut text = String::from(RUN);
+        text.push_str("run ./framelane doctor\n");
+        if agents {
+            text.push_str(&format!("export FRAMELANE_AGENTS={}\n", agents::LIST));
+        }
+        for Wanted { name, .. } in CORE {
+            text.push_str(&format!("run ./{name} {filter}\n"));
+        }
+        for Wanted { name, .. } in CAMERA {
+            let more = format!("--test-threads=1 --show-output --skip libcamera {filter}");
+            text.push_str(&format!("run ./{name} {more}\n"));
+        }
+        text.push_str("exit $failed\n");
+        Script { text, agents, libcamera: false }
+    }
+
+    /// The test with libcamera.
+    fn of_libcamera() -> Result<Self> {
+        let prepare = libcamera::prepare()?;
+        let text = format!("{RUN}{prepare}\nrun ./uvc --show-output libcamera\nexit $failed\n");
+        Ok(Script { text, agents: false, libcamera: true })
+    }
+}
+
+/// Begins each script of tests.
+const RUN: &str = "failed=0\n\
+    run() { echo \"== $*\"; \"$@\" || { echo \"$1 ended with $?\"; failed=1; }; }\n";
+
+fn round(way: &Round, script: &Script, output: Output) -> Result<Outcome> {
     println!("kernel {}", way.name);
     let kernel = Kernel::fetch(way.series)?;
     let scratch = tempfile::tempdir()?;
@@ -167,13 +200,16 @@ fn round(way: &Round, script: &str, output: Output) -> Result<Outcome> {
     programs.extend(payload::binaries(PROGRAMS, place)?);
     let tree = place.join("tree");
     std::fs::create_dir(&tree)?;
-    if script.contains(agents::LIST) {
+    if script.agents {
         agents::stage(&tree)?;
+    }
+    if script.libcamera {
+        libcamera::stage(&tree)?;
     }
     machine::run(
         &kernel,
         &Job {
-            script,
+            script: &script.text,
             output,
             programs: &programs,
             tree: &tree,

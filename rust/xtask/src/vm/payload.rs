@@ -18,7 +18,7 @@ pub fn add(archive: &mut Archive, programs: &[PathBuf]) -> Result<()> {
     for program in programs {
         let name = program.file_name().context("a program has a name")?.to_string_lossy();
         archive.add_file(&format!("payload/{name}"), program)?;
-        libraries.extend(needed(program)?);
+        libraries.extend(needed(program, None)?);
     }
     libraries.iter().try_for_each(|path| archive.add_file(path, Path::new(path)))
 }
@@ -31,9 +31,10 @@ pub fn add_tree(archive: &mut Archive, tree: &Path) -> Result<()> {
         let path = file.strip_prefix(tree)?;
         archive.add_file(&path.to_string_lossy(), &file)?;
         if is_program(&file)? {
-            libraries.extend(needed(&file)?);
+            libraries.extend(needed(&file, Some(tree))?);
         }
     }
+    libraries.retain(|path| !Path::new(path).starts_with(tree));
     libraries.iter().try_for_each(|path| archive.add_file(path, Path::new(path)))
 }
 
@@ -50,8 +51,14 @@ pub fn strip(program: &Path, into: &Path) -> Result<()> {
 }
 
 /// Libraries that a program loads; none where it is not one, or needs none.
-fn needed(program: &Path) -> Result<Vec<String>> {
-    let output = Program::new("ldd").args([program]).env("LC_ALL", "C").quiet().run()?;
+/// Those that stand below `tree` are found there.
+fn needed(program: &Path, tree: Option<&Path>) -> Result<Vec<String>> {
+    let mut ldd = Program::new("ldd").args([program]).env("LC_ALL", "C").quiet();
+    if let Some(tree) = tree {
+        let own = format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+        ldd = ldd.env("LD_LIBRARY_PATH", tree.join(own));
+    }
+    let output = ldd.run()?;
     if output.text.contains("not found") {
         bail!("{} needs a library that is not there: {}", program.display(), output.text);
     }
