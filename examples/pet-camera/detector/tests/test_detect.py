@@ -165,10 +165,12 @@ def test_every_frame_has_a_result_also_an_empty_one(producer: framelane.Producer
     assert results[0]["objects"][0]["label"] == "odd"
 
 
-def test_the_program_waits_for_its_lane_and_ends_at_a_signal() -> None:
+@pytest.mark.parametrize("name", ["frames", "front"])
+def test_the_program_waits_for_its_lane_or_switch_and_ends_at_a_signal(name: str) -> None:
     program = Path(__file__).parent.parent / "detect.py"
-    with subprocess.Popen([sys.executable, "-B", program, "frames", "results"]) as running:
-        with framelane.Producer("frames", "nv12", WIDTH, HEIGHT) as producer:
+    with subprocess.Popen([sys.executable, "-B", program, name, "results"]) as running:
+        frames = framelane.Producer("frames", "nv12", WIDTH, HEIGHT)
+        with frames as producer, framelane.SwitchController("front", ["frames"]):
             with framelane.StreamReader("results", wait=PATIENCE) as reader:
                 end = time.monotonic() + PATIENCE
                 record = None
