@@ -83,14 +83,14 @@ pub fn program_tests(folder: &str) -> Result<Counts> {
     Ok(counts)
 }
 
-/// Builds a program with modules of others into a file.
-pub fn program(folder: &str, out: &Path) -> Result<PathBuf> {
+/// Builds a program of a module, with modules of others, into a file.
+pub fn program(folder: &str, package: &str, out: &Path) -> Result<PathBuf> {
     Program::cargo(["build", "--locked", "--package", "framelane-ffi"]).limit(LIMIT).check()?;
     let go = Go { program: tools::program("go")? };
     go.fetch(folder)?;
     let out = std::path::absolute(out)?;
     let file = out.to_string_lossy();
-    let arguments = [&["build"], WORKSPACE, &["-o", &file, "."]].concat();
+    let arguments = [&["build"], WORKSPACE, &["-o", &file, package]].concat();
     go.run(folder, &arguments).check()?;
     Ok(out)
 }

@@ -3,7 +3,7 @@
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
-    aarch64, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot, loom,
+    aarch64, bench, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot, loom,
     pet_camera, python, schema, tidy, tools, tsan, vm, workspace,
 };
 use anyhow::Result;
@@ -179,6 +179,13 @@ pub const TIERS: &[Tier] = &[
         needs: &[CXX],
         when: When::Ci,
         run: vm::tier,
+    },
+    Tier {
+        name: "viewers",
+        about: "fifty viewers of the pet camera's server: the capture notices none, none leaks",
+        needs: golang::NEEDS,
+        when: When::Long,
+        run: bench::viewers::tier,
     },
     Tier {
         name: "mutation",

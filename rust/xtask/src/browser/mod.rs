@@ -27,7 +27,7 @@ fn tests(folder: &str) -> Result<Counts> {
         .limit(BUILD_LIMIT)
         .check()?;
     let out = workspace::target().join("browser");
-    let server = golang::program(SERVER, &out.join("server"))?;
+    let server = golang::program(SERVER, ".", &out.join("server"))?;
     let artefacts = out.join("artefacts");
     let folder = workspace::root().join(FOLDER).join(folder);
     let mut files: Vec<_> = fs::read_dir(&folder)

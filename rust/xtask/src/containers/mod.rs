@@ -1,6 +1,6 @@
 //! Programs in containers that share nothing but the runtime directory: `docs/containers.md`.
 
-mod room;
+pub(crate) mod room;
 
 use crate::counts::Counts;
 use crate::demo::child::{Ended, Ending};
