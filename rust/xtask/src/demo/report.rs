@@ -6,6 +6,7 @@ use super::evidence::{Clock, Evidence, Verdict};
 use super::keeper::Played;
 use super::status::short;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// The report as text.
@@ -27,17 +28,20 @@ pub fn print(evidence: &Evidence, verdicts: &[Verdict]) -> String {
 
 fn programs(evidence: &Evidence) -> String {
     let mut text = format!(
-        "{:<10}{:<9}{:<28}{:>8}{:>8}{:>9}{:>8}  {}\n",
+        "{:<10}{:<9}{:<22}{:>8}{:>8}{:>9}{:>8}  {}\n",
         "program", "in", "reads", "read", "missed", "revoked", "CPU", "ended"
     );
     for program in &evidence.programs {
         let read = books::readings(&evidence.top.figures, &program.pids);
         let sum = |of: fn(&Reading) -> u64| -> u64 { read.iter().map(of).sum() };
-        let names: Vec<String> = read.iter().map(|reading| short(&reading.lane)).collect();
+        // Of both cameras, where it followed a switch.
+        let names = read.iter().map(|reading| short(reading.lane.trim_end_matches(['0', '1'])));
+        let names: BTreeSet<String> = names.collect();
+        let names: Vec<String> = names.into_iter().collect();
         let cpu = 100.0 * program.cpu.as_secs_f64() / evidence.elapsed.as_secs_f64().max(0.01);
         let _ = writeln!(
             text,
-            "{:<10}{:<9}{:<28}{:>8}{:>8}{:>9}{:>6.1} %  {}",
+            "{:<10}{:<9}{:<22}{:>8}{:>8}{:>9}{:>6.1} %  {}",
             program.name,
             program.language,
             names.join(", "),
@@ -217,7 +221,7 @@ mod tests {
         let text = print(&evidence, &judge(&evidence));
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in [
-            "meter Rust active cam0 200 2 0 2.5 % by kill -9, then well",
+            "meter Rust active 200 2 0 2.5 % by kill -9, then well",
             "pet_camera_active_zc_cam0 30.0 300 0 0",
             "frame in hand (Rust) 1.60 9.00",
             "JPEG with boxes (Python) 3.50 9.00",

@@ -61,5 +61,8 @@ pub fn line(books: &Value, programs: &[Kept]) -> String {
 
 /// A lane's name without what all have in common.
 pub fn short(name: &str) -> String {
-    name.trim_start_matches("pet_camera_").replace("_zc", "").replace('_', " ")
+    name.trim_start_matches("pet_camera_")
+        .trim_end_matches("_cam")
+        .replace("_zc", "")
+        .replace('_', " ")
 }
