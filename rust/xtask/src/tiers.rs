@@ -243,6 +243,10 @@ fn pet_camera() -> Result<Counts> {
         "examples/pet-camera/detector",
         &["numpy", "opencv-python-headless"],
     )?;
+    counts += python::program_tests(
+        "examples/pet-camera/monitor",
+        &["numpy", "simplejpeg", "starlette", "uvicorn"],
+    )?;
     Ok(counts)
 }
 
