@@ -55,7 +55,8 @@ def ask(name: str, directory: Path) -> Answer:
 
 def text(field: object) -> str:
     """Text of a report."""
-    return bytes(field).split(b"\0")[0].decode(errors="replace")  # type: ignore[call-overload,no-any-return]
+    whole = bytes(field)  # type: ignore[call-overload]
+    return str(whole.split(b"\0")[0], "utf-8", "replace")
 
 
 def is_kind(report: framelane.Report | None, kind: framelane.LaneKind) -> bool:

@@ -103,7 +103,10 @@ class Events:
 
     def until(self, holds: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """The first state for which this holds."""
-        return becomes(lambda: (told := self.next("state")) and holds(told) and told)  # type: ignore[no-any-return]
+        end = time.monotonic() + PATIENCE
+        while not holds(told := self.next("state")):
+            assert time.monotonic() < end, "it does not come true"
+        return told
 
     def stage(self, name: str, state: str) -> dict[str, Any]:
         """This stage once it is in this state."""
