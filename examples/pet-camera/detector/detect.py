@@ -1,4 +1,4 @@
-"""Looks for something in a frame lane and tells what it found, for each frame.
+"""Looks for something in the frames of a lane or switch and tells what it found, for each frame.
 
     detect.py [LANE] [RESULTS] [--detect motion|face|cat] [--model FILE.onnx]
 
@@ -34,6 +34,8 @@ log = logging.getLogger("detect")
 PATIENCE = 0.5
 """Seconds to wait for a frame before looking whether to end."""
 
+Source = framelane.Consumer | framelane.Switch
+
 
 def main() -> int:
     """Runs until it is told to end; the exit status."""
@@ -59,7 +61,7 @@ def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Finds things in the frames of a lane.")
     parser.add_argument(
-        "lane", nargs="?", default="pet_camera_yolo_zc", help="lane or switch to read"
+        "lane", nargs="?", default="pet_camera_yolo_zc", help="frame lane or switch to read"
     )
     parser.add_argument(
         "results", nargs="?", default="pet_camera_detections", help="stream lane to write"
@@ -73,36 +75,37 @@ def detect(lane: str, results: str, finder: Finder, ended: Callable[[], bool]) -
     """Reads the newest frame again and again, and writes what was found in it."""
     config = framelane.StreamConfig("json")
     with framelane.StreamWriter(results, config) as writer:
-        consumer = attach(lane, ended)
-        if consumer is None:
+        source = attach(lane, ended)
+        if source is None:
             return
-        with consumer:
-            watch(consumer, finder, writer, ended)
+        with source:
+            watch(source, finder, writer, ended)
 
 
-def attach(lane: str, ended: Callable[[], bool]) -> framelane.Consumer | framelane.Switch | None:
-    """A reader of the newest frames, once there is a producer; None when told to end before."""
+def attach(name: str, ended: Callable[[], bool]) -> Source | None:
+    """A reader of the newest frames, once there are any; None when told to end before."""
     while not ended():
         try:
-            return framelane.Consumer(lane, wait=PATIENCE)
+            return framelane.Consumer(name, wait=PATIENCE)
         except framelane.NotFoundError:
             pass
         except framelane.Error as error:
             if error.kind != framelane.ErrorKind.UNSUPPORTED:
                 raise
-            return framelane.Switch(lane, wait=PATIENCE)
+            # The name is that of a switch.
+            return framelane.Switch(name)
     return None
 
 
 def watch(
-    consumer: framelane.Consumer | framelane.Switch,
+    source: Source,
     finder: Finder,
     writer: framelane.StreamWriter,
     ended: Callable[[], bool],
 ) -> None:
     """Looks at the newest frame again and again."""
     while not ended():
-        frame = consumer.read(PATIENCE)
+        frame = source.read(PATIENCE)
         if frame is not None:
             look(frame, finder, writer)
 

@@ -2,7 +2,9 @@
 
 mod aarch64;
 mod bench;
+mod browser;
 mod conformance;
+mod containers;
 mod counts;
 mod cpp;
 mod demo;
@@ -14,6 +16,7 @@ mod hobot;
 mod install;
 mod interrupt;
 mod loom;
+mod pet_camera;
 mod process;
 mod python;
 mod readme;

@@ -16,7 +16,7 @@ import finders
 import framelane
 import numpy
 import pytest
-from detect import attach, look
+from detect import look
 
 PATIENCE = 30.0
 WIDTH, HEIGHT = 320, 180
@@ -172,10 +172,12 @@ def test_every_frame_has_a_result_also_an_empty_one(producer: framelane.Producer
     assert (first["width"], first["height"], first["view"]) == (WIDTH, HEIGHT, [8, 16, 640, 360])
 
 
-def test_the_program_waits_for_its_lane_and_ends_at_a_signal() -> None:
+@pytest.mark.parametrize("name", ["frames", "front"])
+def test_the_program_waits_for_its_lane_or_switch_and_ends_at_a_signal(name: str) -> None:
     program = Path(__file__).parent.parent / "detect.py"
-    with subprocess.Popen([sys.executable, "-B", program, "frames", "results"]) as running:
-        with framelane.Producer("frames", "nv12", WIDTH, HEIGHT) as producer:
+    with subprocess.Popen([sys.executable, "-B", program, name, "results"]) as running:
+        frames = framelane.Producer("frames", "nv12", WIDTH, HEIGHT)
+        with frames as producer, framelane.SwitchController("front", ["frames"]):
             with framelane.StreamReader("results", wait=PATIENCE) as reader:
                 end = time.monotonic() + PATIENCE
                 record = None
@@ -188,17 +190,6 @@ def test_the_program_waits_for_its_lane_and_ends_at_a_signal() -> None:
                 assert json.loads(bytes(record))["detector"] == "motion"
         running.send_signal(signal.SIGTERM)
         assert running.wait(PATIENCE) == 0
-
-
-def test_what_is_read_may_be_a_switch(producer: framelane.Producer) -> None:
-    publish(producer, 1, None)
-    with framelane.SwitchController("either", ["other", "frames"], active=1):
-        reader = attach("either", lambda: False)
-        assert isinstance(reader, framelane.Switch)
-        with reader:
-            frame = reader.read(PATIENCE)
-            assert frame is not None and frame.lane_index == 1
-            frame.release()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
