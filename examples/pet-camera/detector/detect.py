@@ -1,15 +1,18 @@
-"""Looks for something in a frame lane and tells what it found, for each frame.
+"""Looks for something in the frames of a lane or switch and tells what it found, for each frame.
 
     detect.py [LANE] [RESULTS] [--detect motion|face|cat] [--model FILE.onnx]
 
-LANE is read where the camera put the frames. Each record of the stream lane RESULTS is JSON and has
-the capture id of the frame it is about, so that whoever draws finds the frame it belongs to:
+LANE, a lane or a switch, is read where the camera put the frames. Each record of the stream lane
+RESULTS is JSON and says which exposure of which camera it is about, so that whoever draws finds the
+frames it belongs to, in every lane of that camera:
 
-    {"capture_id": 7, "sequence": 7, "width": 640, "height": 360, "detector": "motion",
+    {"camera_id": 0, "capture_id": 7, "capture_ns": 91000000, "sequence": 7,
+     "width": 640, "height": 360, "view": [0, 0, 1920, 1080], "detector": "motion",
      "objects": [{"label": "motion", "score": 0.4, "x": 8, "y": 9, "width": 64, "height": 48}]}
 
-Pixels are of the frame that was read, from its upper left corner. There is a record for a frame in
-which nothing was found, too. It ends well at SIGINT and SIGTERM.
+Pixels are of the frame that was read, from its upper left corner; its view is what it shows of the
+sensor, all zero where the camera does not say. There is a record for a frame in which nothing was
+found, too. It ends well at SIGINT and SIGTERM.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ log = logging.getLogger("detect")
 
 PATIENCE = 0.5
 """Seconds to wait for a frame before looking whether to end."""
+
+Source = framelane.Consumer | framelane.Switch
 
 
 def main() -> int:
@@ -55,7 +60,9 @@ def main() -> int:
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Finds things in the frames of a lane.")
-    parser.add_argument("lane", nargs="?", default="pet_camera_yolo_zc", help="frame lane to read")
+    parser.add_argument(
+        "lane", nargs="?", default="pet_camera_yolo_zc", help="frame lane or switch to read"
+    )
     parser.add_argument(
         "results", nargs="?", default="pet_camera_detections", help="stream lane to write"
     )
@@ -68,32 +75,37 @@ def detect(lane: str, results: str, finder: Finder, ended: Callable[[], bool]) -
     """Reads the newest frame again and again, and writes what was found in it."""
     config = framelane.StreamConfig("json")
     with framelane.StreamWriter(results, config) as writer:
-        consumer = attach(lane, ended)
-        if consumer is None:
+        source = attach(lane, ended)
+        if source is None:
             return
-        with consumer:
-            watch(consumer, finder, writer, ended)
+        with source:
+            watch(source, finder, writer, ended)
 
 
-def attach(lane: str, ended: Callable[[], bool]) -> framelane.Consumer | None:
-    """A consumer of the newest frames, once there is a producer; None when told to end before."""
+def attach(name: str, ended: Callable[[], bool]) -> Source | None:
+    """A reader of the newest frames, once there are any; None when told to end before."""
     while not ended():
         try:
-            return framelane.Consumer(lane, wait=PATIENCE)
+            return framelane.Consumer(name, wait=PATIENCE)
         except framelane.NotFoundError:
             pass
+        except framelane.Error as error:
+            if error.kind != framelane.ErrorKind.UNSUPPORTED:
+                raise
+            # The name is that of a switch.
+            return framelane.Switch(name)
     return None
 
 
 def watch(
-    consumer: framelane.Consumer,
+    source: Source,
     finder: Finder,
     writer: framelane.StreamWriter,
     ended: Callable[[], bool],
 ) -> None:
     """Looks at the newest frame again and again."""
     while not ended():
-        frame = consumer.read(PATIENCE)
+        frame = source.read(PATIENCE)
         if frame is not None:
             look(frame, finder, writer)
 
@@ -114,10 +126,13 @@ def encode(info: framelane.FrameInfo, detector: str, found: list[Found]) -> byte
     """The record of one frame."""
     return json.dumps(
         {
+            "camera_id": info.camera_id,
             "capture_id": info.capture_id,
+            "capture_ns": info.capture_ns,
             "sequence": info.sequence,
             "width": info.width,
             "height": info.height,
+            "view": [info.crop_x, info.crop_y, info.crop_width, info.crop_height],
             "detector": detector,
             "objects": [one._asdict() for one in found],
         }

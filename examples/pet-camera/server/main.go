@@ -27,7 +27,7 @@ const staleS = 5
 
 func main() {
 	stream := flag.String("stream", "pet_camera_stream", "stream lane of H.264 (or H.265) to show")
-	frames := flag.String("frames", "pet_camera_active_zc", "frame lane that snapshots come from")
+	frames := flag.String("frames", "pet_camera_active_zc", "frame lane or switch of the snapshots")
 	listen := flag.String("listen", "127.0.0.1:0", "address; port 0 takes a free one")
 	origin := flag.String("allow-origin", "", "origin of a page elsewhere that may use this server")
 	flag.Parse()

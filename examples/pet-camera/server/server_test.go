@@ -248,6 +248,27 @@ func TestSnapshotsArePictures(t *testing.T) {
 	}
 }
 
+func TestASnapshotOfASwitchIsOfItsActiveLane(t *testing.T) {
+	at := t.TempDir()
+	publishFrames(t, at, "frames")
+	controller, err := framelane.CreateSwitch("front", []string{"none", "frames"},
+		framelane.WithActive(1), framelane.WithDirectory(at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = controller.Close() })
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var out bytes.Buffer
+	snapshots := newSnapshots("front", framelane.WithDirectory(at))
+	if _, err := snapshots.take(ctx, &out, encodeJPEG); err != nil {
+		t.Fatal(err)
+	}
+	if picture, err := jpeg.Decode(&out); err != nil || picture.Bounds().Dx() != width {
+		t.Errorf("jpeg: %v", err)
+	}
+}
+
 // watch connects by WebRTC and gives whole pictures, as Annex B, until the test ends.
 func watch(t *testing.T, address string) (<-chan []byte, func()) {
 	t.Helper()

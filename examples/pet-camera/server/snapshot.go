@@ -20,7 +20,7 @@ const (
 	snapshotsAtOnce = 2
 )
 
-// snapshots encodes single frames of a frame lane: GET /snapshot.jpg, /snapshot.png.
+// snapshots encodes single frames of a frame lane or switch: GET /snapshot.jpg, /snapshot.png.
 type snapshots struct {
 	lane    string
 	options []framelane.ConsumerOption
@@ -68,23 +68,39 @@ func (s *snapshots) handler(kind string, encode encoder) http.HandlerFunc {
 func (s *snapshots) take(ctx context.Context, out *bytes.Buffer, encode encoder,
 ) (framelane.FrameDescriptor, error) {
 	options := append([]framelane.ConsumerOption{framelane.WithWaitForLane(time.Second)}, s.options...)
-	consumer, err := framelane.Open(ctx, s.lane, framelane.Latest, options...)
+	frames, err := openFrames(ctx, s.lane, options...)
 	if err != nil {
 		return framelane.FrameDescriptor{}, err
 	}
-	defer consumer.Close()
+	defer frames.Close()
 	for {
 		out.Reset()
-		info, err := once(ctx, consumer, out, encode)
+		info, err := once(ctx, frames, out, encode)
 		if !errors.Is(err, framelane.ErrRevoked) {
 			return info, err
 		}
 	}
 }
 
-func once(ctx context.Context, consumer *framelane.Consumer, out *bytes.Buffer, encode encoder,
+// frameReader reads a lane, or whatever lane of a switch is active.
+type frameReader interface {
+	Next(ctx context.Context) (framelane.Frame, error)
+	Close() error
+}
+
+func openFrames(ctx context.Context, name string, options ...framelane.ConsumerOption,
+) (frameReader, error) {
+	consumer, err := framelane.Open(ctx, name, framelane.Latest, options...)
+	if errors.Is(err, framelane.ErrUnsupported) {
+		// The name is that of a switch.
+		return framelane.OpenSwitch(ctx, name, framelane.Latest, options...)
+	}
+	return consumer, err
+}
+
+func once(ctx context.Context, frames frameReader, out *bytes.Buffer, encode encoder,
 ) (framelane.FrameDescriptor, error) {
-	frame, err := consumer.Next(ctx)
+	frame, err := frames.Next(ctx)
 	if err != nil {
 		return framelane.FrameDescriptor{}, err
 	}

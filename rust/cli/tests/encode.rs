@@ -5,7 +5,9 @@ mod common;
 use common::coded::{decoded, joined, next, reader, signal, start, take};
 use common::{Scene, finish, layout};
 use framelane::layout::{ClockId, RecordFlag};
-use framelane::{Codec, PixelFormat, Producer, ProducerOptions};
+use framelane::{
+    Codec, PixelFormat, Producer, ProducerOptions, SwitchController, SwitchControllerOptions,
+};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -195,6 +197,36 @@ fn a_source_that_comes_back_in_another_size_is_followed() {
     let ran = finish(encoding);
     let summary = object(&ran.out);
     assert_eq!((&summary["encoders"], &summary["source_restarts"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn a_switch_is_followed_with_a_key_picture() {
+    let scene = Scene::new();
+    let options = SwitchControllerOptions::new().directory(scene.directory());
+    let switch = SwitchController::create("raw", &["day", "night"], options).unwrap();
+    let camera = |lane: &str| {
+        let options = ProducerOptions::new().layout(layout(PixelFormat::Nv12, SIZE.0, SIZE.1));
+        scene.producer(lane, options)
+    };
+    let (day, night) = (camera("day"), camera("night"));
+    let encoding = start(&scene, &encode(&["--gop", "100000"]));
+    let mut reader = reader(&scene, "video");
+    let after = while_fed(night, PixelFormat::Nv12, || {
+        while_fed(day, PixelFormat::Nv12, || {
+            assert!(next(&mut reader).is_key());
+            take(&mut reader, 5);
+            switch.select(1).unwrap();
+            let mut found = std::iter::from_fn(|| Some(next(&mut reader)));
+            let first = found.find(|record| record.is_key()).unwrap();
+            [vec![first], take(&mut reader, 5)].concat_records()
+        })
+    });
+    assert_ne!(after[0].info().flags & RecordFlag::DISCONTINUITY, 0);
+    assert!(after.iter().skip(1).all(|record| !record.is_key()), "one key picture is enough");
+    assert_eq!(decoded("h264", &joined(&after), 64, 48).len(), 6);
+    signal(&encoding, Signal::TERM);
+    let summary = object(&finish(encoding).out);
+    assert_eq!((&summary["switches"], &summary["source_restarts"]), (&1.into(), &0.into()));
 }
 
 /// Puts records together, which cannot be cloned.

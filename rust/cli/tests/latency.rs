@@ -6,8 +6,11 @@ use common::play::{captured, meanwhile};
 use common::streams::{write, writer};
 use common::{Scene, publish};
 use framelane::layout::ClockId;
+use framelane::{RecordInfo, monotonic_ns};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 fn stage<'a>(told: &'a Value, name: &str) -> &'a Value {
     told["stages"].as_array().unwrap().iter().find(|stage| stage["stage"] == name).unwrap()
@@ -61,6 +64,34 @@ fn records_have_no_capture_time_and_it_says_so() {
         || scene.text(&["latency", "video", "--duration", "0.3", "--histogram"]),
     );
     assert!(text.contains("not when that was") && text.contains("##"), "{text}");
+}
+
+#[test]
+fn records_are_measured_from_the_capture_of_their_frames() {
+    let scene = Scene::new();
+    let (producer, stream) = (scene.grey("lane"), writer(&scene));
+    let ids = AtomicU64::new(1);
+    let both = || {
+        let id = ids.fetch_add(1, Ordering::Relaxed);
+        let mut frame = producer.claim().unwrap();
+        let about = frame.descriptor_mut();
+        about.capture_id = id;
+        about.capture_ns = monotonic_ns();
+        about.capture_clock = ClockId::Monotonic.number();
+        frame.publish().unwrap();
+        // Whoever reads both may see the record first.
+        std::thread::sleep(Duration::from_millis(20));
+        let mut info = RecordInfo::new();
+        info.capture_id = id;
+        stream.write(&info, &[b"result"]).unwrap();
+    };
+    let run = || scene.json(&["latency", "video", "--of", "lane", "--duration", "1"]);
+    let told = meanwhile(both, run);
+    let figures = stage(&told, "capture_to_received");
+    assert!(figures["count"].as_u64().unwrap() > 0, "{told}");
+    assert!(figures["min_ns"].as_u64().unwrap() >= 20_000_000, "{told}");
+    let ran = scene.run(&["latency", "lane", "--of", "lane"]);
+    assert!(ran.code == 1 && ran.err.contains("--of is for streams"), "{}", ran.err);
 }
 
 #[test]

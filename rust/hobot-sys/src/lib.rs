@@ -23,10 +23,11 @@ pub use codec::Multimedia;
 pub use collections::{BufQueue, GROUP, GraphicBufGroup, Pool, SharePool, buffer_type};
 pub use hbmem::{CommonBuf, Format, GraphicBuf, Hbmem, PLANES, usage};
 pub use load::{FOLDER_VARIABLE, LoadError};
-pub use status::{hb_mem, hb_mem_name, hbn_name, media, media_name};
+pub use status::{hb_mem, hb_mem_name, hbn_name, hbn_number, media, media_name};
 pub use vio::{
-    AeStatistics, BufAttr, CimAttr, FrameInfo, Image, InputAttr, IspAttr, IspOutputAttr, Rect,
-    TimeVal, VinAttr, VinInputAttr, VinOutputAttr, Vpf, VseOutputAttr, frame_format, node,
+    AeStatistics, BufAttr, CimAttr, FlowVersion, FrameInfo, Image, InputAttr, IspAttr,
+    IspOutputAttr, Rect, TimeVal, VinAttr, VinInputAttr, VinOutputAttr, Vpf, VseOutputAttr,
+    frame_format, node,
 };
 
 #[cfg(not(target_pointer_width = "64"))]

@@ -74,9 +74,15 @@ pub fn hb_mem_name(code: i32) -> Option<&'static str> {
     hb_mem::NAMES.iter().find(|(number, _)| *number == code).map(|(_, name)| *name)
 }
 
-/// What a number of libvpf and libcam means; they return it as its negative.
+/// The number that libvpf and libcam return as its negative, without the module that they
+/// sometimes put above it.
+pub fn hbn_number(code: i32) -> Option<i32> {
+    code.checked_neg().filter(|number| *number > 0).map(|number| number & 0xFFFF)
+}
+
+/// What a number of libvpf and libcam means.
 pub fn hbn_name(code: i32) -> Option<&'static str> {
-    let number = code.checked_neg()?;
+    let number = hbn_number(code)?;
     HBN_NAMES.iter().find(|found| found.0 == number).map(|found| found.1)
 }
 
@@ -106,20 +112,39 @@ const HBN_NAMES: &[(i32, &str)] = &[
     (23, "not supported"),
     (24, "no permission"),
     (25, "no memory"),
+    (26, "node descriptor"),
+    (27, "input descriptor"),
+    (28, "output descriptor"),
+    (29, "opening an output"),
+    (30, "opening an input"),
+    (31, "JSON"),
     (32, "requesting buffers"),
+    (33, "querying buffers"),
+    (34, "setting a control"),
+    (35, "getting a control"),
     (36, "node start"),
     (37, "node stop"),
     (38, "poll"),
     (39, "poll timeout"),
     (40, "frame dropped"),
     (41, "hang-up"),
+    (42, "illegal event"),
     (43, "no frame could be taken"),
     (44, "illegal buffer index"),
     (45, "buffer could not be given back"),
+    (46, "flush"),
+    (47, "binding: init"),
+    (48, "adding a node"),
+    (49, "wrong configuration id"),
+    (50, "binding a node"),
+    (51, "invalid version"),
+    (52, "getting the version"),
     (53, "memory: init"),
     (54, "memory: import"),
     (55, "memory: free"),
+    (56, "sysfs"),
     (57, "struct size mismatch"),
+    (58, "region does not exist"),
     (128, "unknown"),
 ];
 
@@ -139,6 +164,7 @@ mod tests {
         assert_eq!(media_name(-268_435_443), Some("WAIT_TIMEOUT"));
         assert_eq!(hb_mem_name(0), None);
         assert_eq!(hbn_name(-10), Some("illegal attribute"));
+        assert_eq!(hbn_name(-(7 << 16 | 10)), Some("illegal attribute"), "with its module");
         assert_eq!([hbn_name(0), hbn_name(10), hbn_name(i32::MIN)], [None; 3]);
     }
 }

@@ -195,6 +195,14 @@ plain! {
     }
 }
 
+plain! {
+    /// `hbn_version_t`. That the first number is the major one is assumed.
+    FlowVersion, 8 {
+        major: u32 = 0,
+        minor: u32 = 4,
+    }
+}
+
 library! {
     /// The functions of libvpf.
     Vpf, &["libvpf.so.1", "libvpf.so"];
@@ -215,6 +223,13 @@ library! {
     fn hbn_vnode_getframe(node: i64, channel: u32, timeout_ms: u32, image: *mut Image) -> i32;
     /// Gives a frame's buffer back to the hardware. Only `info.bufferindex` is looked at.
     fn hbn_vnode_releaseframe(node: i64, channel: u32, image: *mut Image) -> i32;
+    /// A descriptor to poll: it can be read from while an output has a frame. It stays the
+    /// library's.
+    fn hbn_vnode_get_fd(node: i64, channel: u32, fd: *mut i32) -> i32;
+    /// Sends a picture into a processor that no other leads into; blocks for about 33 ms at most.
+    fn hbn_vnode_sendframe(node: i64, channel: u32, image: *mut Image) -> i32;
+    /// Of the interface.
+    fn hbn_vflow_get_version(version: *mut FlowVersion) -> i32;
     /// A chain of processors.
     fn hbn_vflow_create(flow: *mut i64) -> i32;
     /// Ends it.

@@ -1,7 +1,7 @@
 //! What the vendor's libraries fail with, in our words and theirs.
 
 use framelane::ErrorKind;
-use framelane_hobot_sys::{LoadError, hb_mem, hb_mem_name, hbn_name, media_name};
+use framelane_hobot_sys::{LoadError, hb_mem, hb_mem_name, hbn_name, hbn_number, media_name};
 
 /// Why something could not be done.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -67,7 +67,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Error::Memory { code, .. } => *code == hb_mem::TIMEOUT,
-            Error::Vio { code, .. } => NO_FRAME_NOW.contains(code),
+            Error::Vio { code, .. } => is_no_frame_now(*code),
             Error::Codec { code, .. } => codec_kind(*code) == ErrorKind::TimedOut,
             Error::Load(_) | Error::Ours(_) => false,
         }
@@ -99,7 +99,11 @@ pub(crate) fn memory(function: &'static str, code: i32) -> Result<()> {
 
 /// Nothing came in time, a frame was dropped, the flow was stopped: libvpf mostly says -43 for all
 /// of them.
-const NO_FRAME_NOW: [i32; 6] = [-21, -38, -39, -40, -41, -43];
+const NO_FRAME_NOW: [i32; 6] = [21, 38, 39, 40, 41, 43];
+
+fn is_no_frame_now(code: i32) -> bool {
+    hbn_number(code).is_some_and(|number| NO_FRAME_NOW.contains(&number))
+}
 
 /// The answer of a function of libvpf or libcam as a result.
 pub(crate) fn vio(function: &'static str, code: i32) -> Result<()> {
@@ -107,12 +111,12 @@ pub(crate) fn vio(function: &'static str, code: i32) -> Result<()> {
 }
 
 fn vio_kind(code: i32) -> ErrorKind {
-    match code {
-        code if NO_FRAME_NOW.contains(&code) => ErrorKind::TimedOut,
-        -6..=-1 | -11..=-7 | -44 => ErrorKind::InvalidArgument,
-        -23 => ErrorKind::Unsupported,
-        -24 => ErrorKind::PermissionDenied,
-        -25 | -32 => ErrorKind::OutOfMemory,
+    match hbn_number(code) {
+        _ if is_no_frame_now(code) => ErrorKind::TimedOut,
+        Some(1..=11 | 44) => ErrorKind::InvalidArgument,
+        Some(23) => ErrorKind::Unsupported,
+        Some(24) => ErrorKind::PermissionDenied,
+        Some(25 | 32) => ErrorKind::OutOfMemory,
         _ => ErrorKind::System,
     }
 }
@@ -171,6 +175,7 @@ mod tests {
         let none = vio("hbn_vnode_getframe", -43).unwrap_err();
         assert_eq!(none.to_string(), "hbn_vnode_getframe: no frame could be taken (-43)");
         assert!(none.is_transient());
+        assert!(vio("hbn_vnode_getframe", -(3 << 16 | 43)).unwrap_err().is_transient());
         let bad = vio("hbn_vnode_set_ochn_attr", -10).unwrap_err();
         assert_eq!((bad.kind(), bad.is_transient()), (ErrorKind::InvalidArgument, false));
         let busy = media("hb_mm_mc_dequeue_input_buffer", -268_435_443).unwrap_err();

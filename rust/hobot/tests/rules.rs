@@ -145,8 +145,14 @@ fn starved() {
     let mut more = CommonBuf::ZERO;
     assert_eq!(call!(hb_mem_alloc_com_buf(4096, READ, &mut more)), TOO_MANY_FD);
     assert_eq!(import(&made), Err(TOO_MANY_FD));
+    let one = Rlimit { current: Some(made.fd as u64 + 2), maximum: now.maximum };
+    setrlimit(Resource::Nofile, one).unwrap();
+    let mut picture = GraphicBuf::ZERO;
+    let code = call!(hb_mem_alloc_graph_buf(64, 32, NV12, READ, 0, 0, &mut picture));
+    assert_eq!(code, TOO_MANY_FD, "a descriptor for one of two planes");
     setrlimit(Resource::Nofile, now).unwrap();
-    assert_eq!(clients(made.fd), 1, "what failed holds nothing");
+    say(clients(made.fd));
+    hear();
     assert_eq!(free(import(&made).unwrap().fd), 0);
     say("done");
 }
@@ -416,7 +422,10 @@ fn memory_outlives_its_owner_for_whoever_has_it() {
 #[test]
 fn a_process_without_descriptors_is_told_so() {
     let board = board();
-    let role = board.start("starved");
+    let mut role = board.start("starved");
+    assert_eq!(role.line(), "1", "what failed holds nothing");
+    assert_eq!(board.ids(), [1], "and no plane is left of a picture");
+    role.say("go on");
     assert_eq!(role.line(), "done");
     role.ends_well();
 }

@@ -5,8 +5,9 @@ mod common;
 use common::{Board, board};
 use framelane::ErrorKind;
 use framelane_hobot::vio::{CameraSetup, ChannelSetup, Crop, Pipeline, SensorSetup, Vio, VioFrame};
-use framelane_standin_ion::{Fault, Scene, UNFINISHED, luma};
+use framelane_standin_ion::{Fault, Light, Scene, UNFINISHED, luma};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,8 @@ fn start(vio: &Arc<Vio>, host: u32) -> Pipeline {
 fn first_bytes(frame: &VioFrame) -> [u8; 2] {
     [0, 1].map(|plane| {
         let bytes = frame.plane(plane).unwrap();
-        assert!(bytes.iter().all(|byte| *byte == bytes[0]), "one exposure");
+        let other = bytes.iter().find(|byte| **byte != bytes[0]);
+        assert_eq!(other, None, "one exposure, and not of {}", bytes[0]);
         bytes[0]
     })
 }
@@ -142,6 +144,59 @@ fn the_statistics_tell_how_bright_the_scene_is() {
     board.place.ion().set_scene(2, Scene { brightness: 30, frozen: false }).unwrap();
     assert_eq!(cameras.each_ref().map(|camera| camera.brightness().unwrap()), [100.0, 30.0]);
     board.place.ion().set_scene(2, Scene::default()).unwrap();
+}
+
+/// Pictures of 64x48, each of one value, as a Y4M file.
+fn write_clip(path: &Path, values: &[u8]) {
+    let mut clip = b"YUV4MPEG2 W64 H48 F30:1 C420jpeg\n".to_vec();
+    for value in values {
+        clip.extend_from_slice(b"FRAME\n");
+        clip.extend(vec![*value; 64 * 48]);
+        clip.extend(vec![value + 1; 32 * 24 * 2]);
+    }
+    std::fs::write(path, clip).unwrap();
+}
+
+#[test]
+fn a_clip_before_a_camera_is_what_it_sees_in_the_light_that_is_planned() {
+    let board = board();
+    let vio = vio(&board);
+    let (folder, ion) = (tempfile::tempdir().unwrap(), board.place.ion());
+    let path = folder.path().join("clip.y4m");
+    write_clip(&path, &[40, 80, 120, 160]);
+    ion.show(0, Some(&path)).unwrap();
+    let light = |exposure, brightness| Light { exposure, brightness };
+    ion.set_script(0, vec![light(1, 100), light(41, 20)]).unwrap();
+    let camera = start(&vio, 0);
+    let percent = |id: u32| 100 - 2 * (id.min(41) - 1);
+    let mut newest = 0;
+    while newest < 45 {
+        let frame = camera.get(0, SECOND).unwrap();
+        newest = frame.frame_id();
+        let own = [40, 80, 120, 160][(newest as usize - 1) % 4];
+        let lit = (own * percent(newest)).div_ceil(100) as u8;
+        assert_eq!(first_bytes(&frame), [lit, own as u8 + 1], "exposure {newest}");
+    }
+    let brightness = camera.brightness().unwrap();
+    assert!([8.0, 16.0, 24.0, 32.0].contains(&brightness), "{brightness}");
+    drop(camera);
+    ion.set_script(0, Vec::new()).unwrap();
+    ion.show(0, None).unwrap();
+    let camera = start(&vio, 0);
+    let frame = camera.get(0, SECOND).unwrap();
+    assert_eq!(first_bytes(&frame)[0], luma(0, 0, frame.frame_id()), "the pattern again");
+}
+
+#[test]
+fn a_clip_that_cannot_be_shown_keeps_the_camera_from_starting() {
+    let board = board();
+    let vio = vio(&board);
+    let empty = tempfile::tempdir().unwrap();
+    board.place.ion().show(0, Some(empty.path())).unwrap();
+    let error = Pipeline::start(&vio, &setup(0, vec![channel(0, 64, 48)])).err().unwrap();
+    board.place.ion().show(0, None).unwrap();
+    assert_eq!(error.to_string(), "hbn_vflow_start: node start (-36)");
+    assert!(board.ids().is_empty());
 }
 
 #[test]

@@ -40,6 +40,9 @@ macro_rules! call {
     }};
 }
 
+#[path = "vio_rules/sending.rs"]
+mod sending;
+
 fn any<T>(value: &mut T) -> *mut c_void {
     std::ptr::from_mut(value).cast()
 }

@@ -25,8 +25,8 @@ impl Counts {
     pub fn read(output: &str) -> Counts {
         let mut counts = Counts::default();
         for line in output.lines() {
-            counts +=
-                libtest(line).or_else(|| go(line)).or_else(|| words(line)).unwrap_or_default();
+            let read = libtest(line).or_else(|| go(line)).or_else(|| node(line));
+            counts += read.or_else(|| words(line)).unwrap_or_default();
         }
         counts
     }
@@ -66,6 +66,19 @@ fn go(line: &str) -> Option<Counts> {
         "pass" => Some(Counts::PASSED),
         "fail" => Some(Counts::FAILED),
         "skip" => Some(Counts { skipped: 1, ..Counts::default() }),
+        _ => None,
+    }
+}
+
+/// `ℹ pass 3` and its like, a line for each figure.
+fn node(line: &str) -> Option<Counts> {
+    let (word, number) = line.strip_prefix("ℹ ")?.split_once(' ')?;
+    let number: u64 = number.parse().ok()?;
+    let none = Counts::default();
+    match word {
+        "pass" => Some(Counts { passed: number, ..none }),
+        "fail" | "cancelled" => Some(Counts { failed: number, ..none }),
+        "skipped" | "todo" => Some(Counts { skipped: number, ..none }),
         _ => None,
     }
 }
@@ -128,6 +141,13 @@ mod tests {
 {"Action":"skip","Package":"p","Test":"TestC"}
 {"Action":"fail","Package":"p"}"#;
         assert_eq!(Counts::read(output), counts(1, 1, 1));
+    }
+
+    #[test]
+    fn lines_of_node_are_added() {
+        let output = "✔ it plays (12.5ms)\nℹ latency: p50 3.1 ms\nℹ tests 9\nℹ suites 1\n\
+            ℹ pass 4\nℹ fail 2\nℹ cancelled 1\nℹ skipped 2\nℹ todo 0\nℹ duration_ms 7995.8\n";
+        assert_eq!(Counts::read(output), counts(4, 3, 2));
     }
 
     #[test]

@@ -51,12 +51,23 @@ pub fn tier() -> Result<Counts> {
 pub fn program_tests(folder: &str) -> Result<Counts> {
     Program::cargo(["build", "--locked", "--package", "framelane-ffi"]).limit(LIMIT).check()?;
     let go = Go { program: tools::program("go")? };
-    let fetch = Program::new(&go.program).args(["-C", folder, "mod", "download"]);
-    fetch.env("GOTOOLCHAIN", "local").limit(LIMIT).quiet().check()?;
+    go.fetch(folder)?;
     let mut counts = told("format", go.format(&[folder]));
     counts += told("vet", go.vet(&[folder]));
     counts += go.tests(folder, "tests, race detector", &["-race"])?;
     Ok(counts)
+}
+
+/// Builds a program of a module, with modules of others, into a file.
+pub fn program(folder: &str, package: &str, out: &Path) -> Result<PathBuf> {
+    Program::cargo(["build", "--locked", "--package", "framelane-ffi"]).limit(LIMIT).check()?;
+    let go = Go { program: tools::program("go")? };
+    go.fetch(folder)?;
+    let out = std::path::absolute(out)?;
+    let file = out.to_string_lossy();
+    let arguments = [&["build"], WORKSPACE, &["-o", &file, package]].concat();
+    go.run(folder, &arguments).check()?;
+    Ok(out)
 }
 
 /// Flags of the C compiler that change with `framelane.h`. The go command does not see that the
@@ -86,6 +97,13 @@ impl Go {
             .env("GOTOOLCHAIN", "local")
             .limit(LIMIT)
             .quiet()
+    }
+
+    /// Fetches the modules that a folder's `go.sum` pins.
+    fn fetch(&self, folder: &str) -> Result<()> {
+        let fetch = Program::new(&self.program).args(["-C", folder, "mod", "download"]);
+        fetch.env("GOTOOLCHAIN", "local").limit(LIMIT).quiet().check()?;
+        Ok(())
     }
 
     fn format(&self, folders: &[&str]) -> Result<()> {

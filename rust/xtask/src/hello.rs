@@ -89,9 +89,11 @@ pub struct Line {
 /// What a consumer's line says; None where it says something else.
 pub fn line(text: &str) -> Option<Line> {
     let words: Vec<&str> = text.split(' ').collect();
-    let ["frame", sequence, "640x480", "first", "byte", first] = words[..] else {
+    let ["frame", sequence, size, "first", "byte", first] = words[..] else {
         return None;
     };
+    let (width, height) = size.split_once('x')?;
+    (width.parse::<u32>().is_ok() && height.parse::<u32>().is_ok()).then_some(())?;
     Some(Line { sequence: sequence.parse().ok()?, first: first.parse().ok()? })
 }
 
@@ -128,5 +130,11 @@ mod tests {
         assert!(read(&lines(&[1, 2, 2, 3, 4])).is_err());
         assert!(read(&lines(&[1, 2, 3, 4, 5]).replace("byte 3", "byte 9")).is_err());
         assert!(read(&lines(&[1, 2, 3, 4, 5]).replace("640x480", "640")).is_err());
+    }
+
+    #[test]
+    fn frames_of_any_size_are_frames() {
+        let line = line("frame 7 640x360 first byte 9").unwrap();
+        assert_eq!((line.sequence, line.first), (7, 9));
     }
 }

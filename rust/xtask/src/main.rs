@@ -2,7 +2,9 @@
 
 mod aarch64;
 mod bench;
+mod browser;
 mod conformance;
+mod containers;
 mod counts;
 mod cpp;
 mod demo;
@@ -15,6 +17,7 @@ mod install;
 mod interrupt;
 mod kotlin;
 mod loom;
+mod pet_camera;
 mod process;
 mod python;
 mod readme;

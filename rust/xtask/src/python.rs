@@ -81,12 +81,22 @@ pub fn tier() -> Result<Counts> {
 
 /// Tests and types of a program in Python that uses the package and these others.
 pub fn program_tests(folder: &str, packages: &[&str]) -> Result<Counts> {
+    tests_in(folder, packages, None)
+}
+
+/// Tests in Python of a built program, which they find in `FRAMELANE_PROGRAM`.
+pub fn tests_of(program: &str, folder: &str) -> Result<Counts> {
+    tests_in(folder, &[], Some(program))
+}
+
+fn tests_in(folder: &str, packages: &[&str], program: Option<&str>) -> Result<Counts> {
     let python = with_package(false)?;
     tools::python_with(&[packages, &["pytest", "mypy"]].concat())?;
     let mut counts = Program::new(&python)
         .args(["-B", "-m", "pytest", "-q", "-c", "python/pyproject.toml"])
         .args(["-p", "no:cacheprovider", &format!("{folder}/tests")])
         .env("PYTHONPATH", workspace::root().join(folder))
+        .env("FRAMELANE_PROGRAM", program.unwrap_or_default())
         .limit(LIMIT)
         .counted()?;
     counts += told("types", typed(&python, &[folder]));

@@ -5,6 +5,8 @@ use crate::process::Program;
 use crate::{
     aarch64, conformance, cpp, demo, fuzz, golang, hello, hobot, kotlin, loom, python, schema,
     tidy, tools, tsan, vm, workspace,
+    aarch64, bench, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot, loom,
+    pet_camera, python, schema, tidy, tools, tsan, vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -157,7 +159,21 @@ pub const TIERS: &[Tier] = &[
         about: "the programs of the pet camera, each by itself",
         needs: golang::NEEDS,
         when: When::Ci,
-        run: pet_camera,
+        run: pet_camera::tier,
+    },
+    Tier {
+        name: "containers",
+        about: "capture and consumers in namespaces of their own, sharing only the directory",
+        needs: containers::NEEDS,
+        when: When::Ci,
+        run: containers::tier,
+    },
+    Tier {
+        name: "browser",
+        about: "the pet camera's video in a real Chromium: WebRTC, MSE, and what was killed",
+        needs: golang::NEEDS,
+        when: When::Ci,
+        run: browser::tier,
     },
     Tier {
         name: "hobot",
@@ -172,6 +188,13 @@ pub const TIERS: &[Tier] = &[
         needs: &[CXX],
         when: When::Ci,
         run: vm::tier,
+    },
+    Tier {
+        name: "viewers",
+        about: "fifty viewers of the pet camera's server: the capture notices none, none leaks",
+        needs: golang::NEEDS,
+        when: When::Long,
+        run: bench::viewers::tier,
     },
     Tier {
         name: "mutation",
@@ -249,6 +272,10 @@ fn pet_camera() -> Result<Counts> {
     counts += python::program_tests(
         "examples/pet-camera/detector",
         &["numpy", "opencv-python-headless"],
+    )?;
+    counts += python::program_tests(
+        "examples/pet-camera/monitor",
+        &["numpy", "simplejpeg", "starlette", "uvicorn"],
     )?;
     Ok(counts)
 }

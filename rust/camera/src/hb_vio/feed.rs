@@ -132,6 +132,8 @@ impl Feed {
         descriptor.capture_ns = exposure.capture_ns;
         descriptor.capture_clock = ClockId::Monotonic.number();
         descriptor.brightness_avg = exposure.brightness;
+        // Frames are shown as the camera made them: nothing here brightens a dark one.
+        descriptor.correction_applied = 0;
         descriptor.camera_id = self.camera_id;
         let [x, y, width, height] = self.crop;
         (descriptor.crop_x, descriptor.crop_y) = (x, y);

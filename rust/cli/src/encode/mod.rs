@@ -5,10 +5,11 @@ mod summary;
 use crate::camera::PeerArgs;
 use crate::interrupt::Interrupt;
 use crate::metrics::{self, Watched};
+use crate::reader::Reader;
 use crate::ring::RingArgs;
 use crate::{notify, output, units};
 use clap::ValueEnum;
-use framelane::{Codec, Consumer, ConsumerOptions, ErrorKind, Mode, StreamConfig, StreamWriter};
+use framelane::{Codec, ConsumerOptions, ErrorKind, Mode, StreamConfig, StreamWriter};
 use framelane_camera::Rate;
 use framelane_camera::encode::{self, EncodeOptions, EncoderKind, EncoderOptions, Profile};
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ const SLICE: Duration = Duration::from_millis(200);
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Frame lane to encode; it is waited for
+    /// Frame lane or switch to encode; it is waited for
     pub lane: String,
     /// Stream lane to make
     stream: String,
@@ -95,7 +96,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         units: args.frames,
     };
     let stats = match open(args, &stop)? {
-        Some(mut consumer) => encode::run(&mut consumer, &writer, &options, &stop)?,
+        Some(mut reader) => {
+            encode::run(&mut |timeout| reader.next(timeout), &writer, &options, &stop)?
+        }
         None => encode::EncodeStats::default(),
     };
     let summary = Summary::new(&args.lane, &writer, &stats, span.elapsed_ns());
@@ -104,13 +107,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Attaches to the lane when it is there; None when asked to stop before.
-fn open(args: &Args, stop: &dyn Fn() -> bool) -> framelane::Result<Option<Consumer>> {
+fn open(args: &Args, stop: &dyn Fn() -> bool) -> framelane::Result<Option<Reader>> {
     let options =
         ConsumerOptions::new(Mode::Ordered).leases(args.encoder.leases()).wait_for_lane(SLICE);
     let mut told = false;
     while !stop() {
-        match Consumer::open(&args.lane, options.clone()) {
-            Ok(consumer) => return Ok(Some(consumer)),
+        match Reader::open(&args.lane, options.clone()) {
+            Ok(reader) => return Ok(Some(reader)),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if !std::mem::replace(&mut told, true) {
                     tracing::info!("lane {:?} is not there yet; waiting for it", args.lane);

@@ -30,6 +30,8 @@ pub struct Summary<'a> {
     too_large: u64,
     written_bytes: u64,
     source_restarts: u64,
+    /// Times another lane of a switch became active.
+    switches: u64,
     encoders: u64,
     encode_mean_ns: u64,
     encode_max_ns: u64,
@@ -67,6 +69,7 @@ impl<'a> Summary<'a> {
             too_large: stats.too_large,
             written_bytes: stats.bytes,
             source_restarts: stats.source_restarts,
+            switches: stats.switches,
             encoders: stats.encoders,
             encode_mean_ns: stats.encode_ns / offered.max(1),
             encode_max_ns: stats.encode_max_ns,

@@ -1,5 +1,6 @@
 //! Frames of a lane and records of a stream, as far as their times go.
 
+use super::exposures::Exposures;
 use crate::capture::{self, Incomparable};
 use crate::reader::Reader;
 use framelane::layout::StreamStart;
@@ -63,13 +64,14 @@ impl Feed for Frames {
     }
 }
 
-pub struct Records(StreamReader);
+/// Of a stream, with the exposures that its records are about where those are read too.
+pub struct Records(StreamReader, Option<Exposures>);
 
 impl Records {
-    pub fn open(lane: &str) -> Result<Self> {
+    pub fn open(lane: &str, exposures: Option<Exposures>) -> Result<Self> {
         // Records need no decoding here: any is as good as a key record.
         let options = StreamReaderOptions::new().start(StreamStart::Next);
-        StreamReader::open(lane, options).map(Records)
+        Ok(Records(StreamReader::open(lane, options)?, exposures))
     }
 }
 
@@ -92,7 +94,8 @@ impl Feed for Records {
                 let received_ns = monotonic_ns();
                 let publish_ns = record.info().publish_ns;
                 // A record says which exposure it is of, not when that was.
-                let capture = Err(Incomparable::NoTime);
+                let since = |seen: &Exposures| seen.since(record.info().capture_id, publish_ns);
+                let capture = self.1.as_ref().and_then(since).ok_or(Incomparable::NoTime);
                 Ok(Some((record.epoch(), capture, publish_ns, received_ns)))
             }
             Ok(None) => Ok(None),

@@ -1,11 +1,14 @@
 //! `framelane latency`: where the time goes between the sensor and a reader.
 
+mod exposures;
 mod feed;
 mod stages;
 mod text;
 
 use crate::interrupt::Interrupt;
 use crate::{lanes, numbers, output, units};
+use anyhow::ensure;
+use exposures::Exposures;
 use feed::{Feed, Frames, Records};
 use framelane::monotonic_ns;
 use stages::{Arrival, Stages};
@@ -23,6 +26,9 @@ frame is in hand, of a stream when the record is copied.")]
 pub struct Args {
     /// Name of the lane, stream or switch
     pub lane: String,
+    /// Frame lane or switch that the records of a stream are about: tells when they were captured
+    #[arg(long, value_name = "LANE")]
+    of: Option<String>,
     /// Seconds to measure [default: until Ctrl-C]
     #[arg(long, value_name = "S", value_parser = units::seconds)]
     duration: Option<Duration>,
@@ -37,8 +43,15 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     let found = lanes::find(&args.lane)?;
+    ensure!(
+        args.of.is_none() || numbers::is_stream(&found.report),
+        "--of is for streams; frames say themselves when they were captured"
+    );
     let stages = match numbers::is_stream(&found.report) {
-        true => measure(Records::open(&args.lane)?, args, &interrupt),
+        true => {
+            let exposures = args.of.as_deref().map(Exposures::of).transpose()?;
+            measure(Records::open(&args.lane, exposures)?, args, &interrupt)
+        }
         false => measure(Frames::open(&args.lane)?, args, &interrupt),
     };
     let (stages, outcome) = stages?;

@@ -46,9 +46,16 @@ pub extern "C" fn hb_mem_alloc_graph_buf(
         let geometry = Geometry { width, height, format, stride, vstride };
         let (mut made, sizes) = picture(geometry, flags)?;
         let mut module = module()?;
-        let flags = made.flags;
-        let parts = part_sizes(&made, &sizes);
-        let parts = parts.iter().map(|&size| allocate(size, flags)).collect::<Answer<Vec<_>>>()?;
+        let mut parts = Vec::new();
+        for size in part_sizes(&made, &sizes) {
+            match allocate(size, made.flags) {
+                Ok(part) => parts.push(part),
+                Err(code) => {
+                    give_up(parts);
+                    return Err(code);
+                }
+            }
+        }
         describe(&mut made, &parts, &sizes);
         module.buffers.push(Buffer::new(Shape::Graphic(made), parts));
         give(buffer, made)
@@ -106,6 +113,11 @@ pub fn allocate(size: u64, flags: i64) -> Answer<Part> {
     Part::map(id, record, ram, flags).inspect_err(|_| {
         let _ = ion().map(|ion| ion.release(id));
     })
+}
+
+/// Lets go of what was had before something failed.
+pub fn give_up(parts: Vec<Part>) {
+    parts.into_iter().for_each(|part| part.release().unwrap_or(()));
 }
 
 /// The library sets the pool bits itself.

@@ -4,7 +4,7 @@
 //! it, as those of a picture do, and that a group's id is more than 0; here it is the share id of
 //! the first picture.
 
-use crate::alloc::{allocate, describe, part_sizes, picture};
+use crate::alloc::{allocate, describe, give_up, part_sizes, picture};
 use crate::entry::{Answer, enter, give, place, read};
 use crate::geometry::Geometry;
 use crate::import::{check_picture, import_picture};
@@ -37,7 +37,7 @@ fn make(
         match one(index, &mut parts) {
             Ok(made) => group.graph_group[index] = made,
             Err(code) => {
-                parts.into_iter().for_each(|part| part.release().unwrap_or(()));
+                give_up(parts);
                 return Err(code);
             }
         }

@@ -1,6 +1,6 @@
 //! Import: another process's buffer, after every check that the vendor's library makes.
 
-use crate::alloc::describe;
+use crate::alloc::{describe, give_up};
 use crate::entry::{Answer, enter, give, ion, place, read};
 use crate::geometry::Geometry;
 use crate::map::{Part, fd_error};
@@ -76,7 +76,7 @@ fn import_planes(asked: &GraphicBuf, sizes: &[u64]) -> Answer<Vec<Part>> {
         match imported {
             Ok(part) => parts.push(part),
             Err(code) => {
-                parts.into_iter().for_each(|part: Part| part.release().unwrap_or(()));
+                give_up(parts);
                 return Err(code);
             }
         }

@@ -3,8 +3,9 @@
 //! It refuses what the vendor's library refuses, with the same numbers, so that the mistakes that
 //! are easy to make fail in a test as they would on the board. Buffers live in the folder the
 //! library was loaded from, see the crate `framelane-standin-ion`. Left out are the older
-//! interface (`hbmem_*` and `hb_mem_pc_*`), allocation with a label, and what only newer chips
-//! have: programs that need them find no such function. What is assumed of queues, pools and groups
+//! interface (`hbmem_*` and `hb_mem_pc_*`) and allocation with a label, of which only the names are
+//! known to us and not the arguments, and what only newer chips have: programs that need them find
+//! no such function. What is assumed of queues, pools and groups
 //! stands in their files.
 //!
 //! In two things it is stricter than a board. A cached mapping is a private copy that nothing but

@@ -4,7 +4,7 @@
 //! here that is looked at when somebody asks. Assumed is that its descriptor is that of its first
 //! buffer; any buffer's will do to name it.
 
-use crate::alloc::{allocate, without_pools};
+use crate::alloc::{allocate, give_up, without_pools};
 use crate::counts::count;
 use crate::entry::{Answer, enter, give, place};
 use crate::map::Part;
@@ -97,7 +97,7 @@ pub extern "C" fn hb_mem_share_pool_create(
             match allocate(size, flags) {
                 Ok(part) => idle.push(part),
                 Err(code) => {
-                    idle.into_iter().for_each(|part: Part| part.release().unwrap_or(()));
+                    give_up(idle);
                     return Err(code);
                 }
             }

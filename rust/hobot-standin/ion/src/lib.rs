@@ -16,6 +16,6 @@ mod table;
 
 pub use faults::Fault;
 pub use place::Place;
-pub use scene::{Scene, UNFINISHED, luma};
+pub use scene::{Light, Scene, UNFINISHED, luma};
 pub use state::{Holder, Record, State};
 pub use table::Ion;

@@ -1,7 +1,7 @@
 //! The table itself: pure data and its rules.
 
 use crate::faults::Fault;
-use crate::scene::Scene;
+use crate::scene::{Light, Scene, brightness_at};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,6 +59,8 @@ pub struct State {
     pub faults: Vec<Fault>,
     /// What the cameras see, by number.
     pub scenes: BTreeMap<u32, Scene>,
+    /// How their light changes with their exposures.
+    pub scripts: BTreeMap<u32, Vec<Light>>,
 }
 
 impl Default for State {
@@ -69,6 +71,7 @@ impl Default for State {
             buffers: BTreeMap::new(),
             faults: Vec::new(),
             scenes: BTreeMap::new(),
+            scripts: BTreeMap::new(),
         }
     }
 }
@@ -134,6 +137,13 @@ impl State {
         let Some(holder) = record.and_then(|record| find(record, process)) else { return false };
         let changed = holder.consumes.checked_add_signed(by);
         changed.map(|count| holder.consumes = count).is_some()
+    }
+
+    /// What a camera sees at one exposure.
+    pub(crate) fn scene_at(&self, camera: u32, exposure: u32) -> Scene {
+        let scene = self.scenes.get(&camera).copied().unwrap_or_default();
+        let scripted = self.scripts.get(&camera).and_then(|s| brightness_at(s, exposure));
+        Scene { brightness: scripted.unwrap_or(scene.brightness), ..scene }
     }
 
     /// Drops what processes held that are no more; the files to delete.

@@ -4,7 +4,7 @@
 //! in between leaves the other half as the newest.
 
 use crate::faults::Fault;
-use crate::scene::Scene;
+use crate::scene::{Light, Scene};
 use crate::state::{Process, Record, State};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{File, OpenOptions};
@@ -147,6 +147,40 @@ impl Ion {
     /// What a camera sees.
     pub fn scene(&self, camera: u32) -> Result<Scene> {
         self.quick_change(|state| state.scenes.get(&camera).copied().unwrap_or_default())
+    }
+
+    /// What it sees at one exposure, by its script where it has one.
+    pub fn scene_at(&self, camera: u32, exposure: u32) -> Result<Scene> {
+        self.quick_change(|state| state.scene_at(camera, exposure))
+    }
+
+    /// Lets the light before a camera change with its exposures and not with the time, so that
+    /// every run is alike. An empty script ends it.
+    ///
+    /// # Errors
+    /// `InvalidInput` where the exposures do not ascend.
+    pub fn set_script(&self, camera: u32, script: Vec<Light>) -> Result<()> {
+        if !script.is_sorted_by_key(|light| light.exposure) {
+            return Err(Error::new(ErrorKind::InvalidInput, "the exposures do not ascend"));
+        }
+        self.quick_change(|state| state.scripts.insert(camera, script)).map(|_| ())
+    }
+
+    /// The clip that stands before a camera: a Y4M file, or a folder of NV12 pictures.
+    pub fn clip_of(&self, camera: u32) -> Option<PathBuf> {
+        let place = self.folder.join(format!("camera-{camera}"));
+        place.exists().then_some(place)
+    }
+
+    /// Puts a clip before a camera, from the next start of its flow on; None takes it away. The
+    /// same by hand: a link `camera-N` in the folder.
+    pub fn show(&self, camera: u32, clip: Option<&Path>) -> Result<()> {
+        let place = self.folder.join(format!("camera-{camera}"));
+        match std::fs::remove_file(&place) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        clip.map_or(Ok(()), |clip| std::os::unix::fs::symlink(std::path::absolute(clip)?, place))
     }
 
     /// Sets the scene before a camera.

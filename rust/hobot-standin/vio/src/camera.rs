@@ -4,6 +4,7 @@ use crate::entry::{Answer, enter, give, read, vio};
 use crate::status::{ATTRIBUTE, INVALID_NODE, NODE_TYPE, NULL};
 use framelane_hobot_sys::{CameraConfig, node};
 
+#[derive(Clone, Copy)]
 pub struct Sensor {
     pub fps: u32,
     pub size: (u32, u32),

@@ -1,10 +1,12 @@
 //! Chains of processors.
 
-use crate::engine::Engine;
-use crate::entry::{Answer, Vio, enter, give, vio};
+use crate::camera::Sensor;
+use crate::clip::Clip;
+use crate::engine::{Engine, Seen};
+use crate::entry::{Answer, Vio, board, enter, give, vio};
 use crate::ring::Ring;
-use crate::status::{EXISTS, INVALID_FLOW, NOT_CONFIGURED, NULL, START};
-use framelane_hobot_sys::node;
+use crate::status::{EXISTS, INVALID_FLOW, NOT_CONFIGURED, NOT_SUPPORTED, NULL, QUEUE, START};
+use framelane_hobot_sys::{FlowVersion, node};
 use std::sync::Arc;
 
 #[derive(Default)]
@@ -33,32 +35,74 @@ impl Vio {
         Some(self.nodes.get(&vin)?.host)
     }
 
-    /// Starts what is configured and connected.
+    /// Starts what is configured and connected: a camera, or a scaler alone.
     fn start(&mut self, handle: i64) -> Answer {
-        self.flow(handle)?;
+        if self.flow(handle)?.engine.is_some() {
+            return Err(START);
+        }
         let kinds = [node::VIN, node::ISP, node::VSE];
-        let found = kinds.map(|kind| self.of_kind(handle, kind));
-        let [Some(vin), Some(isp), Some(vse)] = found else { return Err(START) };
-        let flow = self.flow(handle)?;
-        let connected = flow.bound.contains(&(vin, isp)) && flow.bound.contains(&(isp, vse));
-        if !connected || flow.engine.is_some() {
+        let engine = match kinds.map(|kind| self.of_kind(handle, kind)) {
+            [Some(vin), Some(isp), Some(vse)] => self.camera(handle, [vin, isp, vse])?,
+            [None, None, Some(vse)] => {
+                if !self.nodes[&vse].configured {
+                    return Err(NOT_CONFIGURED);
+                }
+                Engine::fed(self.rings(vse)?)
+            }
+            _ => return Err(START),
+        };
+        self.flow(handle)?.engine = Some(engine);
+        Ok(())
+    }
+
+    fn camera(&mut self, handle: i64, [vin, isp, vse]: [i64; 3]) -> Answer<Engine> {
+        let bound = &self.flow(handle)?.bound;
+        if !bound.contains(&(vin, isp)) || !bound.contains(&(isp, vse)) {
             return Err(START);
         }
         if [vin, isp, vse].iter().any(|node| !self.nodes[node].configured) {
             return Err(NOT_CONFIGURED);
         }
         let sensor = self.nodes[&vin].sensor.ok_or(START)?;
-        let (host, fps) = (self.nodes[&vin].host, self.sensors[&sensor].fps);
+        let (host, Sensor { fps, size }) = (self.nodes[&vin].host, self.sensors[&sensor]);
+        let clip = board()?.ion.clip_of(host).map(|path| Clip::open(&path, size)).transpose();
+        let clip = clip.map_err(|error| {
+            eprintln!("stand-in camera {host}: {error}");
+            START
+        })?;
+        Ok(Engine::start(host, fps, self.rings(vse)?, clip))
+    }
+
+    /// Gives every output of a scaler its buffers, or none of them.
+    fn rings(&mut self, vse: i64) -> Answer<Vec<Arc<Ring>>> {
+        let node = self.node(vse)?;
+        let input = node.input.ok_or(NOT_CONFIGURED)?;
         let mut rings = Vec::new();
-        for (&channel, output) in &mut self.node(vse)?.outputs {
+        for (&channel, output) in &node.outputs {
             let Some(attr) = output.attr.filter(|attr| attr.chn_en != 0) else { continue };
             let buffers = output.buffers.ok_or(NOT_CONFIGURED)?;
-            let ring = Arc::new(Ring::new(channel, &attr, &buffers)?);
-            output.ring = Some(ring.clone());
-            rings.push(ring);
+            rings.push((channel, Arc::new(Ring::new(channel, &attr, &buffers, input)?)));
         }
-        self.flow(handle)?.engine = Some(Engine::start(host, fps, rings));
-        Ok(())
+        let give = |(channel, ring): (u32, Arc<Ring>)| {
+            if let Some(output) = node.outputs.get_mut(&channel) {
+                output.ring = Some(ring.clone());
+            }
+            ring
+        };
+        Ok(rings.into_iter().map(give).collect())
+    }
+
+    /// What the camera before an ISP saw last.
+    pub fn seen_by(&self, isp: i64) -> Seen {
+        let flow = self.flows.values().find(|flow| flow.nodes.contains(&isp));
+        flow.and_then(|flow| flow.engine.as_ref()).map(Engine::seen).unwrap_or_default()
+    }
+
+    /// The outputs of a scaler that pictures can be sent to.
+    pub fn to_feed(&self, vse: i64) -> Answer<Vec<Arc<Ring>>> {
+        let flow = self.flows.values().find(|flow| flow.nodes.contains(&vse));
+        let engine = flow.and_then(|flow| flow.engine.as_ref()).ok_or(QUEUE)?;
+        engine.to_feed().ok_or(NOT_SUPPORTED)
     }
 
     /// The engine to stop, once nobody finds its rings any more.
@@ -137,4 +181,9 @@ pub extern "C" fn hbn_vflow_stop(flow: i64) -> i32 {
         let engine = vio().halt(flow)?;
         engine.map(drop).ok_or(-37)
     })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn hbn_vflow_get_version(version: *mut FlowVersion) -> i32 {
+    enter("hbn_vflow_get_version", || give(version, FlowVersion { major: 1, minor: 0 }))
 }

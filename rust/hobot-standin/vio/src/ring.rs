@@ -1,9 +1,12 @@
 //! The buffers of one output, and where each of them is.
 
 use crate::entry::{Answer, board};
-use crate::status::{BUFFER_INDEX, BUFFERS, DEQUEUE, QUEUE, UNKNOWN};
+use crate::picture::Picture;
+use crate::status::{BUFFER_INDEX, BUFFERS, DEQUEUE, OUTPUT_FD, QUEUE, UNKNOWN};
 use framelane_hobot_sys::{BufAttr, Format, FrameInfo, GraphicBuf, Image, VseOutputAttr, usage};
 use framelane_standin_ion::{UNFINISHED, luma};
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -24,11 +27,24 @@ struct State {
     free: VecDeque<usize>,
     done: VecDeque<(usize, FrameInfo)>,
     stopped: bool,
+    /// Counts what is done, for whoever polls; once somebody has asked for it.
+    bell: Option<OwnedFd>,
+}
+
+/// What an exposure shows.
+pub enum Shown<'a> {
+    /// A value of its own all over, of the camera at this host.
+    Pattern(u32),
+    /// A picture in so many percent of its light.
+    Picture(&'a Picture, u32),
 }
 
 /// A fixed set of buffers for the life of a flow.
 pub struct Ring {
-    pub channel: u32,
+    channel: u32,
+    attr: VseOutputAttr,
+    /// Size of what goes in.
+    input: (u32, u32),
     buffers: Vec<Buffer>,
     state: Mutex<State>,
     news: Condvar,
@@ -44,7 +60,12 @@ struct Buffer {
 }
 
 impl Ring {
-    pub fn new(channel: u32, attr: &VseOutputAttr, wanted: &BufAttr) -> Answer<Self> {
+    pub fn new(
+        channel: u32,
+        attr: &VseOutputAttr,
+        wanted: &BufAttr,
+        input: (u32, u32),
+    ) -> Answer<Self> {
         let count = wanted.buffers_num as usize;
         let mut buffers = Vec::new();
         for _ in 0..count {
@@ -58,8 +79,10 @@ impl Ring {
             free: (0..count).collect(),
             done: VecDeque::new(),
             stopped: false,
+            bell: None,
         };
-        Ok(Ring { channel, buffers, state: Mutex::new(state), news: Condvar::new() })
+        let (state, news, attr) = (Mutex::new(state), Condvar::new(), *attr);
+        Ok(Ring { channel, attr, input, buffers, state, news })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -67,21 +90,47 @@ impl Ring {
     }
 
     /// The hardware fills its next buffer; without one the frame is lost.
-    pub fn expose(&self, host: u32, mut info: FrameInfo) {
-        let Some(index) = self.lock().free.pop_front() else { return };
-        self.buffers[index].fill(luma(host, self.channel, info.frame_id));
+    pub fn expose(&self, shown: &Shown<'_>, mut info: FrameInfo) -> bool {
+        let Some(index) = self.lock().free.pop_front() else { return false };
+        match shown {
+            Shown::Pattern(host) => {
+                self.buffers[index].fill(luma(*host, self.channel, info.frame_id));
+            }
+            Shown::Picture(picture, percent) => {
+                let to = (self.attr.target_w, self.attr.target_h);
+                let scaled = picture.scaled(self.input, self.attr.roi, to, *percent);
+                // What cannot be scaled shows as what is not finished.
+                scaled.inspect(|scaled| self.buffers[index].show(scaled));
+            }
+        }
         info.bufferindex = index as i32;
         let mut state = self.lock();
         state.at[index] = At::Done;
         state.done.push_back((index, info));
+        state.ring();
         drop(state);
         self.news.notify_all();
+        true
     }
 
     /// Whoever waits is told that nothing will come.
     pub fn stop(&self) {
-        self.lock().stopped = true;
+        let mut state = self.lock();
+        state.stopped = true;
+        state.ring();
+        drop(state);
         self.news.notify_all();
+    }
+
+    /// A descriptor that can be read from while a frame is there, or none will come any more. It
+    /// stays the ring's.
+    pub fn fd(&self) -> Answer<RawFd> {
+        let mut state = self.lock();
+        if state.bell.is_none() {
+            let flags = EventfdFlags::SEMAPHORE | EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC;
+            state.bell = Some(eventfd(state.done.len() as u32, flags).map_err(|_| OUTPUT_FD)?);
+        }
+        state.bell.as_ref().map(OwnedFd::as_raw_fd).ok_or(OUTPUT_FD)
     }
 
     pub fn take(&self, wait: Duration) -> Answer<Image> {
@@ -102,6 +151,9 @@ impl Ring {
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
         };
         state.at[index] = At::User;
+        if let Some(bell) = &state.bell {
+            let _ = rustix::io::read(bell, &mut [0; 8]);
+        }
         drop(state);
         let buffer = self.buffers[index].mine;
         invalidate(&buffer)?;
@@ -123,6 +175,14 @@ impl Ring {
     }
 }
 
+impl State {
+    fn ring(&self) {
+        if let Some(bell) = &self.bell {
+            let _ = rustix::io::write(bell, &1u64.to_ne_bytes());
+        }
+    }
+}
+
 impl Buffer {
     fn new(attr: &VseOutputAttr, wanted: &BufAttr) -> Answer<Self> {
         let board = board()?;
@@ -138,12 +198,33 @@ impl Buffer {
         if code != 0 {
             return Err(code);
         }
-        let mut mine = GraphicBuf::ZERO;
+        // From here on whatever fails gives back what there is.
+        let nothing = GraphicBuf { fd: [-1; 3], ..GraphicBuf::ZERO };
+        let mut buffer = Buffer { kernel, mine: nothing, ram: Vec::new() };
         // SAFETY: as above.
-        let code = unsafe { import(&mut { kernel }, &mut mine) };
-        let ram = open_ram(&kernel)?;
-        let buffer = Buffer { kernel, mine, ram };
-        if code != 0 { Err(code) } else { Ok(buffer) }
+        match unsafe { import(&mut { kernel }, &mut buffer.mine) } {
+            0 => buffer.ram = open_ram(&kernel)?,
+            code => return Err(code),
+        }
+        Ok(buffer)
+    }
+
+    /// Writes a picture of its size, row by row where the rows have gaps.
+    fn show(&self, picture: &Picture) {
+        let width = picture.width as usize;
+        let stride = if self.kernel.stride == 0 { width } else { self.kernel.stride as usize };
+        let mut planes = [&picture.luma, &picture.chroma].into_iter();
+        for (file, sizes) in &self.ram {
+            let mut block = Vec::new();
+            for (plane, &size) in planes.by_ref().zip(sizes) {
+                let start = block.len();
+                block.resize(start + size as usize, 0);
+                let rows = block[start..].chunks_mut(stride).zip(plane.chunks(width));
+                rows.for_each(|(to, from)| to[..width].copy_from_slice(from));
+            }
+            // A write that fails shows in the picture.
+            let _ = file.write_all_at(&block, 0);
+        }
     }
 
     fn fill(&self, value: u8) {
@@ -192,8 +273,10 @@ impl Drop for Buffer {
         let free = board().ok().and_then(|board| board.hbmem.hb_mem_free_buf().ok());
         let Some(free) = free else { return };
         for buffer in [&self.mine, &self.kernel] {
-            // SAFETY: both are this ring's own, and freed once.
-            unsafe { free(buffer.fd[0]) };
+            if buffer.fd[0] >= 0 {
+                // SAFETY: both are this ring's own, and freed once.
+                unsafe { free(buffer.fd[0]) };
+            }
         }
     }
 }

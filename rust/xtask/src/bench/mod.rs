@@ -2,6 +2,7 @@
 
 mod languages;
 mod peers;
+pub(crate) mod viewers;
 
 use crate::python;
 use anyhow::{Result, ensure};
@@ -20,6 +21,9 @@ pub struct Options {
     /// Records of stream lanes, and the shmbuf ring, beside their rivals
     #[arg(long, conflicts_with_all = ["languages", "python"])]
     streams: bool,
+    /// Fifty viewers of the pet camera's server, and what the capture notices of them
+    #[arg(long, conflicts_with_all = ["languages", "python", "streams"])]
+    viewers: bool,
     /// Arguments of the bench: --quick, --only ROW, --json, --save FILE
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
@@ -27,7 +31,7 @@ pub struct Options {
 
 /// Runs the bench to its end. A missed goal is a finding, not a failure.
 pub fn run(options: &Options) -> Result<bool> {
-    if !options.languages && !options.python {
+    if !options.languages && !options.python && !options.viewers {
         let rows: &[&str] = match options.streams {
             true => &["--only", "records", "--only", "shmbuf"],
             false => &[],
@@ -37,5 +41,8 @@ pub fn run(options: &Options) -> Result<bool> {
         return peers::run(&arguments);
     }
     ensure!(options.arguments.is_empty(), "no further arguments are taken");
+    if options.viewers {
+        return viewers::run();
+    }
     if options.python { python::peers() } else { languages::run() }
 }

@@ -30,6 +30,10 @@ pub fn projects(bench: &mut Bench) -> Result<()> {
         let project = Project::new("cpp/tests/package", folder)?;
         bench.run(&project.program([set("CMAKE_PREFIX_PATH", &moved)])?, folder)
     })?;
+    bench.test("the pet camera's meter", |bench, folder| {
+        let project = Project::new("examples/pet-camera/meter", folder)?;
+        project.build([set("CMAKE_PREFIX_PATH", &bench.prefix)])
+    })?;
     bench.test("add_subdirectory of a checkout", |bench, folder| {
         let project = Project::new("cpp/tests/subdirectory", folder)?;
         let checkout = set("FRAMELANE_CHECKOUT", workspace::root());

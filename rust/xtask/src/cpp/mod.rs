@@ -16,6 +16,7 @@ pub const NEEDS: &[(&str, &str)] = &[
     ("cc", "apt install gcc"),
     ("c++", "apt install g++"),
     ("pkg-config", "apt install pkg-config"),
+    ("make", "apt install make"),
 ];
 
 /// An installed library, and an empty folder to build in.
@@ -67,6 +68,7 @@ pub fn tier() -> Result<Counts> {
     pages::boost(&mut bench)?;
     c::allocations(&mut bench)?;
     programs::pkg_config_cpp(&mut bench)?;
+    programs::makefile(&mut bench)?;
     cmake::projects(&mut bench)?;
     cmake::suites(&mut bench)?;
     Ok(bench.counts)

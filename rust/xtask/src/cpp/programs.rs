@@ -57,6 +57,22 @@ pub fn pkg_config_cpp(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
+/// The pet camera's program in C is built by its make file.
+pub fn makefile(bench: &mut Bench) -> Result<()> {
+    bench.test("the pet camera's watchdog, make", |bench, folder| {
+        let sources = source("examples/pet-camera/watchdog");
+        Program::new("make")
+            .args(["-C".as_ref(), folder.as_os_str()])
+            .args(["-f".as_ref(), sources.join("Makefile").as_os_str()])
+            .args([format!("VPATH={}", sources.display())])
+            .env("PKG_CONFIG_PATH", bench.prefix.join("lib/pkgconfig").as_os_str())
+            .quiet()
+            .check()?;
+        ensure!(folder.join("watchdog").is_file(), "make made no watchdog");
+        Ok(())
+    })
+}
+
 impl Bench {
     /// What pkg-config says of an installed package.
     pub fn flags(&self, package: &str, more: Option<&str>) -> Result<Vec<String>> {

@@ -84,6 +84,11 @@ impl Running {
         &self.name
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has told so far.
     pub fn figures(&self) -> Value {
         self.newest.lock().map(|newest| newest.clone()).unwrap_or_default()
@@ -190,7 +195,7 @@ mod tests {
     fn nothing_outlives_a_dropped_handle() {
         let running = shell("echo '{}'; exec sleep 600");
         wait_for_output(&running);
-        let id = running.child.id();
+        let id = running.id();
         drop(running);
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
         assert!(!stat.contains("(sleep)"), "{stat}");

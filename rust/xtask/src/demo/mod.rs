@@ -1,13 +1,15 @@
 //! `cargo xtask demo`: the main job on real input. One camera process plays a clip into a lane,
 //! four consumer processes and one in each language read it in place; one of them is killed and one
-//! restarted on the way.
+//! restarted on the way. Beside it two cameras of an RDK X5 run on the stand-in, behind switches.
 
-mod child;
+mod cameras;
+pub(crate) mod child;
 mod report;
 mod stage;
 
 use crate::counts::Counts;
 use anyhow::Result;
+use cameras::Cameras;
 use child::Running;
 use report::{Evidence, judge, print};
 use stage::{Stage, TOUR};
@@ -57,22 +59,27 @@ fn perform(stage: &Stage, time: Duration) -> Result<Evidence> {
     let every = stage.consumer("every", "ordered")?;
     let camera = stage.camera()?;
     let languages = stage.languages()?;
+    let cameras = stage.cameras()?;
     let killed = stage.consumer(report::KILLED, "latest")?;
     let restarted = stage.consumer("restarted", "ordered")?;
     let mut running = vec![newest, every, killed, restarted];
     let mut ended = Vec::new();
 
-    watch_until(start + time.mul_f64(0.35), &camera, &running, &languages)?;
-    stage.wait_for_frames(running.iter().chain(&languages))?;
+    watch_until(start + time.mul_f64(0.35), &camera, &running, &languages, &cameras)?;
+    stage.wait_for_frames(running.iter().chain(&languages).chain(cameras.readers()))?;
+    stage.board().light(20)?;
     ended.push(running.pop().expect("the last one started").stop()?);
-    watch_until(start + time.mul_f64(0.5), &camera, &running, &languages)?;
+    watch_until(start + time.mul_f64(0.5), &camera, &running, &languages, &cameras)?;
     ended.push(running.pop().expect("the one before").kill()?);
-    watch_until(start + time.mul_f64(0.6), &camera, &running, &languages)?;
+    watch_until(start + time.mul_f64(0.6), &camera, &running, &languages, &cameras)?;
     running.push(stage.consumer("again", "ordered")?);
-    watch_until(start + time.mul_f64(0.8), &camera, &running, &languages)?;
+    stage.wait_for_epochs(&cameras, 2)?;
+    stage.board().light(100)?;
+    watch_until(start + time.mul_f64(0.8), &camera, &running, &languages, &cameras)?;
     stage.take_snapshot()?;
-    watch_until(start + time, &camera, &running, &languages)?;
+    watch_until(start + time, &camera, &running, &languages, &cameras)?;
 
+    stage.wait_for_epochs(&cameras, 3)?;
     // A killed consumer's slots come back at once, but nobody's clock is tested here.
     let attached = (running.len() + languages.len()) as u64;
     let lane = stage.wait_for_lane(&running[1], attached)?;
@@ -81,9 +88,10 @@ fn perform(stage: &Stage, time: Duration) -> Result<Evidence> {
     }
     let languages = languages.into_iter().map(Running::stop).collect::<Result<_>>()?;
     let camera = camera.stop()?;
+    let cameras = cameras.stop(stage.board())?;
     let snapshot = fs::read(stage.snapshot())?;
     let (consumers, elapsed) = (ended, start.elapsed());
-    Ok(Evidence { camera, consumers, languages, lane, attached, snapshot, elapsed })
+    Ok(Evidence { camera, consumers, languages, lane, cameras, attached, snapshot, elapsed })
 }
 
 /// Shows how it goes until `end`. Fails if a process is gone that should be there.
@@ -92,17 +100,18 @@ fn watch_until(
     camera: &Running,
     consumers: &[Running],
     languages: &[Running],
+    cameras: &Cameras,
 ) -> Result<()> {
     let live = stdout().is_terminal();
     while Instant::now() < end {
         crate::interrupt::check()?;
-        for process in consumers.iter().chain(languages).chain([camera]) {
+        for process in consumers.iter().chain(languages).chain([camera]).chain(cameras.all()) {
             if process.is_gone() {
                 anyhow::bail!("{} has ended by itself", process.name());
             }
         }
         if live {
-            print!("\r\u{1b}[K{}", status(consumers, languages));
+            print!("\r\u{1b}[K{}", status(consumers, languages, cameras));
             stdout().flush()?;
         }
         std::thread::sleep(TOUR);
@@ -110,11 +119,11 @@ fn watch_until(
     if live {
         print!("\r\u{1b}[K");
     }
-    println!("{}", status(consumers, languages));
+    println!("{}", status(consumers, languages, cameras));
     Ok(())
 }
 
-fn status(consumers: &[Running], languages: &[Running]) -> String {
+fn status(consumers: &[Running], languages: &[Running], cameras: &Cameras) -> String {
     let part = |consumer: &Running| {
         let figures = consumer.figures();
         let figure = |name: &str| figures[name].as_u64().unwrap_or(0);
@@ -124,6 +133,7 @@ fn status(consumers: &[Running], languages: &[Running]) -> String {
     let short = |reader: &Running| {
         format!("{} {}", reader.name(), reader.figures()["received"].as_u64().unwrap_or(0))
     };
-    let parts = consumers.iter().map(part).chain(languages.iter().map(short));
+    let parts =
+        consumers.iter().map(part).chain(languages.iter().chain(cameras.readers()).map(short));
     parts.collect::<Vec<_>>().join(" | ")
 }

@@ -1,5 +1,6 @@
 //! What the demo shows in the end, and whether it was right.
 
+use super::cameras::{self, CameraEvidence};
 use super::child::{Ended, Ending};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -15,6 +16,8 @@ pub struct Evidence {
     pub languages: Vec<Ended>,
     /// What the lane said of itself near the end (`framelane info`).
     pub lane: Value,
+    /// What became of the two cameras.
+    pub cameras: CameraEvidence,
     /// Consumers that were attached at that moment.
     pub attached: u64,
     /// The snapshot's bytes.
@@ -85,6 +88,7 @@ pub fn judge(evidence: &Evidence) -> Vec<Verdict> {
     let picture = snapshot.starts_with(b"\x89PNG\r\n\x1a\n") && snapshot.len() > 1024;
     let against = if picture { vec![] } else { vec![format!("{} bytes", snapshot.len())] };
     verdicts.push(Verdict { claim: "the snapshot is a picture", against });
+    verdicts.extend(cameras::judge(&evidence.cameras));
     verdicts
 }
 
@@ -109,56 +113,20 @@ fn expect(claim: &'static str, value: &Value, wanted: u64) -> Verdict {
 
 /// The report as text.
 pub fn print(evidence: &Evidence, verdicts: &[Verdict]) -> String {
-    let Evidence { camera, consumers, elapsed, .. } = evidence;
+    let Evidence { camera, consumers, cameras, elapsed, .. } = evidence;
     let mut text = format!(
         "{:<12}{:<9}{:>8}{:>8}{:>6}{:>8}{:>12}{:>9}  {}\n",
         "process", "mode", "frames", "missed", "torn", "order", "p50", "CPU", "ended"
     );
-    let cpu = |process: &Ended| {
-        format!("{:.1} %", 100.0 * process.cpu.as_secs_f64() / seconds(process, *elapsed))
-    };
-    let _ = writeln!(
-        text,
-        "{:<12}{:<9}{:>8}{:>8}{:>6}{:>8}{:>12}{:>9}  {}",
-        "camera",
-        "",
-        number(&camera.figures, "published"),
-        "",
-        "",
-        "",
-        "",
-        cpu(camera),
-        ending(&camera.ending)
-    );
-    for consumer in consumers {
-        let figures = &consumer.figures;
-        let _ = writeln!(
-            text,
-            "{:<12}{:<9}{:>8}{:>8}{:>6}{:>8}{:>12}{:>9}  {}",
-            consumer.name,
-            figures["mode"].as_str().unwrap_or("?"),
-            number(figures, "received"),
-            number(figures, "missed"),
-            number(figures, "torn"),
-            number(figures, "out_of_order"),
-            format!("{:.1} µs", figures["latency_p50_ns"].as_f64().unwrap_or(f64::NAN) / 1e3),
-            cpu(consumer),
-            ending(&consumer.ending)
-        );
-    }
-    for language in &evidence.languages {
-        let _ = writeln!(
-            text,
-            "{:<12}{:<9}{:>8}{:>8}{:>35}  {}",
-            language.name,
-            "hello",
-            number(&language.figures, "received"),
-            number(&language.figures, "missed"),
-            cpu(language),
-            ending(&language.ending)
-        );
-    }
-    let _ = writeln!(text, "bytes copied by the SDK: {}\n", json!(copied_bytes(evidence)));
+    text += &source_row(camera, number(&camera.figures, "published"), *elapsed);
+    consumers.iter().for_each(|reader| text += &book_row(reader, &mode(reader), *elapsed));
+    evidence.languages.iter().for_each(|reader| text += &hello_row(reader, *elapsed));
+    text += &source_row(&cameras.source, cameras.published(), *elapsed);
+    cameras.followers.iter().for_each(|reader| text += &book_row(reader, "switch", *elapsed));
+    cameras.languages.iter().for_each(|reader| text += &hello_row(reader, *elapsed));
+    let copied = copied_bytes(evidence).zip(cameras.copied_bytes());
+    let copied = json!(copied.map(|(clip, cameras)| clip + cameras));
+    let _ = writeln!(text, "bytes copied by the SDK: {copied}\n");
     for verdict in verdicts {
         let mark = if verdict.against.is_empty() { "ok    " } else { "FAILED" };
         let _ = write!(text, "{mark} {}", verdict.claim);
@@ -170,13 +138,58 @@ pub fn print(evidence: &Evidence, verdicts: &[Verdict]) -> String {
     text
 }
 
+fn mode(reader: &Ended) -> String {
+    reader.figures["mode"].as_str().unwrap_or("?").to_owned()
+}
+
+/// Who fills lanes.
+fn source_row(source: &Ended, published: u64, elapsed: Duration) -> String {
+    let (cpu, ending) = (cpu(source, elapsed), ending(&source.ending));
+    format!("{:<12}{published:>17}{cpu:>43}  {ending}\n", source.name)
+}
+
+/// A reader that keeps books.
+fn book_row(reader: &Ended, mode: &str, elapsed: Duration) -> String {
+    let figures = &reader.figures;
+    let p50 = figures["latency_p50_ns"].as_f64().unwrap_or(f64::NAN) / 1e3;
+    format!(
+        "{:<12}{mode:<9}{:>8}{:>8}{:>6}{:>8}{:>12}{:>9}  {}\n",
+        reader.name,
+        number(figures, "received"),
+        number(figures, "missed"),
+        number(figures, "torn"),
+        number(figures, "out_of_order"),
+        format!("{p50:.1} µs"),
+        cpu(reader, elapsed),
+        ending(&reader.ending)
+    )
+}
+
+/// A reader of examples/hello.
+fn hello_row(reader: &Ended, elapsed: Duration) -> String {
+    format!(
+        "{:<12}{:<9}{:>8}{:>8}{:>35}  {}\n",
+        reader.name,
+        "hello",
+        number(&reader.figures, "received"),
+        number(&reader.figures, "missed"),
+        cpu(reader, elapsed),
+        ending(&reader.ending)
+    )
+}
+
+fn cpu(process: &Ended, elapsed: Duration) -> String {
+    format!("{:.1} %", 100.0 * process.cpu.as_secs_f64() / seconds(process, elapsed))
+}
+
 /// By the camera until its end and for every reader; unknown if either did not say.
 fn copied_bytes(evidence: &Evidence) -> Option<u64> {
     let camera = evidence.camera.figures["copied_bytes"].as_u64()?;
     Some(camera.max(evidence.lane["copied_bytes"].as_u64()?))
 }
 
-fn number(figures: &Value, key: &str) -> u64 {
+/// A figure, 0 where there is none.
+pub fn number(figures: &Value, key: &str) -> u64 {
     figures[key].as_u64().unwrap_or_default()
 }
 
@@ -207,6 +220,13 @@ mod tests {
         Ended { name: name.into(), figures, cpu: Duration::from_millis(120), ending }
     }
 
+    fn camera_source() -> Ended {
+        let mut source = ended("cameras", Ending::Exit(0));
+        source.figures["cameras"] = json!([]);
+        source.figures["switches"] = json!([{ "switched": 2 }, { "switched": 2 }]);
+        source
+    }
+
     fn good() -> Evidence {
         let mut snapshot = b"\x89PNG\r\n\x1a\n".to_vec();
         snapshot.resize(4096, 0);
@@ -215,6 +235,12 @@ mod tests {
             consumers: vec![ended("newest", Ending::Exit(0)), ended(KILLED, Ending::Signal(9))],
             languages: vec![ended("c", Ending::Signal(15))],
             lane: json!({ "copied_bytes": 0, "consumers": 1 }),
+            cameras: CameraEvidence {
+                source: camera_source(),
+                followers: Vec::new(),
+                languages: Vec::new(),
+                lost: 0,
+            },
             attached: 1,
             snapshot,
             elapsed: Duration::from_secs(10),

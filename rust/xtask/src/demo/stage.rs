@@ -1,5 +1,6 @@
 //! The stage of the demo: the built command, the clip, a private runtime directory.
 
+use super::cameras::{self, Board, Cameras};
 use super::child::Running;
 use crate::hello::{self, Hello};
 use crate::process::Program;
@@ -24,6 +25,7 @@ pub struct Stage {
     languages: Vec<Hello>,
     clip: PathBuf,
     snapshot: PathBuf,
+    board: Board,
     /// Removed on drop, unless kept.
     directory: Directory,
 }
@@ -37,10 +39,10 @@ impl Stage {
     /// Builds the command, renders the clip, makes the directory.
     pub fn build(keep: bool) -> Result<Stage> {
         println!("building the framelane command");
-        Program::cargo(["build", "--locked", "--release", "--package", "framelane-cli"])
+        Program::cargo(["build", "--locked", "--package", "framelane-cli"])
             .limit(Duration::from_secs(1200))
             .check()?;
-        let framelane = workspace::target().join("release/framelane");
+        let framelane = workspace::target().join("debug/framelane");
         let languages = hello::build()?;
         let folder = workspace::target().join("demo");
         std::fs::create_dir_all(&folder)?;
@@ -50,12 +52,22 @@ impl Stage {
             true => Directory::Kept(directory.keep()),
             false => Directory::Removed(directory),
         };
+        let path = match &directory {
+            Directory::Removed(directory) => directory.path(),
+            Directory::Kept(path) => path,
+        };
+        let board = Board::build(path)?;
         let snapshot = folder.join("snapshot.png");
         let _ = std::fs::remove_file(&snapshot);
         let clip = folder.join("clip.y4m");
-        let stage = Stage { framelane, languages, clip, snapshot, directory };
+        let stage = Stage { framelane, languages, clip, snapshot, board, directory };
         stage.render()?;
         Ok(stage)
+    }
+
+    /// The board of the two cameras.
+    pub fn board(&self) -> &Board {
+        &self.board
     }
 
     /// Where the snapshot goes.
@@ -95,14 +107,50 @@ impl Stage {
 
     /// Starts the consumer of examples/hello in each language.
     pub fn languages(&self) -> Result<Vec<Running>> {
-        let start = |hello: &Hello| {
-            let (program, words) = hello.consumer.command.split_first().context("no program")?;
-            let mut command = Command::new(program);
-            command.args(words).args([LANE, "1000000"]).envs(&hello.consumer.env);
-            command.env("FRAMELANE_DIR", self.path()).current_dir(workspace::root());
-            Running::start_with(&hello.language, &mut command, count)
+        self.languages.iter().map(|hello| self.language(hello, &hello.language, LANE)).collect()
+    }
+
+    fn language(&self, hello: &Hello, name: &str, lane: &str) -> Result<Running> {
+        let (program, words) = hello.consumer.command.split_first().context("no program")?;
+        let mut command = Command::new(program);
+        command.args(words).args([lane, "1000000"]).envs(&hello.consumer.env);
+        command.env("FRAMELANE_DIR", self.path()).current_dir(workspace::root());
+        command.env("FRAMELANE_HOBOT_DIR", self.board.folder());
+        Running::start_with(name, &mut command, count)
+    }
+
+    /// Starts the two cameras, readers of their switches, and one reader in each language.
+    pub fn cameras(&self) -> Result<Cameras> {
+        let mut command = self.command();
+        command.args(["camera", "--source", "hb_vio", "--json", "--config"]);
+        let source = Running::start("cameras", command.arg(self.board.config()))?;
+        let follow = |name: &&str| {
+            let mut command = self.command();
+            command.args(["watch", name, "--json", "--interval", "0.2", "--wait", "30"]);
+            let short = name.trim_start_matches("pet_camera_").trim_end_matches("_zc");
+            Running::start(short, &mut command)
         };
-        self.languages.iter().map(start).collect()
+        let followers = cameras::SWITCHES.iter().map(follow).collect::<Result<_>>()?;
+        // In Rust the pixels of such a frame are not a slice: examples/hello is for those that are.
+        let others = self.languages.iter().filter(|hello| hello.language != "rust");
+        let read =
+            |hello: &Hello| self.language(hello, &format!("{} zc", hello.language), cameras::LANE);
+        Ok(Cameras { source, followers, languages: others.map(read).collect::<Result<_>>()? })
+    }
+
+    /// Waits until each reader of a switch has seen so many turns of the cameras.
+    pub fn wait_for_epochs(&self, cameras: &Cameras, epochs: u64) -> Result<()> {
+        let start = Instant::now();
+        for reader in &cameras.followers {
+            while reader.figures()["epochs"].as_u64().unwrap_or(0) < epochs {
+                interrupt::check()?;
+                if reader.is_gone() || start.elapsed() > SETTLE {
+                    bail!("{} sees no other camera", reader.name());
+                }
+                std::thread::sleep(TOUR);
+            }
+        }
+        Ok(())
     }
 
     /// Writes the newest frame as a picture.
@@ -122,8 +170,11 @@ impl Stage {
         for reader in readers {
             while reader.figures()["received"].as_u64().unwrap_or(0) == 0 {
                 interrupt::check()?;
-                if reader.is_gone() || start.elapsed() > SETTLE {
-                    bail!("{} has read no frame", reader.name());
+                if reader.is_gone() {
+                    bail!("{} has ended without having read a frame", reader.name());
+                }
+                if start.elapsed() > SETTLE {
+                    bail!("{} has read no frame within {SETTLE:?}", reader.name());
                 }
                 std::thread::sleep(TOUR);
             }
@@ -150,6 +201,7 @@ impl Stage {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.framelane);
         command.env("FRAMELANE_DIR", self.path());
+        command.env("FRAMELANE_HOBOT_DIR", self.board.folder());
         command
     }
 

@@ -161,7 +161,7 @@ fn walk(root: &Path, folder: &Path) -> Result<Vec<String>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        if name == ".git" || name == "target" || name == "__pycache__" {
+        if [".git", "target", "__pycache__", "node_modules"].iter().any(|built| name == *built) {
             continue;
         }
         if entry.file_type()?.is_dir() {

@@ -1,0 +1,50 @@
+//! The pet camera in a real browser: the tests of `examples/pet-camera/browser-tests`.
+
+mod chromium;
+mod node;
+
+use crate::counts::Counts;
+use crate::process::Program;
+use crate::{golang, workspace};
+use anyhow::{Context, Result};
+use std::fs;
+use std::time::Duration;
+
+const FOLDER: &str = "examples/pet-camera/browser-tests";
+const SERVER: &str = "examples/pet-camera/server";
+const BUILD_LIMIT: Duration = Duration::from_secs(900);
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// The cases that fit every change.
+pub fn tier() -> Result<Counts> {
+    tests("tests")
+}
+
+fn tests(folder: &str) -> Result<Counts> {
+    let chromium = chromium::path()?;
+    let node = node::with_packages(FOLDER)?;
+    Program::cargo(["build", "--locked", "--package", "framelane-cli"])
+        .limit(BUILD_LIMIT)
+        .check()?;
+    let out = workspace::target().join("browser");
+    let server = golang::program(SERVER, ".", &out.join("server"))?;
+    let artefacts = out.join("artefacts");
+    let folder = workspace::root().join(FOLDER).join(folder);
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .with_context(|| format!("{}", folder.display()))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    files.sort();
+    let counts = Program::new(node)
+        .args(["--test", "--test-concurrency=1", "--test-timeout=120000"])
+        .args(["--test-reporter=spec"])
+        .args(files)
+        .env("FRAMELANE", workspace::target().join("debug/framelane"))
+        .env("PET_CAMERA_SERVER", server)
+        .env("CHROMIUM", chromium)
+        .env("ARTEFACTS", &artefacts)
+        .limit(LIMIT)
+        .counted()?;
+    println!("pictures of the pages: {}", artefacts.display());
+    Ok(counts)
+}
