@@ -3,10 +3,8 @@
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
-    aarch64, conformance, cpp, demo, fuzz, golang, hello, hobot, kotlin, loom, python, schema,
-    tidy, tools, tsan, vm, workspace,
-    aarch64, bench, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot, loom,
-    pet_camera, python, schema, tidy, tools, tsan, vm, workspace,
+    aarch64, bench, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot,
+    kotlin, loom, pet_camera, python, schema, tidy, tools, tsan, vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
