@@ -25,21 +25,24 @@ class Stage:
     """What its latency is from and to."""
     state: str = "down"
     why: str = "not looked yet"
+    note: str = ""
+    """What it means, where that is not what its state usually means."""
     since: float = field(default_factory=time.time)
     recovered: dict[str, float] | None = None
     fps: float | None = None
     drops: int = 0
     quantiles: tuple[float, float] | None = None
 
-    def becomes(self, state: str, why: str = "") -> None:
+    def becomes(self, state: str, why: str = "", note: str = "") -> None:
         """Notes what it is now, and how long it was away where it is back."""
         if state != self.state:
             now = time.time()
             first = self.why == "not looked yet"
+            away = now - self.since
             if self.state in ("down", "stalled") and state in ("up", "idle") and not first:
-                self.recovered = {"at": round(now, 1), "after_s": round(now - self.since, 1)}
+                self.recovered = {"at": round(now, 1), "after_s": round(away, 1)}
             self.state, self.since = state, now
-        self.why = why
+        self.why, self.note = why, note
 
     def told(self) -> dict[str, Any]:
         """For the page."""
@@ -50,6 +53,7 @@ class Stage:
             "measured": self.measured,
             "state": self.state,
             "why": self.why,
+            "note": self.note,
             "since": round(self.since, 1),
             "recovered": self.recovered,
             "fps": self.fps,
@@ -101,12 +105,18 @@ def lane_of(look: Look, name: str) -> tuple[str, framelane.Report | None]:
     return name, report
 
 
-def tell_camera(stage: Stage, look: Look, frames: str, rates: Rates, spans: Spans) -> None:
-    """The camera: what is published to the lane that is active."""
+def tell_camera(
+    stage: Stage, look: Look, frames: str, rates: Rates, spans: Spans, comes: bool
+) -> None:
+    """The camera: what is published to the lane that is active. `comes` says whether frames come
+    nevertheless: readers of a switch go on without its controller."""
     name, report = lane_of(look, frames)
     stage.fps = None
     if report is None:
-        stage.becomes("down", look.problem(name))
+        note = (
+            "The camera switch is not running: the camera that was active goes on." if comes else ""
+        )
+        stage.becomes("stalled" if comes else "down", look.problem(name), note)
         return
     newest = looking.newest_ns(report)
     fps = rates.of(("camera", name, report.epoch), report.published, report.now_ns)

@@ -29,8 +29,8 @@ log = logging.getLogger("monitor")
 MOST_LISTENERS = 64
 EVERY = (1.0, 5.0)
 """Seconds between looks while somebody listens, and while nobody does."""
-TICKS = 90_000
-"""A second of RTP video and of MP4 tracks of the server has so many."""
+QUIET = 3.0
+"""Seconds that viewers get no picture from which on that is worth telling."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class State:
         self._rates = Rates()
         self._copies = Rates()
         self._pool = ThreadPoolExecutor(8, "look")
+        self._served = self._pictured = time.monotonic()
         self._wake = asyncio.Event()
         self._told: dict[str, Any] = {}
 
@@ -153,7 +154,9 @@ class State:
         camera, detector, encoder, server, monitor = self.stages
         look, names = self.look, self.names
         frames, yolo = (stages.sources_of(look, [name]) for name in (names.frames, names.yolo))
-        stages.tell_camera(camera, look, names.frames, self._rates, self.pictures.to_publish)
+        pictures = self.pictures
+        comes = pictures.frames.per_second() > 0
+        stages.tell_camera(camera, look, names.frames, self._rates, pictures.to_publish, comes)
         stages.tell_stream(detector, look, names.detections, yolo + frames, self._rates)
         detector.quantiles = self.detections.latency.quantiles()
         stream = stages.tell_stream(encoder, look, names.stream, frames, self._rates)
@@ -170,7 +173,6 @@ class State:
             stage.becomes("idle", "the monitor was told of none (--server)")
             return
         loop = asyncio.get_running_loop()
-        before = self._server.total("units_total")
         try:
             scraped = await loop.run_in_executor(self._pool, server_figures.scrape, address)
         except (OSError, ValueError) as error:
@@ -178,14 +180,19 @@ class State:
             stage.fps = None
             stage.becomes("down", f"{address} does not answer: {error}")
             return
+        now = time.monotonic()
+        before = self._server.total("units_total")
         self._server.add(scraped)
         units = int(self._server.total("units_total"))
+        watched = self._server.total("viewers") > 0
+        if units != int(before) or not watched:
+            self._served = now
         stage.fps = stages.rounded(self._rates.of("server", units, framelane.monotonic_ns()))
         stage.drops = int(self._server.total("viewer_units_dropped_total"))
         stage.quantiles = self._server.quantiles()
-        if not self._server.total("viewers"):
+        if not watched:
             stage.becomes("idle", "nobody watches by it")
-        elif before and units == int(before):
+        elif now - self._served > QUIET:
             stage.becomes("stalled", "it has viewers and no new picture for them")
         else:
             stage.becomes("up")
@@ -195,11 +202,13 @@ class State:
         stage.drops = pictures.missed + pictures.skipped.total + pictures.viewers.dropped
         stage.quantiles = pictures.to_jpeg.quantiles()
         stage.fps = pictures.encoded.per_second() if len(pictures.viewers) else None
+        if not len(pictures.viewers) or stage.fps:
+            self._pictured = time.monotonic()
         if not len(pictures.viewers):
             stage.becomes("idle", "nobody watches its pictures")
         elif pictures.problem is not None:
             stage.becomes("stalled", pictures.problem)
-        elif not stage.fps:
+        elif time.monotonic() - self._pictured > QUIET:
             stage.becomes("stalled", "no frame comes to make a picture of")
         else:
             stage.becomes("up")

@@ -26,8 +26,8 @@ export function show(list, stages, link, now) {
   }
   for (const stage of stages) {
     const since = span(Math.max(now - stage.since, 0));
-    if (stage.state === "down") wanted.set(stage.id, ["down", MEANS[stage.id], since, stage.why]);
-    else if (stage.state === "stalled") wanted.set(stage.id, ["stalled", STALLS[stage.id], since, stage.why]);
+    const means = { down: MEANS, stalled: STALLS }[stage.state]?.[stage.id];
+    if (means) wanted.set(stage.id, [stage.state, stage.note || means, since, stage.why]);
     else if (stage.recovered && now - stage.recovered.at < RECOVERED_S) {
       wanted.set(stage.id, ["recovered", `${stage.name}: back after ${span(stage.recovered.after_s)}.`]);
     }

@@ -14,6 +14,8 @@ const ABOUT = {
   mjpeg: "single pictures from the monitor, with the boxes drawn in",
 };
 const AGAIN_MS = 1500;
+const SOON_MS = 300;
+const BETTER_MS = 20_000;
 
 const pause = (ms, signal) =>
   new Promise((done) => {
@@ -25,11 +27,11 @@ export class Player {
   #parts;
   #overlay;
   #chosen = "auto";
-  #server = null;
+  #server = undefined;
   #reasons = new Map();
   #run = new AbortController();
-  #better = new AbortController();
   #served = false;
+  #backs = new EventTarget();
 
   constructor(parts, overlay) {
     this.#parts = parts;
@@ -49,9 +51,9 @@ export class Player {
     this.#again();
   }
 
-  /** Whether the server's way is open: where it comes back, better ways are tried again. */
+  /** Whether the ways of the server are open: where they come back, they are tried again. */
   served(is) {
-    if (is && !this.#served) this.#better.abort();
+    if (is && !this.#served) this.#backs.dispatchEvent(new Event("back"));
     this.#served = is;
   }
 
@@ -59,59 +61,89 @@ export class Player {
     this.#run.abort();
     this.#run = new AbortController();
     this.#reasons.clear();
-    if (!document.hidden) this.#keepPlaying(this.#run.signal);
+    // Nobody looks at a page that is hidden: nothing is fetched for it.
+    if (!document.hidden && this.#server !== undefined) this.#keepPlaying(this.#run.signal);
   }
 
   async #keepPlaying(signal) {
     while (!signal.aborted) {
       const ways = this.#chosen === "auto" ? Object.keys(WAYS) : [this.#chosen];
-      let played = false;
       for (const way of ways) {
-        // What has played before gets a second chance before the next best way.
-        do {
-          played = await this.#play(way, signal);
+        // What has played gets a second chance before the next best way.
+        while (await this.#playOrBetter(way, signal)) {
+          await pause(SOON_MS, signal);
           if (signal.aborted) return;
-        } while (played && !this.#better.signal.aborted && (await pause(300, signal), !signal.aborted));
-        if (this.#better.signal.aborted) break;
+        }
+        if (signal.aborted) return;
       }
-      if (this.#better.signal.aborted) this.#better = new AbortController();
-      else await pause(AGAIN_MS, AbortSignal.any([signal, this.#better.signal]));
+      await pause(AGAIN_MS, signal);
     }
   }
 
+  /** Whether a picture was shown. While MJPEG is only what is left, better ways are tried beside
+   *  it, and take over with their first picture. */
+  async #playOrBetter(way, signal) {
+    if (this.#chosen !== "auto" || way !== "mjpeg") return this.#play(way, signal);
+    const enough = new AbortController();
+    const both = AbortSignal.any([signal, enough.signal]);
+    const climbing = this.#climb(signal, both, enough);
+    await this.#play(way, both);
+    enough.abort();
+    await climbing;
+    // The best way first again, not this one.
+    return false;
+  }
+
+  async #climb(signal, both, enough) {
+    for (;;) {
+      await this.#better(both);
+      for (const way of ["webrtc", "mse"]) {
+        if (both.aborted) return;
+        if (await this.#play(way, signal, () => enough.abort())) return;
+      }
+    }
+  }
+
+  /** Waits until a better way may be open. */
+  async #better(signal) {
+    const back = new AbortController();
+    this.#backs.addEventListener("back", () => back.abort(), { once: true, signal });
+    do {
+      await pause(BETTER_MS, AbortSignal.any([signal, back.signal]));
+    } while (!this.#served && !signal.aborted);
+  }
+
   /** Whether it showed a picture before it ended. */
-  async #play(way, signal) {
+  async #play(way, signal, takesOver) {
     const stop = new AbortController();
-    // MJPEG gives way as soon as a better way may be open again.
-    const ends = [signal, stop.signal];
-    if (this.#chosen === "auto" && way === "mjpeg") ends.push(this.#better.signal);
-    const all = AbortSignal.any(ends);
+    const all = AbortSignal.any([signal, stop.signal]);
+    const { root, video, canvas } = this.#parts;
     let shown = false;
     const playing = (size) => {
-      if (!shown) this.#show(way, all);
+      if (all.aborted) return;
+      if (!shown) {
+        takesOver?.();
+        this.#show(way, all);
+      }
       shown = true;
-      this.#parts.root.dataset.width = size.width;
-      this.#parts.root.dataset.height = size.height;
+      root.dataset.width = size.width;
+      root.dataset.height = size.height;
     };
-    this.#say(way, shown);
+    const pictured = (about) => this.#overlay.ofPicture(about, canvas.width, canvas.height);
+    if (!takesOver) this.#say(way, false);
     try {
-      await WAYS[way]({
-        video: this.#parts.video,
-        canvas: this.#parts.canvas,
-        server: this.#server,
-        signal: all,
-        playing,
-        shown: (about) =>
-          this.#overlay.ofPicture(about, this.#parts.canvas.width, this.#parts.canvas.height),
-      });
+      await WAYS[way]({ video, canvas, server: this.#server, signal: all, playing, shown: pictured });
     } catch (error) {
-      if (!signal.aborted && !this.#better.signal.aborted) this.#reasons.set(way, error.message);
+      if (!all.aborted) this.#reasons.set(way, error.message);
     } finally {
       stop.abort();
     }
-    if (shown && !signal.aborted) {
-      this.#parts.root.dataset.state = "stalled";
+    if (signal.aborted) return shown;
+    if (shown) {
+      root.dataset.state = "stalled";
       this.#say(way, false);
+    } else if (takesOver && root.dataset.state === "playing") {
+      this.#say(root.dataset.mode, true);
     }
     return shown;
   }
@@ -147,15 +179,18 @@ export class Player {
   }
 
   #say(way, plays) {
-    const before = [...this.#reasons].filter(([other]) => other !== way);
-    const because = before.map(([other, reason]) => `${NAMES[other]} does not play: ${reason}.`);
+    const better = Object.keys(WAYS).slice(0, Object.keys(WAYS).indexOf(way));
+    const because = better
+      .filter((other) => this.#reasons.has(other))
+      .map((other) => `${NAMES[other]} does not play: ${this.#reasons.get(other)}.`);
     const own = this.#reasons.get(way);
     const now = plays
       ? `${NAMES[way]}: ${ABOUT[way]}.`
       : own
         ? `${NAMES[way]} does not play: ${own}. Trying again.`
         : `Trying ${NAMES[way]}.`;
-    this.#parts.why.textContent = [now, ...because].join(" ");
+    const text = [now, ...because].join(" ");
+    if (this.#parts.why.textContent !== text) this.#parts.why.textContent = text;
     this.#parts.badge.textContent = plays ? NAMES[way] : "";
   }
 }

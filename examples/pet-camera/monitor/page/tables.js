@@ -69,6 +69,7 @@ export function holders(body, list) {
     row.dataset.lane = one.lane;
     row.dataset.pid = one.pid;
     row.dataset.command = one.command;
+    row.classList.toggle("quiet", !one.fps);
     small(cell("program"), one.command, `process ${one.pid}`);
     put(cell("lane"), one.lane);
     put(cell("mode"), one.mode);
@@ -82,7 +83,7 @@ export function holders(body, list) {
 export function savings(body, told) {
   const labels = [
     ["path", "Way"], ["fps", "Per second", "n"], ["frame", "Frame", "n"],
-    ["would", "Would be copied", "n"], ["copied", "Copied", "n"], ["bar", "Share", "bars"],
+    ["would", "Would be", "n"], ["copied", "Copied", "n"], ["bar", "Share", "bars"],
   ];
   const most = Math.max(...told.paths.map((path) => path.would_bytes_per_s), 1);
   keep(body, told.paths, (path) => `${path.path} ${path.pid}`, labels, (row, cell, path) => {
