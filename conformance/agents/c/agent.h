@@ -88,6 +88,7 @@ bool latest_frame(const struct line *line, struct answer *answer);
 bool wait_for_frame(const struct line *line, struct answer *answer);
 bool poll_consumer(const struct line *line, struct answer *answer);
 bool read_frame(const struct line *line, struct answer *answer);
+bool read_in_place(const struct line *line, struct answer *answer);
 bool describe(const struct line *line, struct answer *answer);
 bool check(const struct line *line, struct answer *answer);
 bool release(const struct line *line, struct answer *answer);

@@ -5,7 +5,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CONSUMERS 16
 #define FRAMES 64
@@ -196,6 +198,39 @@ bool read_frame(const struct line *line, struct answer *answer) {
         (unsigned long long)d->planes[i].size_bytes, i,
         (unsigned long)d->planes[i].stride_bytes, i, (unsigned long)d->planes[i].rows, i,
         (unsigned long)crc);
+  }
+  return true;
+}
+
+/* Which file a plane is in, by a descriptor of the caller's own. */
+static bool file_of(const framelane_frame *frame, size_t index, uint64_t *file,
+                    struct answer *answer) {
+  struct stat status;
+  framelane_error error;
+  int32_t fd = -1;
+  if (!sdk(answer, framelane_frame_plane_fd(frame, index, &error, &fd), &error)) {
+    return false;
+  }
+  int known = fstat(fd, &status);
+  close(fd);
+  *file = status.st_ino;
+  return known == 0 || misunderstood(answer, "fstat failed");
+}
+
+bool read_in_place(const struct line *line, struct answer *answer) {
+  const struct framelane_frame_descriptor *d;
+  const framelane_frame *frame = the_frame(line, answer);
+  framelane_error error;
+  uint64_t file = 0;
+  uint32_t crc = 0;
+  if (!frame || !sdk(answer, framelane_frame_descriptor(frame, &error, &d), &error)) {
+    return false;
+  }
+  for (unsigned i = 0; i < d->plane_count; i++) {
+    if (!checksum(frame, i, false, &crc, answer) || !file_of(frame, i, &file, answer)) {
+      return false;
+    }
+    say(answer, " crc%u=%08lx file%u=%llu", i, (unsigned long)crc, i, (unsigned long long)file);
   }
   return true;
 }

@@ -38,6 +38,7 @@ static const struct {
     {"wait", wait_for_frame},
     {"poll", poll_consumer},
     {"read", read_frame},
+    {"in_place", read_in_place},
     {"describe", describe},
     {"check", check},
     {"release", release},

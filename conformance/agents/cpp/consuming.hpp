@@ -1,6 +1,9 @@
 // The commands of a consumer.
 #pragma once
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <thread>
 
 #include "fields.hpp"
@@ -59,6 +62,13 @@ class Consuming {
     }
   }
 
+  void in_place(const Line& line, std::ostream& out) {
+    const framelane::Frame& f = frame(line);
+    for (std::size_t i = 0; i < f.plane_count(); ++i) {
+      out << " crc" << i << '=' << crc_text(f.plane(i)) << " file" << i << '=' << file_of(f, i);
+    }
+  }
+
   void describe(const Line& line, std::ostream& out) {
     const framelane::Frame& f = frame(line);
     tell(out, f.info());
@@ -85,6 +95,16 @@ class Consuming {
  private:
   framelane::Consumer& consumer(const Line& line) { return consumers_.at(line); }
   framelane::Frame& frame(const Line& line) { return frames_.at(line); }
+
+  /// Which file a plane is in, by a descriptor of the caller's own.
+  static ino_t file_of(const framelane::Frame& frame, std::size_t plane) {
+    struct stat status {};
+    const int fd = frame.plane_fd(plane);
+    const int known = fstat(fd, &status);
+    ::close(fd);
+    if (known != 0) throw misunderstood("fstat failed");
+    return status.st_ino;
+  }
 
   void keep(const Line& line, std::optional<framelane::Frame> found, std::ostream& out) {
     if (!found) throw Nothing();

@@ -78,6 +78,7 @@ const std::map<std::string_view, Command> commands{
     {"wait", consuming<&Consuming::wait>},
     {"poll", consuming<&Consuming::poll>},
     {"read", consuming<&Consuming::read>},
+    {"in_place", consuming<&Consuming::in_place>},
     {"describe", consuming<&Consuming::describe>},
     {"check", consuming<&Consuming::check>},
     {"release", consuming<&Consuming::release>},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"strings"
+	"syscall"
 	"time"
 
 	framelane "github.com/framelane/framelane/go"
@@ -188,6 +189,40 @@ func (c *consuming) read(l line) (string, error) {
 			i, plane.StrideBytes, i, plane.Rows, i, crc32.ChecksumIEEE(bytes))
 	}
 	return out.String(), nil
+}
+
+func (c *consuming) inPlace(l line) (string, error) {
+	frame, _, err := c.frame(l)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	for i := range frame.PlaneCount() {
+		bytes, err := frame.Plane(i)
+		if err != nil {
+			return "", err
+		}
+		file, err := fileOf(frame, i)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&out, " crc%d=%08x file%d=%d", i, crc32.ChecksumIEEE(bytes), i, file)
+	}
+	return out.String(), nil
+}
+
+// FileOf says which file a plane is in, by a descriptor of the caller's own.
+func fileOf(frame framelane.Frame, plane int) (uint64, error) {
+	fd, err := frame.PlaneFd(plane)
+	if err != nil {
+		return 0, err
+	}
+	defer syscall.Close(fd)
+	var status syscall.Stat_t
+	if err := syscall.Fstat(fd, &status); err != nil {
+		return 0, misunderstood("fstat: %v", err)
+	}
+	return status.Ino, nil
 }
 
 func (c *consuming) describe(l line) (string, error) {

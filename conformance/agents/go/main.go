@@ -58,6 +58,8 @@ func (a *agent) obey(l line) (string, error) {
 		return a.consuming.poll(l)
 	case "read":
 		return a.consuming.read(l)
+	case "in_place":
+		return a.consuming.inPlace(l)
 	case "describe":
 		return a.consuming.describe(l)
 	case "check":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sys
 import threading
@@ -188,6 +189,17 @@ class Agent:
             answer += f" rows{n}={layout.rows} crc{n}={crc:08x}"
         return answer
 
+    def in_place(self, line: Line) -> Answer:
+        frame, answer = self._frame(line), ""
+        for n, plane in enumerate(frame.planes):
+            fd = frame.plane_fd(n)
+            try:
+                file = os.fstat(fd).st_ino
+            finally:
+                os.close(fd)
+            answer += f" crc{n}={zlib.crc32(plane.raw):08x} file{n}={file}"
+        return answer
+
     def describe(self, line: Line) -> Answer:
         return " " + " ".join(fields(self._frame(line).info))
 
@@ -233,7 +245,7 @@ class Agent:
 
 WORDS = (
     "create publish claim fill commit abandon publish_external returned recall report "
-    "close_producer open next latest wait poll read describe check release count close "
+    "close_producer open next latest wait poll read in_place describe check release count close "
     "close_later decode reset"
 )
 COMMANDS = {"try": Agent.try_} | {word: getattr(Agent, word) for word in WORDS.split()}

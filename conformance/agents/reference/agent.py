@@ -203,6 +203,14 @@ class Agent:
                        f"rows{number}": plane.rows, f"crc{number}": pixels.crc(data)}
         return answer
 
+    def in_place(self, line):
+        frame = self._frame(line)
+        answer = {}
+        for number, data in enumerate(frame.planes()):
+            file = os.fstat(frame.plane_fd(number)).st_ino
+            answer |= {f"crc{number}": pixels.crc(data), f"file{number}": file}
+        return answer
+
     def describe(self, line):
         return pixels.describe(self._frame(line).descriptor)
 
@@ -255,7 +263,7 @@ class Agent:
 COMMANDS = {"try": Agent.try_} | {
     word: getattr(Agent, word) for word in
     "create publish claim fill commit abandon publish_external returned recall report "
-    "close_producer open next latest wait poll read describe check release count close "
+    "close_producer open next latest wait poll read in_place describe check release count close "
     "close_later decode reset".split()} | {
     word: lambda agent, line, word=word: getattr(agent.streams, word)(line) for word in WORDS} | {
     word: lambda agent, line, word=word: getattr(agent.messages, word)(line) for word in MESSAGES}

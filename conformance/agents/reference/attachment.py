@@ -16,7 +16,8 @@ from ring import HEADER_BYTES, READY, RETIRED, SLOTS_BYTES, Lane, directory, seq
 from ring import state
 
 ANSWER = 2.0  # seconds a producer has for the whole handshake
-KINDS = sum(1 << kind for kind in (L.MemoryKind.INLINE, L.MemoryKind.MEMFD, L.MemoryKind.HB_MEM))
+# Of dma-bufs those whose device and processor see the same bytes without being told.
+KINDS = sum(1 << kind for kind in L.MemoryKind)
 
 
 class NobodyThere(Exception):
@@ -190,13 +191,20 @@ class Attachment:
         self.page._copied_bytes += len(data)
         return data
 
-    def _device(self, plane):
+    def plane_fd(self, plane):
         index = plane.buffer_index
         if not 0 <= index < len(self.devices):
             raise Failure(L.ErrorKind.PROTOCOL, f"buffer {index} of {len(self.devices)}")
+        return self.devices[index]
+
+    def _device(self, plane):
+        index = plane.buffer_index
+        fd = self.plane_fd(plane)
         if index not in self.buffers:
-            fd = self.devices[index]
-            self.buffers[index] = Mapping(fd, sealed_size(fd, "a device buffer"))
+            is_dmabuf = self.lane.header.memory_kind == L.MemoryKind.DMABUF
+            # A dma-buf cannot shrink, and tells its size by its end.
+            size = os.lseek(fd, 0, os.SEEK_END) if is_dmabuf else sealed_size(fd, "a device buffer")
+            self.buffers[index] = Mapping(fd, size)
             self.mappings.append(self.buffers[index])
         return self.buffers[index].read(plane.offset_bytes, plane.size_bytes)
 

@@ -33,6 +33,10 @@ class Frame:
             raise self.revoked()
         return data
 
+    def plane_fd(self, number):
+        """The descriptor of the buffer that a plane is in; not the caller's own."""
+        return self.attachment.plane_fd(self.descriptor.planes[number])
+
     def revoked(self):
         return Failure(L.ErrorKind.REVOKED, f"frame {self.sequence} was taken back")
 

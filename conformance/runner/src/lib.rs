@@ -17,7 +17,7 @@ mod scenario;
 mod values;
 
 pub use capabilities::Capabilities;
-pub use process::Launch;
+pub use process::{Launch, Patience, Process};
 pub use recipe::{Places, Recipe};
 pub use report::{json, junit, matrix};
 pub use results::{Case, Outcome, Pair, Verdict};

@@ -29,6 +29,7 @@ pub struct Launch {
 
 /// An agent's process.
 pub struct Process {
+    /// What it speaks.
     pub language: String,
     child: Child,
     input: ChildStdin,
@@ -71,6 +72,18 @@ impl Process {
         Ok(process)
     }
 
+    /// Sends a command, which must be answered well; what the answer names.
+    ///
+    /// # Errors
+    /// No answer in time, and any other than `ok`.
+    pub fn ask(&mut self, command: &str, patience: Patience) -> Result<BTreeMap<String, String>> {
+        self.say(command)?;
+        let answer = self.hear(patience)?;
+        let Some(values) = answer.strip_prefix("ok") else { bail!("{command:?}: {answer}") };
+        let pairs = values.split_whitespace().filter_map(|word| word.split_once('='));
+        Ok(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    }
+
     /// Sends a line.
     pub fn say(&mut self, line: &str) -> Result<()> {
         writeln!(self.input, "{line}").map_err(|error| self.lost(&error.to_string()))
@@ -101,6 +114,7 @@ impl Process {
         Ok(())
     }
 
+    /// Its number.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -157,7 +171,9 @@ impl Drop for Process {
 /// How long to wait for an answer, and whether to go on at all.
 #[derive(Clone, Copy)]
 pub struct Patience {
+    /// The time.
     pub time: Duration,
+    /// Whether to go on.
     pub check: fn() -> Result<()>,
 }
 
@@ -203,6 +219,8 @@ mod tests {
         let mut process = shell(script).unwrap();
         process.say("one").unwrap();
         assert_eq!(process.hear(patience()).unwrap(), "ok one");
+        let told = process.ask("a=1 b=c=d", patience()).unwrap();
+        assert_eq!((&*told["a"], &*told["b"]), ("1", "c=d"));
         process.quit(patience()).unwrap();
     }
 

@@ -53,6 +53,7 @@ mod video;
 pub mod y4m;
 
 pub use color::Color;
+pub use planes::strided;
 pub use rate::Rate;
 pub use source::{Filled, FrameSource, SourceInfo};
 pub use spec::{SourceOptions, SourceSpec};

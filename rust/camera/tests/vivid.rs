@@ -1,8 +1,9 @@
 //! The V4L2 source on cameras of the kernel's own driver `vivid`: run by `cargo xtask vm`, inside
 //! the machine, one test after the other.
 //!
-//! /dev/video0 has one plane a buffer, /dev/video1 several, /dev/video2 contiguous memory. With
-//! FRAMELANE_CAMERA set, the tests that need nothing of vivid run on that camera instead.
+//! /dev/video0 has one plane a buffer, /dev/video1 several, /dev/video2 contiguous memory, and
+//! /dev/video3 takes the signal of an HDMI connector. With FRAMELANE_CAMERA set, the
+//! tests that need nothing of vivid run on that camera instead.
 
 #[path = "../../core/tests/common/child.rs"]
 mod child;
@@ -12,8 +13,12 @@ mod common;
 mod copies;
 #[path = "vivid/faults.rs"]
 mod faults;
+#[path = "vivid/languages.rs"]
+mod languages;
 #[path = "vivid/sharing.rs"]
 mod sharing;
+#[path = "vivid/signal.rs"]
+mod signal;
 
 // For the children's module, which asks whoever uses it.
 use common::{DEADLINE, Place};
@@ -25,5 +30,6 @@ fn child_entry() {
         ("rights", sharing::rights),
         ("piped", copies::piped),
         ("leased", copies::leased),
+        ("writes", copies::writes),
     ]);
 }

@@ -2,6 +2,7 @@
 
 mod command;
 mod hb_vio;
+mod raw;
 mod v4l2;
 
 use crate::failure::Usage;

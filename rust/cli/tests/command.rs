@@ -146,7 +146,7 @@ fn a_program_that_cannot_work_is_an_error_that_says_why() {
     let scene = Scene::new();
     for (args, says) in [
         (&["--source", "command:"][..], "needs a program"),
-        (&["--source", "command:true", "--size", "64x48"], "--size is for frames"),
+        (&["--source", "command:true", "--size", "64x48"], "--size is for pixels"),
     ] {
         let ran = scene.run(&[&["camera", "video"], args].concat());
         assert!(ran.code == 2 && ran.err.contains(says), "{}", ran.err);

@@ -72,7 +72,7 @@ fn programs() -> Result<Counts> {
     let built = workspace::target().join("aarch64").join(TARGET).join("debug");
     let command = built.join("framelane");
     expect_aarch64(&command)?;
-    expect_aarch64(&built.join("libframelane.so"))?;
+    expect_aarch64(&built.join("libframelane_ffi.so"))?;
     let framelane = |args: &[&str]| {
         Program::new(QEMU)
             .args([&command])
@@ -81,16 +81,19 @@ fn programs() -> Result<Counts> {
             .limit(Duration::from_secs(120))
     };
     framelane(&["doctor"]).check()?;
-    // Layouts in C, as the compiler for aarch64 sees them.
-    let header = workspace::root().join("rust/ffi/include");
-    let source = scratch.path().join("layout.c");
-    fs::write(&source, "#include <framelane.h>\nint main(void) { return 0; }\n")?;
+    // The assertions of layouts in C and C++, as the compilers for aarch64 see them.
     let program = scratch.path().join("layout");
-    for (compiler, language) in [(GCC, "-std=c11"), (GXX, "-xc++")] {
+    for (compiler, standard, language, file) in [
+        (GCC, "-std=c11", "c", "c/framelane_layout.h"),
+        (GXX, "-std=c++17", "c++", "cpp/framelane_layout.hpp"),
+    ] {
+        let layout = workspace::root().join("schema/generated").join(file);
+        let text = format!("#include \"{}\"\nint main(void) {{ return 0; }}\n", layout.display());
+        let source = scratch.path().join("layout.source");
+        fs::write(&source, text)?;
         Program::new(compiler)
-            .args([language, "-Wall", "-Werror", "-I"])
-            .args([header.as_os_str()])
-            .args(["-o".as_ref(), program.as_os_str(), source.as_os_str()])
+            .args([standard, "-Wall", "-Werror", "-x", language, "-o"])
+            .args([&program, &source])
             .check()?;
         Program::new(QEMU).args([&program]).check()?;
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 const FOLDER: &str = "rust/core/fuzz";
 const VERSION: &str = "0.13.2";
 
-/// Each target for ten seconds.
+/// Each target for five seconds.
 pub fn short() -> Result<Counts> {
-    run(Duration::from_secs(10))
+    run(Duration::from_secs(5))
 }
 
 /// Each target for five minutes.

@@ -161,7 +161,7 @@ pub const TIERS: &[Tier] = &[
     },
     Tier {
         name: "browser",
-        about: "the pet camera's video in a real Chromium: WebRTC, MSE, and what was killed",
+        about: "the pet camera in a real Chromium: video, boxes, the switch, and what was killed",
         needs: golang::NEEDS,
         when: When::Ci,
         run: browser::tier,
@@ -179,6 +179,13 @@ pub const TIERS: &[Tier] = &[
         needs: &[CXX],
         when: When::Ci,
         run: vm::tier,
+    },
+    Tier {
+        name: "browser-long",
+        about: "the same with programs that are stopped, and watched for long",
+        needs: golang::NEEDS,
+        when: When::Long,
+        run: browser::long_tier,
     },
     Tier {
         name: "viewers",

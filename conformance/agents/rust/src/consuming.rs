@@ -110,6 +110,20 @@ impl Consuming {
         Ok(out)
     }
 
+    /// By a copy where the memory is a device's: a view of that is unsafe in Rust.
+    pub fn in_place(&self, line: &Line<'_>) -> Answer {
+        let frame = self.frame(line)?;
+        let mut out = String::new();
+        for index in 0..frame.plane_count() {
+            let mut copy = vec![0; frame.descriptor().planes[index].size_bytes as usize];
+            frame.copy_to(index, &mut copy)?;
+            let crc = crc32fast::hash(&copy);
+            let file = rustix::fs::fstat(frame.plane_fd(index)?).map_err(misunderstood)?.st_ino;
+            let _ = write!(out, " crc{index}={crc:08x} file{index}={file}");
+        }
+        Ok(out)
+    }
+
     pub fn describe(&self, line: &Line<'_>) -> Answer {
         Ok(fields::text(self.frame(line)?.descriptor()))
     }

@@ -54,6 +54,7 @@ impl Agent {
             "wait" => consuming.wait(line),
             "poll" => consuming.poll(line),
             "read" => consuming.read(line),
+            "in_place" => consuming.in_place(line),
             "describe" => consuming.describe(line),
             "check" => consuming.check(line),
             "release" => consuming.release(line),

@@ -1,4 +1,5 @@
 // Chromium, and what tests ask of it.
+import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,17 +11,20 @@ const ARGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
   '--disable-background-networking', '--disable-component-update',
 ];
-const STRIP = fileURLToPath(new URL('strip.js', import.meta.url));
+const SCRIPTS = ['strip.js', 'recorder.js'];
 
 export class Browser {
-  // A browser of its own profile; its pages can read the strip.
+  // A browser of its own profile; its pages can read the strip, and record what they show.
   static async launch(options = {}) {
     const made = new Browser();
     made.profile = await mkdtemp(join(tmpdir(), 'framelane-chromium-'));
     made.context = await chromium.launchPersistentContext(made.profile, {
       executablePath: built('CHROMIUM'), headless: true, args: ARGS, ...options,
     });
-    await made.context.addInitScript({ path: STRIP });
+    for (const script of SCRIPTS) {
+      const path = fileURLToPath(new URL(script, import.meta.url));
+      await made.context.addInitScript({ path });
+    }
     return made;
   }
 
@@ -60,9 +64,16 @@ export async function clockOffset(page) {
   return best.offset;
 }
 
-// Milliseconds from exposure to screen of each reading.
-export function latencies(readings, offset) {
-  return readings.map(({ time, at }) => at + offset - Number(BigInt(time) / 1000n) / 1000);
+// Milliseconds from exposure to paint of each time of exposure that was seen.
+export function latencies(seen, offset) {
+  return seen.map(({ time, at }) => at + offset - Number(BigInt(time) / 1000n) / 1000);
+}
+
+// Each is greater than the one before.
+export function assertRising(numbers) {
+  for (let n = 1; n < numbers.length; n++) {
+    assert.ok(numbers[n] > numbers[n - 1], `${numbers[n]} is shown after ${numbers[n - 1]}`);
+  }
 }
 
 export function figures(name, values) {

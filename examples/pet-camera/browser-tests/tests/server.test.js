@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { Browser, clockOffset, figures, keep, latencies } from '../lib/browser.js';
+import { assertRising, Browser, clockOffset, figures, keep, latencies } from '../lib/browser.js';
 import { closed, until } from '../lib/process.js';
 import { System } from '../lib/system.js';
 
@@ -55,16 +55,13 @@ async function enough(page, from = 0) {
 // What was shown came in order, from the camera that runs now, and most of it was legible.
 async function isLive(t, name, page, before) {
   const read = await readings(page);
-  for (let n = 1; n < read.length; n++) {
-    assert.ok(read[n].number > read[n - 1].number,
-      `${read[n].number} is shown after ${read[n - 1].number}`);
-  }
+  assertRising(read.map(({ number }) => number));
   const frames = await page.evaluate(() => shown.frames);
   assert.ok(read.length > frames / 2, `only ${read.length} of ${frames} are legible`);
   const last = read.at(-1).number;
   assert.ok(last > before, `${last} was there before, at ${before}`);
   assert.ok(last <= await newest(), 'it shows what was not taken yet');
-  t.diagnostic(figures(`${name}, exposure to screen`, latencies(read, await clockOffset(page))));
+  t.diagnostic(figures(`${name}, exposure to paint`, latencies(read, await clockOffset(page))));
 }
 
 test('WebRTC plays, live and in order', async (t) => {

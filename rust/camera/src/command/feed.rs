@@ -1,13 +1,17 @@
 //! From a program's bytes to records.
 
-use super::{CommandOptions, CommandStats};
+use super::child::{Child, Read};
+use super::times::Times;
+use super::{CommandOptions, CommandStats, SLICE, Sink};
 use crate::annexb::{AccessUnit, VideoParameters};
 use crate::error::Result;
 use crate::video::VideoSplitter;
 use framelane::layout::RecordFlag;
-use framelane::{ErrorKind, RecordInfo, StreamWriter};
+use framelane::{ErrorKind, RecordInfo, StreamWriter, monotonic_ns};
 use std::time::{Duration, Instant};
 
+/// Bytes that are read at once.
+const BUFFER: usize = 256 << 10;
 /// Between two words on damage.
 const QUIET: Duration = Duration::from_secs(10);
 
@@ -16,8 +20,8 @@ pub(super) struct Feed<'a> {
     writer: &'a StreamWriter,
     options: &'a CommandOptions,
     splitter: VideoSplitter,
-    /// When the first picture of this run came, and how many have come since.
-    anchor: Option<(u64, u64)>,
+    buffer: Vec<u8>,
+    times: Times,
     /// Units come in another order than they are shown.
     reorders: bool,
     /// Something is missing before the next record.
@@ -32,39 +36,13 @@ impl<'a> Feed<'a> {
     pub fn new(writer: &'a StreamWriter, options: &'a CommandOptions) -> Self {
         let splitter = VideoSplitter::default();
         let stats = CommandStats::default();
-        let (anchor, told, reorders, gap) = (None, None, false, false);
-        Feed { writer, options, splitter, anchor, reorders, gap, told, stats }
+        let (buffer, times) = (vec![0; BUFFER], Times::default());
+        let (told, reorders, gap) = (None, false, false);
+        Feed { writer, options, splitter, buffer, times, reorders, gap, told, stats }
     }
 
-    /// Whether as many pictures have come as were asked for.
-    pub fn has_enough(&self) -> bool {
+    fn has_enough(&self) -> bool {
         self.options.pictures.is_some_and(|enough| self.stats.pictures >= enough)
-    }
-
-    /// Another run of the program begins.
-    pub fn begin(&mut self) -> Result<()> {
-        self.splitter = VideoSplitter::new(self.options.codec)?;
-        self.anchor = None;
-        self.gap = self.stats.pictures > 0;
-        self.stats.starts += 1;
-        Ok(())
-    }
-
-    /// Takes bytes that have just come.
-    pub fn push(&mut self, bytes: &[u8], now_ns: u64) -> Result<()> {
-        self.stats.read_bytes += bytes.len() as u64;
-        self.splitter.push(bytes, now_ns);
-        self.write()
-    }
-
-    /// The run has ended, after a whole picture or within one, which is dropped.
-    pub fn end(&mut self, whole: bool) -> Result<()> {
-        if whole {
-            self.splitter.finish();
-            self.write()?;
-        }
-        self.stats.skipped += self.splitter.skipped();
-        Ok(())
     }
 
     fn write(&mut self) -> Result<()> {
@@ -83,7 +61,8 @@ impl<'a> Feed<'a> {
             self.tell_config(parameters)?;
         }
         let mut info = RecordInfo::new();
-        let time = self.time(unit.stamp);
+        let time = self.times.next(unit.stamp, self.options.rate);
+        let time = i64::try_from(time).unwrap_or(i64::MAX);
         info.dts_ns = time;
         if !self.reorders {
             info.pts_ns = time;
@@ -106,17 +85,6 @@ impl<'a> Feed<'a> {
             }
             Err(error) => Err(error),
         }
-    }
-
-    /// When a picture was taken: when it came, or with a rate so long after the first.
-    fn time(&mut self, came_ns: u64) -> i64 {
-        let (first_ns, index) = self.anchor.get_or_insert((came_ns, 0));
-        let time = match self.options.rate {
-            Some(rate) => first_ns.saturating_add(rate.time_ns(*index)),
-            None => came_ns,
-        };
-        *index += 1;
-        i64::try_from(time).unwrap_or(i64::MAX)
     }
 
     fn tell_config(&mut self, parameters: &VideoParameters) -> Result<()> {
@@ -142,5 +110,42 @@ impl<'a> Feed<'a> {
             self.told = Some(Instant::now());
             tracing::warn!("the stream is damaged ({} times so far): {what}", self.stats.damaged);
         }
+    }
+}
+
+impl Sink for Feed<'_> {
+    fn begin(&mut self) -> Result<()> {
+        self.splitter = VideoSplitter::new(self.options.codec)?;
+        self.times = Times::default();
+        self.gap = self.stats.pictures > 0;
+        self.stats.starts += 1;
+        Ok(())
+    }
+
+    fn read(&mut self, child: &mut Child) -> Result<Read> {
+        let read = child.read(&mut self.buffer, SLICE)?;
+        if let Read::Bytes(count) = read {
+            self.stats.read_bytes += count as u64;
+            self.splitter.push(&self.buffer[..count], monotonic_ns());
+            self.write()?;
+        }
+        Ok(read)
+    }
+
+    fn end(&mut self, whole: bool) -> Result<()> {
+        if whole {
+            self.splitter.finish();
+            self.write()?;
+        }
+        self.stats.skipped += self.splitter.skipped();
+        Ok(())
+    }
+
+    fn pictures(&self) -> u64 {
+        self.stats.pictures
+    }
+
+    fn starts(&self) -> u64 {
+        self.stats.starts
     }
 }

@@ -1,24 +1,31 @@
-//! Video of any program that writes it to its standard output, in a stream lane.
+//! Video of any program that writes it to its standard output.
 //!
-//! The program's bytes are taken apart into pictures ([`VideoSplitter`](crate::VideoSplitter)),
-//! and each becomes a record of the lane. The program is never made to wait for a reader. One that
-//! ends, or falls silent, is started again after a while that grows with each attempt; the lane and
-//! its readers stay, and the first record after that says that something is missing.
+//! Encoded video goes into a stream lane: the program's bytes are taken apart into pictures
+//! ([`VideoSplitter`](crate::VideoSplitter)), and each becomes a record. Pixels go into a frame
+//! lane, read from the pipe straight into its slots. The program is never made to wait for a
+//! reader. One that ends, or falls silent, is started again after a while that grows with each
+//! attempt; the lane and its readers stay, and what comes first after that says that something is
+//! missing.
 
 mod backoff;
 mod child;
 mod feed;
+mod raw;
+mod times;
+
+pub use raw::RawStats;
 
 use crate::error::{Result, invalid};
 use crate::rate::Rate;
 use backoff::Backoff;
 use child::{Child, Read};
 use feed::Feed;
-use framelane::{Codec, Error, ErrorKind, StreamWriter, monotonic_ns};
+use framelane::{Codec, Error, ErrorKind, FrameLayout, Producer, StreamWriter};
+use raw::Pixels;
 use std::time::{Duration, Instant};
 
 /// Longest wait without looking whether to stop.
-const SLICE: Duration = Duration::from_millis(50);
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
 /// A program that never showed a picture is started so many times before that is an error.
 const ATTEMPTS: u32 = 3;
 
@@ -27,7 +34,7 @@ const ATTEMPTS: u32 = 3;
 pub struct CommandOptions {
     /// A shell command.
     pub command: String,
-    /// What it writes; None recognises it.
+    /// What it writes, if that is encoded; None recognises it.
     pub codec: Option<Codec>,
     /// Pictures a second, for their times; None takes the times when they arrive.
     pub rate: Option<Rate>,
@@ -70,6 +77,20 @@ enum Ended {
     Silent,
 }
 
+/// What a program's output goes into.
+trait Sink {
+    /// Another run of the program begins.
+    fn begin(&mut self) -> Result<()>;
+    /// Takes what there is, waiting for a moment.
+    fn read(&mut self, child: &mut Child) -> Result<Read>;
+    /// The run has ended, after a whole picture or within one.
+    fn end(&mut self, whole: bool) -> Result<()>;
+    /// Pictures so far.
+    fn pictures(&self) -> u64;
+    /// Runs so far.
+    fn starts(&self) -> u64;
+}
+
 /// Runs the program and fills the lane of `writer` until `stop` says so or enough pictures have
 /// come. The program and all that it started end with this call, and with this process even if that
 /// is killed.
@@ -84,14 +105,36 @@ pub fn run(
     stop: &dyn Fn() -> bool,
 ) -> Result<CommandStats> {
     let mut feed = Feed::new(writer, options);
+    supervise(&mut feed, options, stop)?;
+    Ok(feed.stats)
+}
+
+/// As [`run`], with a program that writes pixels: pictures of `layout`, one directly after the
+/// other, which is also the layout of the lane of `producer`.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_raw(
+    producer: &Producer,
+    layout: &FrameLayout,
+    options: &CommandOptions,
+    stop: &dyn Fn() -> bool,
+) -> Result<RawStats> {
+    let mut pixels = Pixels::new(producer, *layout, options);
+    supervise(&mut pixels, options, stop)?;
+    Ok(pixels.stats)
+}
+
+/// Starts the program, and starts it again, until enough has come.
+fn supervise(sink: &mut dyn Sink, options: &CommandOptions, stop: &dyn Fn() -> bool) -> Result<()> {
     let mut backoff = Backoff::default();
-    while !stop() && !feed.has_enough() {
-        let before = feed.stats.pictures;
-        feed.begin()?;
+    while !stop() && !has_enough(sink, options) {
+        let before = sink.pictures();
+        sink.begin()?;
         let mut child = Child::start(&options.command)?;
-        let ended = read(&mut child, &mut feed, options, stop);
+        let ended = read(&mut child, sink, options, stop);
         let (status, last_words) = child.end();
-        feed.end(match &ended {
+        sink.end(match &ended {
             // What fails has hardly got to the end of its picture.
             Ok(Ended::Closed) => status.success(),
             Ok(Ended::Silent) => true,
@@ -102,12 +145,12 @@ pub fn run(
             Ended::Closed => status.to_string(),
             Ended::Silent => format!("no picture for {} s", options.silence.as_secs_f32()),
         };
-        let worked = feed.stats.pictures > before;
+        let worked = sink.pictures() > before;
         let ended = format!("{:?} ended: {why}{last_words}", options.command);
-        if matches!(status.code(), Some(126 | 127)) && feed.stats.pictures == 0 {
+        if matches!(status.code(), Some(126 | 127)) && sink.pictures() == 0 {
             return Err(invalid(ended));
         }
-        if feed.stats.pictures == 0 && feed.stats.starts >= u64::from(ATTEMPTS) {
+        if sink.pictures() == 0 && sink.starts() >= u64::from(ATTEMPTS) {
             let text = format!("{ended}; {ATTEMPTS} times, and not one picture came");
             return Err(Error::new(ErrorKind::System, text));
         }
@@ -115,35 +158,34 @@ pub fn run(
         tracing::warn!("{ended}; it is started again in {} ms", pause.as_millis());
         wait(pause, stop);
     }
-    Ok(feed.stats)
+    Ok(())
 }
 
 /// Reads one run of the program.
 fn read(
     child: &mut Child,
-    feed: &mut Feed<'_>,
+    sink: &mut dyn Sink,
     options: &CommandOptions,
     stop: &dyn Fn() -> bool,
 ) -> Result<Ended> {
-    let mut buffer = vec![0; 256 << 10];
-    let mut seen = (feed.stats.pictures, Instant::now());
+    let mut seen = (sink.pictures(), Instant::now());
     loop {
-        if stop() || feed.has_enough() {
+        if stop() || has_enough(sink, options) {
             return Ok(Ended::Enough);
         }
-        match child.read(&mut buffer, SLICE)? {
-            Read::Bytes(count) => {
-                feed.push(&buffer[..count], monotonic_ns())?;
-            }
-            Read::Nothing => {}
-            Read::End => return Ok(Ended::Closed),
+        if let Read::End = sink.read(child)? {
+            return Ok(Ended::Closed);
         }
-        if feed.stats.pictures != seen.0 {
-            seen = (feed.stats.pictures, Instant::now());
+        if sink.pictures() != seen.0 {
+            seen = (sink.pictures(), Instant::now());
         } else if !options.silence.is_zero() && seen.1.elapsed() > options.silence {
             return Ok(Ended::Silent);
         }
     }
+}
+
+fn has_enough(sink: &dyn Sink, options: &CommandOptions) -> bool {
+    options.pictures.is_some_and(|enough| sink.pictures() >= enough)
 }
 
 fn wait(time: Duration, stop: &dyn Fn() -> bool) {

@@ -33,6 +33,9 @@ pub const CTRL_DISABLED: u32 = 1;
 pub const CTRL_TYPE_CLASS: u32 = 6;
 pub const CTRL_TYPE_COMPOUND: u32 = 0x100;
 
+/// The input follows a signal that has timings.
+pub const INPUT_HAS_TIMINGS: u32 = 2;
+
 pub const SYNC_READ: u64 = 1;
 pub const SYNC_END: u64 = 4;
 pub const UDMABUF_CLOEXEC: u32 = 1;
@@ -182,6 +185,26 @@ structure!(
     dimensions: u32,
     extents: [u32; 4],
     reserved: [u32; 32],
+});
+structure!(
+    /// A connector that pictures come by.
+    Input, 80, {
+    index: u32,
+    name: [u8; 32],
+    kind: u32,
+    audio: u32,
+    tuner: u32,
+    standard: u64,
+    status: u32,
+    capabilities: u32,
+    reserved: [u32; 3],
+    padding: u32,
+});
+structure!(
+    /// What a video signal is like: width and height first.
+    Timings, 132, {
+    kind: u32,
+    words: [u32; 32],
 });
 structure!(
     /// A control's value.

@@ -16,6 +16,14 @@ const SLICE: Duration = Duration::from_millis(50);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// Why a camera is no longer read.
+enum Ended {
+    /// Somebody asked, or enough frames have come.
+    Told,
+    /// Its pictures are of another format from now on.
+    Changed,
+}
+
 /// A camera with its lane.
 pub struct Camera {
     config: Config,
@@ -70,7 +78,17 @@ impl Camera {
         loop {
             let before = self.stats.published;
             let error = match self.read(stop) {
-                Ok(()) => return Ok(self.stats()),
+                Ok(Ended::Told) => return Ok(self.stats()),
+                Ok(Ended::Changed) => {
+                    let path = self.config.device.display();
+                    tracing::info!("{path} has another format from now on");
+                    self.stats.changes += 1;
+                    // Nothing has failed: there is nothing to wait for.
+                    if !self.start_again(&mut Duration::from_secs(0), stop)? {
+                        return Ok(self.stats());
+                    }
+                    continue;
+                }
                 Err(error) if is_permanent(&error) => return Err(error),
                 Err(error) => error,
             };
@@ -105,7 +123,7 @@ impl Camera {
                 }
                 std::thread::sleep(SLICE.min(until - Instant::now()));
             }
-            *pause = LONGEST_PAUSE.min(*pause * 2);
+            *pause = (*pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
             self.stats.restarts += 1;
             match self.start() {
                 Ok(()) => return Ok(true),
@@ -143,18 +161,17 @@ impl Camera {
         Ok(())
     }
 
-    /// Hands pictures on until told to stop.
-    fn read(&mut self, stop: &dyn Fn() -> bool) -> Result<()> {
-        let (Some((stream, how)), Some(lane)) = (&self.session, &self.lane) else { return Ok(()) };
+    /// Hands pictures on until told to stop, or until they are others.
+    fn read(&mut self, stop: &dyn Fn() -> bool) -> Result<Ended> {
+        let (Some((stream, how)), Some(lane)) = (&self.session, &self.lane) else {
+            return Ok(Ended::Told);
+        };
         let mut heard = Instant::now();
         let mut last: Option<u32> = None;
         while !stop() && self.config.frames.is_none_or(|most| self.stats.published < most) {
             let filled = match stream.next(SLICE)? {
                 Next::Filled(filled) => filled,
-                Next::Changed => {
-                    let text = "the camera's format has changed";
-                    return Err(Error::new(ErrorKind::Disconnected, text));
-                }
+                Next::Changed => return Ok(Ended::Changed),
                 // The driver has buffers all the time, so it is the camera that is silent: no
                 // driver tells of that.
                 Next::Nothing if heard.elapsed() < self.config.stall => continue,
@@ -176,7 +193,7 @@ impl Camera {
             let saying = Saying { how, gap, capture_id: self.capture_id };
             lane.take(stream, filled, &saying, self.config.camera_id, &mut self.stats)?;
         }
-        Ok(())
+        Ok(Ended::Told)
     }
 }
 
@@ -223,6 +240,7 @@ fn none_works(refusals: &[(ErrorKind, String)]) -> Error {
 
 fn prepare(config: &Config) -> Result<(Device, Picture)> {
     let device = Device::open(&config.device)?;
+    device.follow_signal()?;
     let picture = device.set_format(config.content, config.size)?;
     if let Some((width, height)) = config.size
         && (picture.width, picture.height) != (width, height)

@@ -9,9 +9,10 @@
 //! | copy | the driver's | slots of the lane, one copy each |
 //!
 //! A buffer goes back to the driver exactly when the last reader lets go of it, and two always
-//! stay with the driver, so that no reader can stop a camera. A camera that is unplugged, changes
-//! its format, fails or falls silent is opened again, in growing intervals. Lanes whose memory is
-//! the camera's are then made anew, and readers attach to the new ones by themselves.
+//! stay with the driver, so that no reader can stop a camera. A camera that is unplugged, fails or
+//! falls silent is opened again, in growing intervals; one that changes its format at once. Lanes
+//! whose memory is the camera's are then made anew, and readers attach to the new ones by
+//! themselves.
 
 mod abi;
 mod camera;
@@ -21,6 +22,7 @@ mod format;
 mod list;
 mod memory;
 mod records;
+mod signal;
 mod stream;
 mod sys;
 
@@ -177,6 +179,8 @@ pub struct Stats {
     pub restarts: u64,
     /// Times it fell silent.
     pub stalls: u64,
+    /// Times it told that its pictures are of another format from then on.
+    pub changes: u64,
     /// Bytes copied on this side.
     pub copied_bytes: u64,
     /// Most buffers that were not with the driver at once.

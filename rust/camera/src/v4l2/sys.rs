@@ -31,6 +31,10 @@ requests! {
     S_PARM = read_write b'V' 22 abi::StreamParameters;
     S_CTRL = read_write b'V' 28 abi::Control;
     G_CTRL = read_write b'V' 27 abi::Control;
+    ENUMINPUT = read_write b'V' 26 abi::Input;
+    G_INPUT = read b'V' 38 Number;
+    S_DV_TIMINGS = read_write b'V' 87 abi::Timings;
+    QUERY_DV_TIMINGS = read b'V' 99 abi::Timings;
     ENUM_FRAMESIZES = read_write b'V' 74 abi::FrameSize;
     DQEVENT = read b'V' 89 abi::Event;
     SUBSCRIBE_EVENT = write b'V' 90 abi::Subscription;

@@ -1,6 +1,6 @@
-//! `framelane camera --source command:…`: what a program writes, into a stream lane.
+//! `framelane camera --source command:…`: what a program writes, into a lane.
 
-use super::Args;
+use super::{Args, raw};
 use crate::failure::Usage;
 use crate::interrupt::Interrupt;
 use crate::metrics::Watched;
@@ -14,8 +14,13 @@ use std::time::Duration;
 
 /// Of the source `command` alone.
 #[derive(clap::Args)]
-#[command(next_help_heading = "Source command:'PROGRAM …', into a stream lane")]
+#[command(next_help_heading = "Source command:'PROGRAM …', into a stream lane, or with --format \
+                               and --size into a frame lane")]
 pub struct StreamArgs {
+    /// Bytes from one row of its pixels to the next, where it pads rows [default: it does not];
+    /// those of chroma follow from it
+    #[arg(long, value_name = "BYTES")]
+    pub stride: Option<u32>,
     /// Start the program again when it shows no picture for so many seconds; 0: never
     #[arg(long, value_name = "S", value_parser = units::seconds, default_value = "10")]
     silence: Duration,
@@ -60,6 +65,9 @@ pub fn run(args: &Args, command: &str, interrupt: &Interrupt) -> anyhow::Result<
         silence: args.stream.silence,
         pictures: args.frames,
     };
+    if let Some(format) = args.picture.format {
+        return raw::run(args, format, &options, interrupt);
+    }
     let config = StreamConfig::new(codec.unwrap_or(Codec::Opaque));
     let lane = args.stream.ring.options(config).access(args.peers.access());
     let writer = StreamWriter::create(args.lane(), lane.trust(args.peers.trust()))?;
@@ -77,17 +85,16 @@ pub fn run(args: &Args, command: &str, interrupt: &Interrupt) -> anyhow::Result<
 }
 
 fn refuse_frame_options(args: &Args) -> Result<(), Usage> {
+    // A command's pictures are passed on as they are; what their format is says what they are.
+    let raw = args.picture.format.is_some();
     let given = [
-        (args.picture.size.is_some(), "--size"),
-        (args.picture.format.is_some(), "--format"),
-        (args.picture.strip, "--strip"),
-        (args.pool.lossless, "--lossless"),
+        (args.picture.size.is_some() && !raw, "--size is for pixels, and needs --format"),
+        (args.stream.stride.is_some() && !raw, "--stride is for pixels, and needs --format"),
+        (args.picture.strip, "--strip is for frames that are made here, not by a command"),
+        (args.pool.lossless, "--lossless is for sources that can wait, and a command must not"),
     ];
     match given.into_iter().find(|(given, _)| *given) {
-        Some((_, name)) => {
-            let text = format!("{name} is for frames: a command's pictures are passed on encoded");
-            Err(Usage(text))
-        }
+        Some((_, text)) => Err(Usage(text.into())),
         None => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-const ROLE: &str = "FRAMELANE_TEST_ROLE";
+pub const ROLE: &str = "FRAMELANE_TEST_ROLE";
 const FAIL: &str = "FRAMELANE_FAIL";
 /// Starts each line that is meant for the parent: the test runner writes lines of its own.
 const MARK: char = '@';

@@ -57,6 +57,7 @@ const ROOMS: &[Room] = &[
         folder: "rust/camera",
         may_use: &[
             "framelane",
+            "framelane-conformance",
             "framelane-hobot",
             "framelane-standin-hbmem",
             "framelane-standin-ion",

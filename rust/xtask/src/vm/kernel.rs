@@ -144,7 +144,8 @@ fn the_only(folder: &Path, prefix: &str) -> Result<PathBuf> {
     paths.into_iter().find(starts).with_context(|| format!("nothing in {}", folder.display()))
 }
 
-fn walk(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+/// Every file below a folder.
+pub fn walk(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

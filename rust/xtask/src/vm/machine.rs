@@ -27,8 +27,12 @@ pub enum Time {
 pub struct Job<'a> {
     /// A shell script, run in the folder of the programs.
     pub script: &'a str,
+    /// What becomes of its output.
+    pub output: Output,
     /// Programs and files, beside the script.
     pub programs: &'a [PathBuf],
+    /// More files, at the paths they have below this folder.
+    pub tree: &'a Path,
     /// Modules to load, with parameters.
     pub modules: &'a [&'a str],
     /// The clock.
@@ -37,6 +41,15 @@ pub struct Job<'a> {
     pub processors: u32,
     /// Longest time of ours.
     pub limit: Duration,
+}
+
+/// What becomes of a job's output.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// Shown as it comes, and kept.
+    Shown,
+    /// Only kept.
+    Kept,
 }
 
 /// What came of a job.
@@ -63,7 +76,11 @@ pub fn run(kernel: &Kernel, job: &Job<'_>) -> Result<Outcome> {
     let file = |name: &str| place.path().join(name);
     fs::write(file("initrd"), first_files(kernel, job)?)?;
     fs::write(file("status"), "")?;
-    let output = command(&qemu, kernel, job, place.path()).limit(job.limit).run()?;
+    let mut machine = command(&qemu, kernel, job, place.path()).limit(job.limit);
+    if job.output == Output::Kept {
+        machine = machine.quiet();
+    }
+    let output = machine.run()?;
     let status = fs::read_to_string(file("status")).unwrap_or_default();
     if let Some(status) = status.trim().strip_prefix("exit ") {
         return Ok(Outcome { text: output.text, status: status.parse()? });
@@ -117,6 +134,7 @@ fn first_files(kernel: &Kernel, job: &Job<'_>) -> Result<Vec<u8>> {
     archive.add("modules/list", list.as_bytes());
     archive.add("job", job.script.as_bytes());
     payload::add(&mut archive, job.programs)?;
+    payload::add_tree(&mut archive, job.tree)?;
     Ok(archive.finish())
 }
 

@@ -3,16 +3,18 @@
 //! qemu emulates the machine: no rights, no /dev/kvm and nothing of the host's kernel are needed.
 //! Kernel and qemu come as packages of Debian that are unpacked and not installed.
 
+mod agents;
 mod cpio;
 mod debs;
 mod kernel;
+mod libcamera;
 mod machine;
 mod payload;
 
 use crate::counts::Counts;
 use anyhow::Result;
 use kernel::{Kernel, Series};
-use machine::{Job, Outcome, Time};
+use machine::{Job, Outcome, Output, Time};
 use payload::Wanted;
 use std::time::Duration;
 
@@ -27,6 +29,12 @@ pub struct Options {
     /// Let the machine's clock go as ours, not by its instructions
     #[arg(long)]
     real_time: bool,
+    /// Print only the table of copies between a driver and a program, measured
+    #[arg(long, conflicts_with_all = ["all", "filter", "command"])]
+    copies: bool,
+    /// Run only the test that takes its frames through libcamera, whose packages are fetched
+    #[arg(long, conflicts_with_all = ["all", "filter", "command", "copies"])]
+    libcamera: bool,
     /// Run only tests of ours whose names contain this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
@@ -42,13 +50,26 @@ const CORE: &[Wanted] = &[
     Wanted { name: "device", source: "rust/core/tests/device.rs" },
 ];
 /// Tests with cameras, which they use one after the other.
-const CAMERA: &[Wanted] = &[Wanted { name: "vivid", source: "rust/camera/tests/vivid.rs" }];
+const CAMERA: &[Wanted] = &[
+    Wanted { name: "vivid", source: "rust/camera/tests/vivid.rs" },
+    Wanted { name: "uvc", source: "rust/camera/tests/uvc.rs" },
+];
 const PROGRAMS: &[Wanted] = &[Wanted { name: "framelane", source: "rust/cli/src/main.rs" }];
 
-/// Loaded before the job: three cameras, with one plane a buffer, with more, and one whose memory
-/// is contiguous.
-const CAMERAS: &[&str] = &["vivid n_devs=3 multiplanar=1,2,1 allocators=0,0,1 \
-    node_types=0x1,0x1,0x1 input_types=0,0,0 num_inputs=1,1,1"];
+/// Loaded before the job: four cameras, with one plane a buffer, with more, one whose memory is
+/// contiguous, and one that takes the signal of an HDMI connector; the driver for USB cameras, and
+/// ports that tests can plug one into.
+const CAMERAS: &[&str] = &[
+    "vivid n_devs=4 multiplanar=1,2,1,1 allocators=0,0,1,0 \
+     node_types=0x1,0x1,0x1,0x1 input_types=0,0,0,3 num_inputs=1,1,1,1",
+    "vhci_hcd",
+    "uvcvideo",
+];
+
+/// The test that prints the table of copies.
+const COPIES: &str = "copies_from_the_driver_to_a_program";
+/// The test that needs programs of every language.
+const LANGUAGES: &str = "languages::every_language_reads_the_drivers_buffers_in_place";
 
 /// For booting and all of the tests, on a machine that is busy with other things too.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -69,32 +90,56 @@ pub fn run(options: &Options) -> Result<bool> {
     let series = if options.old_kernel { Series::Old } else { Series::New };
     let one = [Round { name: "chosen", series, time }];
     if !options.command.is_empty() {
-        let outcome = round(&one[0], &format!("{}\n", options.command.join(" ")))?;
+        let script = Script { text: options.command.join(" ") + "\n", ..Script::default() };
+        let outcome = round(&one[0], &script, Output::Shown)?;
         return Ok(outcome.status == 0);
+    }
+    if options.copies {
+        return copies(&one[0]);
     }
     let rounds: &[Round] = if options.all { &[USUAL, OLD, REAL] } else { &one };
     let mut counts = Counts::default();
     for round in rounds {
-        counts += tests(round, options.filter.as_deref())?;
+        let script = match options.libcamera {
+            true => Script::of_libcamera()?,
+            false => Script::of(options.filter.as_deref().unwrap_or_default()),
+        };
+        counts += tests(round, &script)?;
+    }
+    if options.all {
+        counts += tests(&USUAL, &Script::of_libcamera()?)?;
     }
     println!("{counts}");
     Ok(counts.failed == 0)
 }
 
-/// The tests, on the newer kernel.
-pub fn tier() -> Result<Counts> {
-    tests(&USUAL, None)
+/// Prints the table that a test prints, and else only what goes wrong.
+fn copies(way: &Round) -> Result<bool> {
+    let outcome = round(way, &Script::of(COPIES), Output::Kept)?;
+    let table = outcome.text.lines().filter(|line| line.starts_with('|'));
+    table.for_each(|line| println!("{line}"));
+    let well = outcome.status == 0 && Counts::read(&outcome.text).passed == 1;
+    if !well {
+        println!("{}\nthe job ended with {}", outcome.text, outcome.status);
+    }
+    Ok(well)
 }
 
-/// The tests, on the older kernel and in real time.
+/// The tests, on the newer kernel.
+pub fn tier() -> Result<Counts> {
+    tests(&USUAL, &Script::of(""))
+}
+
+/// The tests, on the older kernel and in real time; and one with libcamera.
 pub fn long_tier() -> Result<Counts> {
-    let mut counts = tests(&OLD, None)?;
-    counts += tests(&REAL, None)?;
+    let mut counts = tests(&OLD, &Script::of(""))?;
+    counts += tests(&REAL, &Script::of(""))?;
+    counts += tests(&USUAL, &Script::of_libcamera()?)?;
     Ok(counts)
 }
 
-fn tests(way: &Round, filter: Option<&str>) -> Result<Counts> {
-    let outcome = round(way, &script(filter.unwrap_or_default()))?;
+fn tests(way: &Round, script: &Script) -> Result<Counts> {
+    let outcome = round(way, script, Output::Shown)?;
     let mut counts = Counts::read(&outcome.text);
     if outcome.status != 0 && counts.failed == 0 {
         println!("the job ended with {}", outcome.status);
@@ -103,24 +148,49 @@ fn tests(way: &Round, filter: Option<&str>) -> Result<Counts> {
     Ok(counts)
 }
 
-/// All of it, and the status says whether all went well.
-fn script(filter: &str) -> String {
-    let mut script = String::from(
-        "failed=0\n\
-         run() { echo \"== $*\"; \"$@\" || { echo \"$1 ended with $?\"; failed=1; }; }\n\
-         run ./framelane doctor\n",
-    );
-    for Wanted { name, .. } in CORE {
-        script.push_str(&format!("run ./{name} {filter}\n"));
-    }
-    for Wanted { name, .. } in CAMERA {
-        script.push_str(&format!("run ./{name} --test-threads=1 --show-output {filter}\n"));
-    }
-    script.push_str("exit $failed\n");
-    script
+/// What a machine does, and what it needs for that beside the usual.
+#[derive(Default)]
+struct Script {
+    text: String,
+    /// Agents of all languages, which are built only for those who ask for them.
+    agents: bool,
+    /// Packages of libcamera.
+    libcamera: bool,
 }
 
-fn round(way: &Round, script: &str) -> Result<Outcome> {
+impl Script {
+    /// Tests whose names contain this; the status says whether all went well.
+    fn of(filter: &str) -> Self {
+        let agents = LANGUAGES.contains(filter);
+        let mut text = String::from(RUN);
+        text.push_str("run ./framelane doctor\n");
+        if agents {
+            text.push_str(&format!("export FRAMELANE_AGENTS={}\n", agents::LIST));
+        }
+        for Wanted { name, .. } in CORE {
+            text.push_str(&format!("run ./{name} {filter}\n"));
+        }
+        for Wanted { name, .. } in CAMERA {
+            let more = format!("--test-threads=1 --show-output --skip libcamera {filter}");
+            text.push_str(&format!("run ./{name} {more}\n"));
+        }
+        text.push_str("exit $failed\n");
+        Script { text, agents, libcamera: false }
+    }
+
+    /// The test with libcamera.
+    fn of_libcamera() -> Result<Self> {
+        let prepare = libcamera::prepare()?;
+        let text = format!("{RUN}{prepare}\nrun ./uvc --show-output libcamera\nexit $failed\n");
+        Ok(Script { text, agents: false, libcamera: true })
+    }
+}
+
+/// Begins each script of tests.
+const RUN: &str = "failed=0\n\
+    run() { echo \"== $*\"; \"$@\" || { echo \"$1 ended with $?\"; failed=1; }; }\n";
+
+fn round(way: &Round, script: &Script, output: Output) -> Result<Outcome> {
     println!("kernel {}", way.name);
     let kernel = Kernel::fetch(way.series)?;
     let scratch = tempfile::tempdir()?;
@@ -128,11 +198,21 @@ fn round(way: &Round, script: &str) -> Result<Outcome> {
     let mut programs = payload::tests(CORE, place)?;
     programs.extend(payload::tests(CAMERA, place)?);
     programs.extend(payload::binaries(PROGRAMS, place)?);
+    let tree = place.join("tree");
+    std::fs::create_dir(&tree)?;
+    if script.agents {
+        agents::stage(&tree)?;
+    }
+    if script.libcamera {
+        libcamera::stage(&tree)?;
+    }
     machine::run(
         &kernel,
         &Job {
-            script,
+            script: &script.text,
+            output,
             programs: &programs,
+            tree: &tree,
             modules: CAMERAS,
             time: way.time,
             // With the older kernel a second processor does not come up in virtual time.

@@ -1,11 +1,14 @@
 //! What goes into the machine beside its kernel: our programs with the libraries they load.
 
 use super::cpio::Archive;
+use super::kernel;
 use crate::process::{Output, Program};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,14 +18,47 @@ pub fn add(archive: &mut Archive, programs: &[PathBuf]) -> Result<()> {
     for program in programs {
         let name = program.file_name().context("a program has a name")?.to_string_lossy();
         archive.add_file(&format!("payload/{name}"), program)?;
-        libraries.extend(needed(program)?);
+        libraries.extend(needed(program, None)?);
     }
     libraries.iter().try_for_each(|path| archive.add_file(path, Path::new(path)))
 }
 
+/// Adds all files below `tree` at the paths they have there, and the libraries of each.
+pub fn add_tree(archive: &mut Archive, tree: &Path) -> Result<()> {
+    let (mut files, mut libraries) = (Vec::new(), BTreeSet::new());
+    kernel::walk(tree, &mut files)?;
+    for file in files {
+        let path = file.strip_prefix(tree)?;
+        archive.add_file(&path.to_string_lossy(), &file)?;
+        if is_program(&file)? {
+            libraries.extend(needed(&file, Some(tree))?);
+        }
+    }
+    libraries.retain(|path| !Path::new(path).starts_with(tree));
+    libraries.iter().try_for_each(|path| archive.add_file(path, Path::new(path)))
+}
+
+fn is_program(file: &Path) -> Result<bool> {
+    let mut start = Vec::new();
+    fs::File::open(file)?.take(4).read_to_end(&mut start)?;
+    Ok(start == b"\x7fELF")
+}
+
+/// Leaves out what only debuggers need, which is most of a program.
+pub fn strip(program: &Path, into: &Path) -> Result<()> {
+    Program::new("strip").args(["-o".as_ref(), into.as_os_str()]).args([program]).check()?;
+    Ok(())
+}
+
 /// Libraries that a program loads; none where it is not one, or needs none.
-fn needed(program: &Path) -> Result<Vec<String>> {
-    let output = Program::new("ldd").args([program]).env("LC_ALL", "C").quiet().run()?;
+/// Those that stand below `tree` are found there.
+fn needed(program: &Path, tree: Option<&Path>) -> Result<Vec<String>> {
+    let mut ldd = Program::new("ldd").args([program]).env("LC_ALL", "C").quiet();
+    if let Some(tree) = tree {
+        let own = format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+        ldd = ldd.env("LD_LIBRARY_PATH", tree.join(own));
+    }
+    let output = ldd.run()?;
     if output.text.contains("not found") {
         bail!("{} needs a library that is not there: {}", program.display(), output.text);
     }
@@ -84,10 +120,9 @@ fn collect(output: &Output, wanted: &[Wanted], folder: &Path) -> Result<Vec<Path
         };
         let mut programs = built.iter().filter(target).filter_map(|m| m["executable"].as_str());
         let program = programs.next().with_context(|| format!("cargo built no {name}"))?;
-        // What debuggers need is most of it, and all of it would go into the machine's memory.
+        // All of it would go into the machine's memory.
         let path = folder.join(name);
-        let program = workspace::root().join(program);
-        Program::new("strip").args(["-o".as_ref(), path.as_os_str()]).args([program]).check()?;
+        strip(&workspace::root().join(program), &path)?;
         paths.push(path);
     }
     Ok(paths)
