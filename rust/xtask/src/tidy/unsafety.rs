@@ -48,6 +48,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/hobot-sys/src/", "types of C functions, and finding them in a loaded library"),
     ("rust/hobot/src/", "calls of the vendor's library"),
     ("rust/hobot/tests/vio_rules.rs", "the same calls without our owners in between"),
+    ("rust/hobot/tests/vio_rules/buffers.rs", "pictures in place, and a process that is forked"),
     ("rust/hobot/tests/vio_rules/sending.rs", "the same calls, and a descriptor of the library's"),
     ("rust/hobot/tests/codec.rs", "a process that is forked"),
     ("rust/hobot/tests/codec_rules.rs", "the same calls without our owners in between"),
