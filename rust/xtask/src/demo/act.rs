@@ -7,7 +7,7 @@ use super::child::{Ended, Running};
 use super::evidence::{Clock, Evidence};
 use super::http::{self, Viewer};
 use super::keeper::{Kept, Played};
-use super::kit::{DETECTIONS, Kit, METER, has_page, last_object, whole_object};
+use super::kit::{DETECTIONS, Kit, METER, last_object, whole_object};
 use super::source::{ACTIVE, STREAM};
 use super::status;
 use crate::{interrupt, workspace};
@@ -65,14 +65,12 @@ pub fn perform(kit: &Kit, time: Option<Duration>, live: bool) -> Result<Evidence
     stage.programs.push(Kept::start(kit.camera())?);
     stage.viewers[0].look_at(&kit.server_url());
     stage.viewers[1].look_at(&kit.page_url());
-    let paged = kit.source.has_frames() && has_page();
+    let paged = kit.source.has_frames();
     stage.wait("pictures come to viewers", |stage| {
         let moving = |viewer: &Viewer| viewer.pictures() > 0;
         moving(&stage.viewers[0]) && (moving(&stage.viewers[1]) || !paged)
     })?;
-    if has_page() {
-        println!("the page: {}/", kit.page_url());
-    }
+    println!("the page: {}/", kit.page_url());
     println!("the video: {}/video.mp4", kit.server_url());
     stage.observe()?;
     let before = stage.before();

@@ -4,9 +4,9 @@ use anyhow::Result;
 use framelane_standin_ion::{Place, Scene};
 use std::path::{Path, PathBuf};
 
-/// The camera of the day, whose view decides.
-const DAY: u32 = 0;
-/// How bright it is by day and by night.
+/// MIPI hosts of the cameras. That of the day, whose view decides, is the first.
+const HOSTS: [u32; 2] = [0, 2];
+/// How bright it is by day and by night, in percent.
 const LIGHT: [u32; 2] = [100, 20];
 
 /// Cameras as on the board, but for leases, buffers and the patience of the switch: on the board
@@ -35,8 +35,9 @@ const SWITCH: &str = "[switch]\ndark_ms = 300\nbright_ms = 500\ndead_ms = 20000\
 
 /// What two cameras are told; `transport` is `zero-copy` or `copy`.
 pub fn config(transport: &str) -> String {
-    let camera = |host: &str| CAMERA.replace("{host}", host).replace("{transport}", transport);
-    [SWITCH, &camera("0"), &camera("2")].concat()
+    let camera = CAMERA.replace("{transport}", transport);
+    let [day, night] = HOSTS.map(|host| camera.replace("{host}", &host.to_string()));
+    [SWITCH, &day, &night].concat()
 }
 
 /// A board with its cameras.
@@ -64,10 +65,16 @@ impl Board {
         &self.config
     }
 
+    /// What both cameras see when they are started.
+    pub fn show(&self, clip: &Path) -> Result<()> {
+        let ion = self.place.ion();
+        Ok(HOSTS.iter().try_for_each(|host| ion.show(*host, Some(clip)))?)
+    }
+
     /// Makes it day or night.
     pub fn light(&self, day: bool) -> Result<()> {
         let brightness = LIGHT[usize::from(!day)];
-        Ok(self.place.ion().set_scene(DAY, Scene { brightness, ..Scene::default() })?)
+        Ok(self.place.ion().set_scene(HOSTS[0], Scene { brightness, ..Scene::default() })?)
     }
 
     /// Buffers that somebody has.

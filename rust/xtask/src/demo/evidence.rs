@@ -138,7 +138,7 @@ fn seen(evidence: &Evidence) -> Verdict {
     if video == 0 {
         against.push("no fragment of the video".to_owned());
     }
-    if page == 0 && evidence.frames && evidence.program("monitor").is_some() {
+    if page == 0 && evidence.frames {
         against.push("no picture of the page".to_owned());
     }
     Verdict { claim: "viewers saw the video and the page's pictures", against }

@@ -21,8 +21,6 @@ pub const DETECTIONS: &str = "pet_camera_detections";
 pub const METER: &str = "pet_camera_meter";
 const FOLDER: &str = "examples/pet-camera";
 const PICTURE: &str = "examples/media/chelsea.jpg";
-/// Packages of the web monitor.
-const MONITOR: &[&str] = &["numpy", "simplejpeg", "starlette", "uvicorn"];
 const BUILD_LIMIT: Duration = Duration::from_secs(1800);
 
 /// Built programs, and a place to run them in.
@@ -63,10 +61,7 @@ impl Kit {
             Ok((launch.language, PathBuf::from(program)))
         });
         let native = native.collect::<Result<_>>()?;
-        tools::python_with(pet_camera::DETECTOR)?;
-        if has_page() {
-            tools::python_with(MONITOR)?;
-        }
+        tools::python_with(&[pet_camera::DETECTOR, pet_camera::MONITOR].concat())?;
         let python = python::with_package(optimised)?;
         let removed = tempfile::Builder::new().prefix("framelane-demo-").tempdir()?;
         let directory = removed.path().to_owned();
@@ -97,12 +92,13 @@ impl Kit {
     fn furnish(&self) -> Result<()> {
         // What the watchdog feeds in the place of a device.
         std::fs::write(self.dog(), "")?;
-        if self.source == Source::Clip(None) {
+        let wanted = self.board.is_some() || self.source == Source::Clip(None);
+        if wanted && !self.clip.is_file() {
             std::fs::create_dir_all(workspace::target().join("demo"))?;
             let render = Program::new(&self.framelane).args(["render", PICTURE, "--fps", "30"]);
             render.args([&self.clip]).quiet().check().context("rendering the clip")?;
         }
-        Ok(())
+        self.board.as_ref().map_or(Ok(()), |board| board.show(&self.clip))
     }
 
     /// The board, where the source is one.
@@ -135,10 +131,10 @@ impl Kit {
         monitor.extend(["--yolo", self.source.yolo(), "--stream", STREAM].map(str::to_owned));
         monitor.extend(["--detections".into(), DETECTIONS.into(), "--listen".into(), listen(1)]);
         monitor.extend(["--server".into(), self.server_url()]);
-        let mut all = vec![self.spec("server", "Go", &self.server, server)];
-        if has_page() {
-            all.push(self.spec("monitor", "Python", &self.python, monitor));
-        }
+        let mut all = vec![
+            self.spec("server", "Go", &self.server, server),
+            self.spec("monitor", "Python", &self.python, monitor),
+        ];
         if !self.source.has_frames() {
             return all;
         }
@@ -215,11 +211,6 @@ impl Kit {
     fn dog(&self) -> PathBuf {
         self.directory.join("watchdog")
     }
-}
-
-/// Whether the web monitor is there.
-pub fn has_page() -> bool {
-    workspace::root().join(FOLDER).join("monitor/monitor.py").is_file()
 }
 
 /// Keeps the newest object that is printed.
