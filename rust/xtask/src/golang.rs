@@ -64,6 +64,8 @@ pub fn program(folder: &str, package: &str, out: &Path) -> Result<PathBuf> {
     let go = Go { program: tools::program("go")? };
     go.fetch(folder)?;
     let out = std::path::absolute(out)?;
+    // The library is no file that go watches: only what is not there is linked again.
+    let _ = fs::remove_file(&out);
     let file = out.to_string_lossy();
     let arguments = [&["build"], WORKSPACE, &["-o", &file, package]].concat();
     go.run(folder, &arguments).check()?;
