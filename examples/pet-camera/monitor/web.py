@@ -13,7 +13,7 @@ import framelane
 import live
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,7 +29,7 @@ MOST_BYTES = 1024
 class Web:
     """Routes to one monitor."""
 
-    def __init__(self, state: State, allowed_hosts: list[str]) -> None:
+    def __init__(self, state: State, address: str, allowed_hosts: list[str]) -> None:
         self.ended = asyncio.Event()
         self._state = state
         routes = [
@@ -42,7 +42,7 @@ class Web:
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
         server = state.names.server
-        self.app: ASGIApp = Guard(Starlette(routes=routes), allowed_hosts, server)
+        self.app: ASGIApp = Guard(Starlette(routes=routes), address, allowed_hosts, server)
 
     async def stream(self, _request: Request) -> Any:
         """Live pictures."""
@@ -185,8 +185,10 @@ class Guard:
     """Before everything: only names of this machine are answered, so that a foreign page cannot
     have its own name point here and then read what we say; and nobody may embed or sniff."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: list[str], server: str | None) -> None:
-        self._app, self._allowed = app, {*allowed_hosts, "localhost"}
+    def __init__(
+        self, app: ASGIApp, address: str, allowed_hosts: list[str], server: str | None
+    ) -> None:
+        self._app, self._address, self._allowed = app, address, {*allowed_hosts, "localhost"}
         reach = f"'self' {server}" if server else "'self'"
         policy = (
             f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src {reach}; "
@@ -219,6 +221,10 @@ class Guard:
         if not self._is_allowed(host):
             text = f"{host!r} is no name of this monitor (--allow-host)"
             await PlainTextResponse(text, 421)(scope, receive, send)
+            return
+        if host.startswith("localhost") and scope["path"] == "/" and "127.0.0.1" in self._address:
+            # The page has one origin, which the streaming server knows.
+            await RedirectResponse(self._address)(scope, receive, send)
             return
 
         async def guarded(message: Message) -> None:

@@ -134,6 +134,11 @@ def test_a_foreign_name_is_refused_and_answers_are_shielded(monitor: Monitor) ->
     for host in ("localhost:1", "192.0.2.1", "[::1]:80"):
         assert monitor.ask("GET", "/healthz", Host=host)[0] != 421
     connection = monitor.connect()
+    connection.request("GET", "/", headers={"Host": "localhost:1"})
+    answer = connection.getresponse()
+    # The server knows the page by one origin.
+    assert (answer.status, answer.getheader("Location")) == (307, monitor.address)
+    answer.read()
     connection.request("GET", "/")
     answer = connection.getresponse()
     policy = answer.getheader("Content-Security-Policy", "")
