@@ -24,6 +24,8 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("rust/core/tests/waiters.rs", "signals, to interrupt a sleeper"),
     ("rust/camera/src/v4l2/sys.rs", "requests of V4L2, and bytes of a device's buffer"),
     ("rust/ffi/src/", "C entry points"),
+    ("rust/uniffi/src/lib.rs", "UniFFI prints the entry points of the library"),
+    ("rust/uniffi/src/options.rs", "file descriptors come as numbers"),
     ("python/src/plane.rs", "Python's buffer protocol hands out addresses"),
     ("python/src/bytes.rs", "reads and writes buffers of Python objects"),
     ("python/src/numpy.rs", "calls NumPy's C API through its table"),
