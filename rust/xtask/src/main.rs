@@ -43,7 +43,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the main job: a real clip flows from one process to several others
+    /// Start the whole pet camera, and end with a report of what was measured
     Demo(demo::Options),
     /// Run the tests: all that fit 25 minutes, or chosen tiers
     Test(test::Options),
