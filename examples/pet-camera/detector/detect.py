@@ -2,15 +2,17 @@
 
     detect.py [LANE] [RESULTS] [--detect motion|face|cat] [--model FILE.onnx]
 
-LANE is read where the camera put the frames. Each record of the stream lane RESULTS is JSON and has
-the capture id and the camera of the frame it is about, so that whoever draws finds that frame:
+LANE, a lane or a switch, is read where the camera put the frames. Each record of the stream lane
+RESULTS is JSON and says which exposure of which camera it is about, so that whoever draws finds the
+frames it belongs to, in every lane of that camera:
 
-    {"capture_id": 7, "camera_id": 0, "sequence": 7, "width": 640, "height": 360,
-     "detector": "motion",
+    {"camera_id": 0, "capture_id": 7, "capture_ns": 91000000, "sequence": 7,
+     "width": 640, "height": 360, "view": [0, 0, 1920, 1080], "detector": "motion",
      "objects": [{"label": "motion", "score": 0.4, "x": 8, "y": 9, "width": 64, "height": 48}]}
 
-Pixels are of the frame that was read, from its upper left corner. There is a record for a frame in
-which nothing was found, too. It ends well at SIGINT and SIGTERM.
+Pixels are of the frame that was read, from its upper left corner; its view is what it shows of the
+sensor, all zero where the camera does not say. There is a record for a frame in which nothing was
+found, too. It ends well at SIGINT and SIGTERM.
 """
 
 from __future__ import annotations
@@ -124,11 +126,13 @@ def encode(info: framelane.FrameInfo, detector: str, found: list[Found]) -> byte
     """The record of one frame."""
     return json.dumps(
         {
-            "capture_id": info.capture_id,
             "camera_id": info.camera_id,
+            "capture_id": info.capture_id,
+            "capture_ns": info.capture_ns,
             "sequence": info.sequence,
             "width": info.width,
             "height": info.height,
+            "view": [info.crop_x, info.crop_y, info.crop_width, info.crop_height],
             "detector": detector,
             "objects": [one._asdict() for one in found],
         }

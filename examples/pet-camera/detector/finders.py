@@ -86,9 +86,10 @@ class MotionFinder:
     def find(self, frame: framelane.Frame) -> list[Found]:
         """What is not as it was."""
         whole = luma(frame)
-        if whole.shape != self._seen:
-            self.__init__()  # type: ignore[misc]  # another size is another background
-            self._seen = whole.shape
+        seen = (frame.info.camera_id, *whole.shape)
+        if seen != self._seen:
+            self.__init__()  # type: ignore[misc]  # another camera or size is another background
+            self._seen = seen
         scale = max(whole.shape[1] / self.SMALL, 1.0)
         size = (round(whole.shape[1] / scale), round(whole.shape[0] / scale))
         mask = self._background.apply(cv2.resize(whole, size, interpolation=cv2.INTER_AREA))

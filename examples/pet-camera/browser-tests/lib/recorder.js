@@ -1,6 +1,7 @@
 // Keeps, in the page, what each picture that was shown says of itself. A classic script.
 globalThis.recorder = (() => {
   const $ = (id) => document.getElementById(id);
+  const WRAP = 2 ** 32; // of the clock of 90 kHz in RTP
 
   // The extent of amber, as the monitor draws boxes, below a row; null where there is none.
   function amber(canvas, below) {
@@ -29,16 +30,25 @@ globalThis.recorder = (() => {
     return seen;
   }
 
+  // Whether this exposure is the picture that a callback of the video is about: what is drawn
+  // from a video may be its next picture already.
+  function isOf(time, { rtpTimestamp, mediaTime }) {
+    const own = Number((BigInt(time) / 1000n * 9n / 100n) % BigInt(WRAP));
+    const apart = Math.abs(own - (rtpTimestamp ?? Math.round(mediaTime * 90_000) % WRAP));
+    return Math.min(apart, WRAP - apart) <= 1;
+  }
+
   // Every picture of the video that can be seen, with whose boxes are over it.
   function video() {
     const seen = [];
     const [element, overlay] = [$('video'), $('overlay')];
-    const shown = (now) => {
+    const shown = (now, about) => {
       const reading = strip.read(element, element.videoWidth, element.videoHeight);
       // Before the screen is painted, and after the page's own callback, whichever came first.
       requestAnimationFrame(() => {
         const { captureId, boxes } = overlay.dataset;
-        if (reading) seen.push({ reading, captureId, boxes: Number(boxes), at: now });
+        if (!reading || !isOf(reading.time, about)) return;
+        seen.push({ reading, captureId, boxes: Number(boxes), at: now });
       });
       element.requestVideoFrameCallback(shown);
     };

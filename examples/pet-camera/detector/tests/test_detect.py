@@ -35,7 +35,10 @@ def draw(frame: framelane.FrameMut, left: int | None) -> None:
 def publish(producer: framelane.Producer, capture_id: int, left: int | None) -> None:
     with producer.claim(PATIENCE) as frame:
         draw(frame, left)
-        frame.info.capture_id = capture_id
+        info = frame.info
+        info.capture_id, info.camera_id = capture_id, 5
+        info.capture_ns = framelane.monotonic_ns()
+        info.crop_x, info.crop_y, info.crop_width, info.crop_height = 8, 16, 640, 360
 
 
 @pytest.fixture
@@ -163,6 +166,10 @@ def test_every_frame_has_a_result_also_an_empty_one(producer: framelane.Producer
         (number, number % 2) for number in range(1, 6)
     ]
     assert results[0]["objects"][0]["label"] == "odd"
+    # What tells one exposure from all others, and where the pixels are.
+    first = results[0]
+    assert (first["camera_id"], first["capture_ns"] > 0) == (5, True)
+    assert (first["width"], first["height"], first["view"]) == (WIDTH, HEIGHT, [8, 16, 640, 360])
 
 
 @pytest.mark.parametrize("name", ["frames", "front"])
