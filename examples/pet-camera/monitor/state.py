@@ -160,6 +160,9 @@ class State:
         read = list({*yolo, *frames})  # the two may be one lane
         stages.tell_stream(detector, look, names.detections, read, self._rates)
         detector.quantiles = self.detections.latency.quantiles()
+        if self.detections.refused.per_second() and not self.detections.read_total.per_second():
+            note = "The detector's records make no sense: no boxes. Pictures go on."
+            detector.becomes("stalled", self.detections.problem or "", note)
         stream = stages.tell_stream(encoder, look, names.stream, frames, self._rates)
         span = None if stream is None else stages.exposure_to_record_ns(stream)
         if span is not None and encoder.state == "up":
