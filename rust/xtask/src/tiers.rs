@@ -3,8 +3,8 @@
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
-    aarch64, bench, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot, loom,
-    pet_camera, python, schema, tidy, tools, tsan, vm, workspace,
+    aarch64, bench, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot,
+    kotlin, loom, pet_camera, python, schema, tidy, tools, tsan, vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -123,6 +123,13 @@ pub const TIERS: &[Tier] = &[
         needs: golang::NEEDS,
         when: When::Ci,
         run: golang::tier,
+    },
+    Tier {
+        name: "kotlin",
+        about: "the Kotlin layer over UniFFI, from a fresh Maven project too; Swift is printed",
+        needs: kotlin::NEEDS,
+        when: When::Ci,
+        run: kotlin::tier,
     },
     Tier {
         name: "conformance",

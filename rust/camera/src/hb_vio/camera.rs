@@ -4,6 +4,7 @@ use super::config::Config;
 use super::duty::Duty;
 use super::exposures::Exposures;
 use super::feed::Feed;
+use super::pause::Pause;
 use super::{CameraStats, Places};
 use crate::error::Result;
 use framelane_hobot::vio::{CameraSetup, Pipeline, Vio};
@@ -13,10 +14,6 @@ use std::time::{Duration, Instant};
 
 /// How long a thread waits for a frame without looking whether to stop.
 const SLICE: Duration = Duration::from_millis(100);
-
-/// First pause before a camera is started again, doubled up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// One camera with its lanes.
 pub struct Camera {
@@ -90,7 +87,7 @@ impl Runner<'_> {
         starts: &FirstStarts,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<CameraStats> {
-        let (mut pause, mut tried) = (FIRST_PAUSE, false);
+        let (mut pause, mut tried) = (Pause::new(), false);
         while !stop() {
             match Pipeline::start(self.vio, self.setup) {
                 Ok(pipeline) => {
@@ -102,7 +99,7 @@ impl Runner<'_> {
                         tracing::warn!("buffers are still out; the camera cannot be closed yet");
                     }
                     if delivered {
-                        pause = FIRST_PAUSE;
+                        pause.delivered();
                     }
                 }
                 // A camera that never worked is a mistake to tell of, not a fault to wait out,
@@ -115,10 +112,9 @@ impl Runner<'_> {
                 break;
             }
             self.stats.restarts += 1;
-            let camera = self.stats.camera_id;
-            tracing::warn!(camera, "the camera is silent; it is started again in {pause:?}");
-            rest(pause, stop);
-            pause = LONGEST_PAUSE.min(pause * 2);
+            let (camera, time) = (self.stats.camera_id, pause.take());
+            tracing::warn!(camera, "the camera is silent; it is started again in {time:?}");
+            rest(time, stop);
             self.exposures.restarted();
         }
         self.stats.channels = self.feeds.iter().map(Feed::stats).collect();

@@ -15,6 +15,7 @@ mod duty;
 mod exposures;
 mod feed;
 mod flight;
+mod pause;
 mod switching;
 
 pub use config::{Config, Readers, Transport};
