@@ -20,14 +20,14 @@ silence_ms = 20000
 number = 0
 size = [640, 480]
 buffers = 16
-lease_ms = 5000
+lease_ms = 30000
 leases = 40
 transport = "{transport}"
 [[camera.channel]]
 number = 1
 size = [640, 360]
 buffers = 16
-lease_ms = 5000
+lease_ms = 30000
 leases = 24
 transport = "{transport}"
 "#;
