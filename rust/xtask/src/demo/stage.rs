@@ -43,7 +43,7 @@ impl Stage {
             .limit(Duration::from_secs(1200))
             .check()?;
         let framelane = workspace::target().join("debug/framelane");
-        let languages = hello::build()?;
+        let languages = hello::build_for_demo()?;
         let folder = workspace::target().join("demo");
         std::fs::create_dir_all(&folder)?;
         let directory = tempfile::Builder::new().prefix("framelane-demo-").tempdir()?;
