@@ -29,6 +29,8 @@ log = logging.getLogger("monitor")
 MOST_LISTENERS = 64
 EVERY = (1.0, 5.0)
 """Seconds between looks while somebody listens, and while nobody does."""
+LEAST = 0.1
+"""Seconds between looks, however much changes."""
 QUIET = 3.0
 """Seconds that viewers get no picture from which on that is worth telling."""
 
@@ -112,12 +114,13 @@ class State:
     async def _keep_looking(self) -> None:
         while True:
             begun = time.monotonic()
+            self._wake.clear()  # whatever changes from here on is seen by the next look
             await self.refresh()
             self.listeners.offer(event("state", self._told))
+            await asyncio.sleep(LEAST)
             every = EVERY[0] if len(self.listeners) else EVERY[1]
-            self._wake.clear()
             try:
-                async with asyncio.timeout(max(every - (time.monotonic() - begun), 0.1)):
+                async with asyncio.timeout(max(every - (time.monotonic() - begun), 0.0)):
                     await self._wake.wait()
             except TimeoutError:
                 pass
@@ -157,8 +160,12 @@ class State:
         pictures = self.pictures
         comes = pictures.frames.per_second() > 0
         stages.tell_camera(camera, look, names.frames, self._rates, pictures.to_publish, comes)
-        stages.tell_stream(detector, look, names.detections, yolo + frames, self._rates)
+        read = list({*yolo, *frames})  # the two may be one lane
+        stages.tell_stream(detector, look, names.detections, read, self._rates)
         detector.quantiles = self.detections.latency.quantiles()
+        if self.detections.refused.per_second() and not self.detections.read_total.per_second():
+            note = "The detector's records make no sense: no boxes. Pictures go on."
+            detector.becomes("stalled", self.detections.problem or "", note)
         stream = stages.tell_stream(encoder, look, names.stream, frames, self._rates)
         span = None if stream is None else stages.exposure_to_record_ns(stream)
         if span is not None and encoder.state == "up":

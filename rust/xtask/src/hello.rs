@@ -22,18 +22,8 @@ pub struct Hello {
 
 /// Builds the programs of every language.
 pub fn build() -> Result<Vec<Hello>> {
-    build_those(|_| true)
-}
-
-/// Builds those that need no more than the README asks for before the demo: no JDK, no Maven.
-pub fn build_for_demo() -> Result<Vec<Hello>> {
-    build_those(|recipe| !recipe.mentions("{maven-repository}"))
-}
-
-fn build_those(wanted: impl Fn(&Recipe) -> bool) -> Result<Vec<Hello>> {
     let folder = workspace::root().join("examples/hello");
-    let mut recipes = Recipe::all(&folder, "hello.toml", &["producer", "consumer"])?;
-    recipes.retain(wanted);
+    let recipes = Recipe::all(&folder, "hello.toml", &["producer", "consumer"])?;
     let kitchen = Kitchen::new("hello", None);
     kitchen.build(recipes.iter())?;
     let hello = |recipe: &Recipe| {

@@ -54,14 +54,45 @@ def test_the_switch_shows_on_the_next_picture(monitor: Monitor, two: tuple[Camer
         assert not controller.held
 
 
-def test_both_switches_are_selected_where_nobody_else_does(monitor: Monitor) -> None:
-    # In this process both are ours: it is taken to let one follow the other.
-    with (
-        framelane.SwitchController("frames", ["a", "b"]),
-        framelane.SwitchController("small", ["c", "d"]) as other,
-    ):
-        assert monitor.ask("POST", "/switch", to("night"), Content_Type=JSON)[0] == 200
-        assert other.active == 0
+OTHER = """
+import sys, framelane
+with framelane.SwitchController("small", ["c", "d"]) as controller:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(controller.active, flush=True)
+"""
+
+
+def test_the_detectors_switch_is_selected_too_where_another_program_has_it(
+    monitor: Monitor,
+) -> None:
+    with framelane.SwitchController("frames", ["a", "b"]) as own:
+        with subprocess.Popen(
+            [sys.executable, "-c", OTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as other:
+            assert other.stdout is not None and other.stdout.readline() == "ready\n"
+            assert monitor.ask("POST", "/switch", to("night"), Content_Type=JSON)[0] == 200
+            assert own.active == 1
+            assert other.communicate("\n", timeout=PATIENCE)[0] == "1\n"
+        # Who has both lets the one follow the other.
+        with framelane.SwitchController("small", ["c", "d"], active=1) as second:
+            assert monitor.ask("POST", "/switch", to("day"), Content_Type=JSON)[0] == 200
+            assert (own.active, second.active) == (0, 1)
+
+
+def test_without_its_controller_the_active_camera_goes_on(running: Rate) -> None:
+    controller = framelane.SwitchController("either", ["frames", "other"])
+    follower = Monitor("--frames", "either")
+    try:
+        events = follower.events()
+        becomes(lambda: follower.metric("frames_total") > 0)
+        controller.close()
+        assert "goes on" in events.stage("camera", "stalled")["note"]
+        before = follower.metric("frames_total")
+        becomes(lambda: follower.metric("frames_total") > before + 5)
+    finally:
+        follower.close()
+        controller.close()
 
 
 REFUSED: list[tuple[dict[str, str], bytes, int]] = [
@@ -74,6 +105,10 @@ REFUSED: list[tuple[dict[str, str], bytes, int]] = [
     ({"Content_Type": JSON}, to("dusk"), 400),
     ({"Content_Type": JSON}, b'{"to": ["day"]}', 400),
     ({"Content_Type": JSON}, b" " * 5000, 400),
+    ({"Content_Type": JSON}, b"[" * 1000, 400),
+    ({"Content_Type": JSON, "Origin": "http://["}, to("day"), 403),
+    ({"Content_Type": JSON, "Host": "["}, to("day"), 421),
+    ({"Content_Type": JSON, "Host": ""}, to("day"), 421),
     ({"Content_Type": JSON, "Host": "evil.example"}, to("day"), 421),
 ]
 
@@ -103,6 +138,11 @@ def test_a_foreign_name_is_refused_and_answers_are_shielded(monitor: Monitor) ->
     for host in ("localhost:1", "192.0.2.1", "[::1]:80"):
         assert monitor.ask("GET", "/healthz", Host=host)[0] != 421
     connection = monitor.connect()
+    connection.request("GET", "/", headers={"Host": "localhost:1"})
+    answer = connection.getresponse()
+    # The server knows the page by one origin.
+    assert (answer.status, answer.getheader("Location")) == (307, monitor.address)
+    answer.read()
     connection.request("GET", "/")
     answer = connection.getresponse()
     policy = answer.getheader("Content-Security-Policy", "")
@@ -155,6 +195,24 @@ def test_who_holds_what_is_told(monitor: Monitor, camera: Camera) -> None:
         frame.release()
         names = {one["command"] for one in held["holders"]}
         assert "monitor" in names
+
+
+def test_who_only_asks_what_there_is_or_leaves_at_once_is_no_viewer(monitor: Monitor) -> None:
+    for path in ("/stream.mjpeg", "/events"):
+        assert monitor.ask("HEAD", path)[0] == 200
+        for _ in range(20):
+            connection = monitor.connect()
+            connection.request("GET", path)
+            connection.close()
+    becomes(lambda: monitor.metric("viewers") == 0 and monitor.metric("listeners") == 0)
+
+
+def test_there_is_a_limit_to_viewers(monitor: Monitor) -> None:
+    events = [monitor.events() for _ in range(64)]
+    assert monitor.ask("GET", "/events")[0] == 503
+    events[0].close()
+    becomes(lambda: monitor.metric("listeners") == 63)
+    monitor.events().next("state")
 
 
 class Figures(http.server.BaseHTTPRequestHandler):

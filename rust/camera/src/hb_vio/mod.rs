@@ -15,6 +15,7 @@ mod duty;
 mod exposures;
 mod feed;
 mod flight;
+mod light;
 mod pause;
 mod switching;
 
