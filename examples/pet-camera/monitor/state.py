@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
+import math
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +23,6 @@ from pictures import Pictures
 from results import Result, Results, View
 from stages import Rates, Stage
 from viewers import Viewers
-
-log = logging.getLogger("monitor")
 
 MOST_LISTENERS = 64
 EVERY = (1.0, 5.0)
@@ -280,5 +278,6 @@ def tell_member(look: Look, lane: str) -> dict[str, Any]:
     return {
         "name": lane,
         "live": report is not None,
-        "brightness": round(brightness, 1) if brightness >= 0 else None,
+        # A number of another program: JSON has none that is not finite.
+        "brightness": round(brightness, 1) if 0 <= brightness < math.inf else None,
     }
