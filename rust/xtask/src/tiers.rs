@@ -134,7 +134,7 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "conformance",
         about: "every language with every language, and with a reference that is not our code",
-        needs: &[CXX],
+        needs: &[CXX, kotlin::JDK, kotlin::MAVEN],
         when: When::Ci,
         run: conformance::tier,
     },
@@ -148,7 +148,7 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "hello",
         about: "the first program of every language with that of every other",
-        needs: &[CXX],
+        needs: &[CXX, kotlin::JDK, kotlin::MAVEN],
         when: When::Ci,
         run: hello::tier,
     },
@@ -221,6 +221,13 @@ pub const TIERS: &[Tier] = &[
         needs: tsan::NEEDS,
         when: When::Long,
         run: tsan::run,
+    },
+    Tier {
+        name: "conformance-long",
+        about: "the pairs of languages that start slowly: Kotlin with those it plays not in CI",
+        needs: &[CXX, kotlin::JDK, kotlin::MAVEN],
+        when: When::Long,
+        run: conformance::long_tier,
     },
     Tier {
         name: "vm-long",
