@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
+/// The agent that is not our code.
+const REFERENCE: &str = "reference";
+
 /// What to play.
 #[derive(clap::Args, Default)]
 pub struct Options {
@@ -73,9 +76,39 @@ fn agents(folder: &Path) -> Result<Vec<Recipe>> {
     Recipe::all(&folder.join("agents"), "agent.toml", &["run"])
 }
 
-/// All pairs and all scenarios, as a tier.
+/// Languages that start slowly: on each change they play with these alone, and with all others in
+/// the long run.
+const SLOW: &[(&str, &[&str])] = &[("kotlin", &["kotlin", "rust", "reference"])];
+
+fn is_for_the_long_run(producer: &str, consumer: &str) -> bool {
+    let apart = |one: &str, other: &str| {
+        SLOW.iter().any(|(slow, partners)| *slow == one && !partners.contains(&other))
+    };
+    apart(producer, consumer) || apart(consumer, producer)
+}
+
+/// All scenarios, and all pairs but those for the long run, as a tier.
 pub fn tier() -> Result<Counts> {
-    played(Vec::new(), None)
+    played(pairs_of_tier(false)?, None)
+}
+
+/// The other pairs.
+pub fn long_tier() -> Result<Counts> {
+    played(pairs_of_tier(true)?, None)
+}
+
+fn pairs_of_tier(long: bool) -> Result<Vec<String>> {
+    let agents = agents(&workspace::root().join("conformance"))?;
+    let mut pairs = Vec::new();
+    for producer in &agents {
+        for consumer in &agents {
+            let (producer, consumer) = (&producer.language, &consumer.language);
+            if is_for_the_long_run(producer, consumer) == long {
+                pairs.push(format!("{producer}:{consumer}"));
+            }
+        }
+    }
+    Ok(pairs)
 }
 
 /// Agents that a sanitizer can look into, each with itself and both ways with the reference.
@@ -95,6 +128,42 @@ fn played(pairs: Vec<String>, sanitize: Option<Sanitizer>) -> Result<Counts> {
     let scenarios = Scenario::all(&folder.join("scenarios"))?;
     let options = Options { pairs, sanitize, patience: 60, ..Options::default() };
     let outcomes = perform(&options, &folder, &agents, &scenarios)?;
+    println!("\n{}", matrix(&outcomes));
+    Ok(count(&outcomes))
+}
+
+/// Agents that run on another processor, with each other and both ways with the reference, which
+/// runs on this one. Scenarios with a board need libraries that other processors have not.
+pub fn emulated(mut agents: Vec<Launch>) -> Result<Counts> {
+    let folder = workspace::root().join("conformance");
+    let recipes = self::agents(&folder)?;
+    let all = Scenario::all(&folder.join("scenarios"))?;
+    let languages: Vec<&str> = recipes.iter().map(|agent| agent.language.as_str()).collect();
+    let names: Vec<&str> = all.iter().map(|scenario| scenario.name.as_str()).collect();
+    let capabilities = Capabilities::load(&folder.join("capabilities.toml"), &languages, &names)?;
+    let foreign: Vec<String> = agents.iter().map(|agent| agent.language.clone()).collect();
+    let reference = recipes.iter().find(|agent| agent.language == REFERENCE);
+    let kitchen = Kitchen::new(CONFORMANCE, None);
+    agents.push(kitchen.launch(reference.context("no reference")?, "run")?);
+    let languages: Vec<&str> = agents.iter().map(|agent| agent.language.as_str()).collect();
+    let mut pairs = pairs(&[], &languages)?;
+    pairs.retain(|pair| foreign.contains(&pair.producer) || foreign.contains(&pair.consumer));
+    let plan = Plan {
+        root: workspace::root().to_owned(),
+        agents: agents.clone(),
+        board: None,
+        pairs,
+        scenarios: all.iter().filter(|scenario| !scenario.needs_board()).collect(),
+        capabilities: &capabilities,
+        patience: Duration::from_secs(240),
+        jobs: available_parallelism().map_or(1, usize::from),
+        check: interrupt::check,
+    };
+    let (total, mut done) = (plan.pairs.len(), 0);
+    let outcomes = play(&plan, |outcome| {
+        done += 1;
+        show(outcome, done, total, false);
+    })?;
     println!("\n{}", matrix(&outcomes));
     Ok(count(&outcomes))
 }
@@ -246,6 +315,15 @@ fn write(path: &Path, text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_pair_is_played_once_in_all_and_a_slow_language_with_few_on_each_change() {
+        let (soon, later) = (pairs_of_tier(false).unwrap(), pairs_of_tier(true).unwrap());
+        let agents = agents(&workspace::root().join("conformance")).unwrap().len();
+        assert_eq!(soon.len() + later.len(), agents * agents);
+        assert!(soon.contains(&"kotlin:reference".into()) && later.contains(&"c:kotlin".into()));
+        assert!(soon.iter().all(|pair| !later.contains(pair)));
+    }
 
     fn chosen_pairs(wanted: &[&str]) -> Result<Vec<String>> {
         let wanted: Vec<String> = wanted.iter().map(|pair| (*pair).to_owned()).collect();
