@@ -19,6 +19,7 @@ use anyhow::Result;
 use kit::Kit;
 use source::Source;
 use std::io::{IsTerminal, stdout};
+use std::path::Path;
 use std::time::Duration;
 
 /// Seconds where nobody says how many: time to open the page, or to prove what is promised.
@@ -63,6 +64,13 @@ pub fn run(options: &Options) -> Result<bool> {
 pub fn tier() -> Result<Counts> {
     let kit = Kit::build(&Source::HbVio, false, false)?;
     play(&kit, Some(Duration::from_secs(6)), false)
+}
+
+/// Plays for so long beside somebody who begins to look at its runtime directory before it begins.
+pub fn beside<T>(time: Duration, look: impl FnOnce(&Path) -> T) -> Result<(Counts, T)> {
+    let kit = Kit::build(&Source::HbVio, false, "zero-copy", false)?;
+    let looking = look(kit.directory());
+    Ok((play(&kit, Some(time), false)?, looking))
 }
 
 fn play(kit: &Kit, time: Option<Duration>, live: bool) -> Result<Counts> {
