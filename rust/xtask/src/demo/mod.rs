@@ -68,7 +68,7 @@ pub fn tier() -> Result<Counts> {
 
 /// Plays for so long beside somebody who begins to look at its runtime directory before it begins.
 pub fn beside<T>(time: Duration, look: impl FnOnce(&Path) -> T) -> Result<(Counts, T)> {
-    let kit = Kit::build(&Source::HbVio, false, "zero-copy", false)?;
+    let kit = Kit::build(&Source::HbVio, false, false)?;
     let looking = look(kit.directory());
     Ok((play(&kit, Some(time), false)?, looking))
 }
