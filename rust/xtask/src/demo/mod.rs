@@ -3,15 +3,15 @@
 //! and a watchdog read it in five languages, all kept running. In the end it says what it measured.
 
 mod act;
-mod board;
+pub mod board;
 mod books;
 pub mod child;
 mod evidence;
 mod http;
 mod keeper;
-mod kit;
+pub mod kit;
 mod report;
-mod source;
+pub mod source;
 mod status;
 
 use crate::counts::Counts;
@@ -51,7 +51,7 @@ pub fn run(options: &Options) -> Result<bool> {
     let live = !options.headless && stdout().is_terminal();
     let seconds = options.seconds.unwrap_or(if live { WATCHED } else { UNWATCHED });
     let time = (seconds > 0).then(|| Duration::from_secs(seconds));
-    let kit = Kit::build(&options.source, options.optimised, "zero-copy", options.keep)?;
+    let kit = Kit::build(&options.source, options.optimised, options.keep)?;
     println!("runtime directory: {}", kit.directory().display());
     match time {
         Some(_) => println!("it ends after {seconds} s, or at Ctrl-C, with a report"),
@@ -62,7 +62,7 @@ pub fn run(options: &Options) -> Result<bool> {
 
 /// The demo as a test: each promise counts as one.
 pub fn tier() -> Result<Counts> {
-    let kit = Kit::build(&Source::HbVio, false, "zero-copy", false)?;
+    let kit = Kit::build(&Source::HbVio, false, false)?;
     play(&kit, Some(Duration::from_secs(6)), false)
 }
 
