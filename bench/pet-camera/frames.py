@@ -38,13 +38,19 @@ class Figures:
         self._times: list[int] = []
 
     def enter(self, captured_ns: int, copied: int) -> None:
-        """A frame was read just now."""
+        """A frame was read just now. The first says that we are at work."""
+        if self._frames == 0:
+            self._began = time.monotonic_ns()
+            print(json.dumps({"ready": True}), flush=True)
         self._frames += 1
         self._copied += copied
         self._times.append(framelane.monotonic_ns() - captured_ns)
 
     def copied(self, count: int) -> None:
         """Bytes that were copied for others."""
+        if self._copied == 0:
+            self._began = time.monotonic_ns()
+            print(json.dumps({"ready": True}), flush=True)
         self._copied += count
 
     def tell(self) -> None:

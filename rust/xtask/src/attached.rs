@@ -20,7 +20,8 @@ pub struct Options {
 
 /// Its command: we start ourselves, and become that program.
 pub fn command(program: &Path) -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe().context("who we are")?);
+    // By this name also after a newer build of us took our place.
+    let mut command = Command::new("/proc/self/exe");
     command.arg("attached").arg(std::process::id().to_string()).arg(program).process_group(0);
     Ok(command)
 }

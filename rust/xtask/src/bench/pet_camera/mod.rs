@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Each way takes its turn in each round, so that all meet the same weather.
 const ROUNDS: usize = 3;
-const SPAN: Duration = Duration::from_secs(10);
+const SPAN: Duration = Duration::from_secs(6);
 
 /// How frames get to their readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
