@@ -217,7 +217,12 @@ def open_frames(name: str) -> framelane.Consumer | framelane.Switch:
     except framelane.Error as error:
         if error.kind != framelane.ErrorKind.UNSUPPORTED:
             raise
-    return framelane.Switch(name)
+        refused = error
+    try:
+        return framelane.Switch(name)
+    except framelane.Error as error:
+        # Where it is no switch but a lane that cannot be read, the first reason counts.
+        raise refused if error.kind == framelane.ErrorKind.UNSUPPORTED else error
 
 
 def render(picture: Picture, result: Result | None) -> bytes:

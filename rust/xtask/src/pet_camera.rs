@@ -22,6 +22,8 @@ pub fn tier() -> Result<Counts> {
     let mut counts = golang::program_tests(&format!("{FOLDER}/server"))?;
     let detector = format!("{FOLDER}/detector");
     counts += python::program_tests(&detector, &["numpy", "opencv-python-headless"])?;
+    let packages = ["numpy", "simplejpeg", "starlette", "uvicorn"];
+    counts += python::program_tests(&format!("{FOLDER}/monitor"), &packages)?;
     for program in build()? {
         println!("{}", program.language);
         counts += python::tests_of(&program.command[0], &format!("{FOLDER}/{}", program.language))?;

@@ -258,19 +258,6 @@ fn unit() -> Result<Counts> {
         .counted()
 }
 
-fn pet_camera() -> Result<Counts> {
-    let mut counts = golang::program_tests("examples/pet-camera/server")?;
-    counts += python::program_tests(
-        "examples/pet-camera/detector",
-        &["numpy", "opencv-python-headless"],
-    )?;
-    counts += python::program_tests(
-        "examples/pet-camera/monitor",
-        &["numpy", "simplejpeg", "starlette", "uvicorn"],
-    )?;
-    Ok(counts)
-}
-
 fn stress() -> Result<Counts> {
     Program::cargo(["test", "--locked", "--release", "--package", "framelane"])
         .args(["--test", "stress", "--test", "stream_stress", "--target-dir"])
