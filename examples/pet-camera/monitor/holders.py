@@ -28,17 +28,12 @@ def tell(look: Look, rates: Rates, names: dict[int, str], own_copies: float) -> 
         for consumer in report.attached:
             row = _holder(lane, report, consumer, rates, names)
             holders.append(row)
-            copied = (
-                rates.of(
-                    (lane, report.epoch, "copied", consumer.consumer_id),
-                    consumer.copied_bytes,
-                    report.now_ns,
-                )
-                or 0.0
-            )
-            if consumer.pid == os.getpid() and size:
-                copied += own_copies if row["fps"] else 0.0
+            key = (lane, report.epoch, "copied", consumer.consumer_id)
+            copied = rates.of(key, consumer.copied_bytes, report.now_ns) or 0.0
             would = (row["fps"] or 0.0) * size if size else copied
+            if consumer.pid == os.getpid() and size:
+                # Where no picture is made, only times are read, for which nothing need be copied.
+                would, copied = (would, own_copies) if own_copies else (0.0, 0.0)
             if not would:
                 continue  # attached, and reads nothing: the camera that is not active
             paths.append(

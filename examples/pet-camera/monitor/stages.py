@@ -113,10 +113,11 @@ def tell_camera(
     name, report = lane_of(look, frames)
     stage.fps = None
     if report is None:
-        note = (
-            "The camera switch is not running: the camera that was active goes on." if comes else ""
-        )
-        stage.becomes("stalled" if comes else "down", look.problem(name), note)
+        if comes and name == frames:
+            note = "The camera switch is not running: the camera that was active goes on."
+            stage.becomes("stalled", look.problem(name), note)
+        else:
+            stage.becomes("down", look.problem(name))
         return
     newest = looking.newest_ns(report)
     fps = rates.of(("camera", name, report.epoch), report.published, report.now_ns)

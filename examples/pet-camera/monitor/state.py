@@ -157,7 +157,8 @@ class State:
         pictures = self.pictures
         comes = pictures.frames.per_second() > 0
         stages.tell_camera(camera, look, names.frames, self._rates, pictures.to_publish, comes)
-        stages.tell_stream(detector, look, names.detections, yolo + frames, self._rates)
+        read = list({*yolo, *frames})  # the two may be one lane
+        stages.tell_stream(detector, look, names.detections, read, self._rates)
         detector.quantiles = self.detections.latency.quantiles()
         stream = stages.tell_stream(encoder, look, names.stream, frames, self._rates)
         span = None if stream is None else stages.exposure_to_record_ns(stream)

@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 
 import framelane
 import live
-import looking
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from state import State
+from state import Names, State
 from viewers import TooManyError
 
 PAGE = Path(__file__).parent / "page"
@@ -81,7 +80,7 @@ class Web:
             text = f'the body is {{"to": {" | ".join(json.dumps(to) for to in CHOICES)}}}'
             return JSONResponse({"error": text}, 400)
         try:
-            answer = await asyncio.to_thread(select, self._state, choice)
+            answer = await asyncio.to_thread(select, self._state.names, choice)
         except framelane.Error as error:
             return JSONResponse({"error": str(error)}, status_of(error))
         self._state.look_again()
@@ -99,20 +98,24 @@ class Web:
         return PlainTextResponse(metrics(self._state), media_type="text/plain; version=0.0.4")
 
 
-def select(state: State, choice: int | None) -> dict[str, Any]:
+def select(names: Names, choice: int | None) -> dict[str, Any]:
     """Selects at the switch of the frames, and at that of the detector's frames where another
     program makes that: one that makes both lets both follow."""
-    names = state.names
     index, epoch = framelane.select(names.frames, choice)
-    own, other = (state.look.report(name) for name in (names.frames, names.yolo))
-    if (
-        own is not None
-        and other is not None
-        and looking.is_kind(other, framelane.LaneKind.SWITCH)
-        and own.producer_pid != other.producer_pid
-    ):
+    own, other = (maker_of(name) for name in (names.frames, names.yolo))
+    if other is not None and own != other:
         framelane.select(names.yolo, choice)
     return {"active": index, "switch_epoch": epoch, "automatic": choice is None}
+
+
+def maker_of(name: str) -> int | None:
+    """The process that makes this switch; None where there is no switch of this name."""
+    try:
+        report = framelane.query(name)
+    except framelane.Error:
+        return None
+    is_switch = report.lane_kind == framelane.LaneKind.SWITCH
+    return report.producer_pid if is_switch else None
 
 
 def status_of(error: framelane.Error) -> int:

@@ -5,7 +5,7 @@ mod stage;
 use framelane::layout::FrameFlag;
 use framelane::{Consumer, ConsumerOptions, Frame, Mode};
 use framelane_camera::hb_vio::Config;
-use framelane_standin_ion::{Ion, Light};
+use framelane_standin_ion::{Fault, Ion, Light, Scene};
 use stage::common::{DEADLINE, board, entry};
 use stage::{beside, until};
 use std::path::Path;
@@ -52,7 +52,7 @@ fn light(exposure: u32) -> u32 {
     DAY[0] - (DAY[0] - DAY[1]) * since / (SUNSET[1] - SUNSET[0])
 }
 
-/// A frame shows the light of its exposure, and tells of it or of what came just after.
+/// A frame shows the light of its exposure, and tells of what was known of it then.
 fn assert_lit(frame: &Frame) -> f32 {
     let d = frame.descriptor();
     let mut luma = vec![0; d.planes[0].size_bytes as usize];
@@ -60,10 +60,34 @@ fn assert_lit(frame: &Frame) -> f32 {
     let lit = (LUMA * light(d.capture_id as u32)).div_ceil(100);
     assert!(luma.iter().all(|value| u32::from(*value) == lit), "{} for {lit}", luma[0]);
     let told = d.brightness_avg;
-    assert!(told <= lit as f32 && told >= (LUMA * DAY[1] / 100) as f32, "{told} of {lit}");
+    let [day, night] = DAY.map(|percent| (LUMA * percent / 100) as f32);
+    assert!((night..=day).contains(&told), "{told}");
     assert_eq!(d.correction_applied, 0, "nothing was done to it");
     assert_eq!(d.flags & FrameFlag::CORRECTED, 0);
     told
+}
+
+/// The statistics may take their time: frames do not wait for them.
+#[test]
+fn an_answer_that_takes_long_keeps_no_frame_from_coming() {
+    let board = board();
+    let ion = board.place.ion();
+    let stats = beside(&config(), |running| {
+        let mut day = running.reader("main-0", 1);
+        assert_eq!(stage::next(&mut day).descriptor().brightness_avg, 100.0);
+        let slow = Fault::of("hbn_isp_get_ae_statistics", 0).delay_ms(3000);
+        ion.plan(slow.times(2)).unwrap(); // one for each camera
+        ion.set_scene(0, Scene { brightness: 70, frozen: false }).unwrap();
+        let mut meanwhile = 0;
+        until("the answer is there", || {
+            let told = stage::next(&mut day).descriptor().brightness_avg;
+            meanwhile += u32::from(told == 100.0);
+            told == 70.0
+        });
+        assert!(meanwhile >= 20, "{meanwhile} frames in the three seconds it took");
+    });
+    ion.set_scene(0, Scene::default()).unwrap();
+    assert_eq!(stats.cameras[0].restarts, 0);
 }
 
 #[test]

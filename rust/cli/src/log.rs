@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Warnings, and what a camera has to say: it runs for long, often as a service.
-const USUAL: &str = "warn,framelane::camera=info,framelane::encode=info,framelane_camera=info";
+const USUAL: &str = "warn,framelane::camera=info,framelane::encode=info,framelane_camera=info,\
+                     framelane_hobot=info";
 
 /// Starts logging: the usual, unless `FRAMELANE_LOG` (for instance `debug`) says otherwise.
 pub fn start() {

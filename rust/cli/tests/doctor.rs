@@ -37,6 +37,7 @@ fn every_finding_has_a_status_and_what_is_not_ok_a_fix() {
         "producer_directory",
         "lanes",
         "trial",
+        "board_library",
     ] {
         assert!(!findings(&report, check).is_empty(), "{check}: {report}");
     }

@@ -4,7 +4,7 @@ mod common;
 
 use common::play::scrape;
 use common::{DEADLINE, Ran, Scene, finish};
-use framelane_standin_ion::Place;
+use framelane_standin_ion::{Fault, Place};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::os::unix::net::UnixDatagram;
@@ -129,6 +129,60 @@ fn cameras_come_from_a_file_and_every_command_reads_their_lanes() {
     }
     let left = bench.place.ion().look(|state| state.buffers.len()).unwrap();
     assert_eq!(left, 0, "every buffer is given back");
+}
+
+#[test]
+fn where_readers_could_not_import_it_copies_and_says_so_in_the_log_and_in_info() {
+    let bench = Bench::new();
+    // Of three channels one is copied anyway.
+    let refuse = Fault::of("hb_mem_import_graph_buf", -16_777_214).times(2);
+    bench.place.ion().plan(refuse).unwrap();
+    let socket = bench.scene.path().join("notify");
+    let systemd = UnixDatagram::bind(&socket).unwrap();
+    systemd.set_read_timeout(Some(DEADLINE)).unwrap();
+    let args = ["camera", "--source", "hb_vio", "--config", &bench.config, "--json"];
+    let camera = bench.command(&args).env("NOTIFY_SOCKET", &socket).spawn().unwrap();
+    let camera = Camera(Some(camera));
+    systemd.recv(&mut [0; 32]).unwrap();
+    for lane in ["pet_camera_active_zc", "pet_camera_yolo_zc_cam1"] {
+        let info = bench.json(&["info", lane]).to_string();
+        assert!(info.contains("\"inline\""), "{lane}: {info}");
+        let rate = bench.json(&["hz", lane, "--duration", "0.5"]);
+        assert!(rate["received"].as_u64().unwrap() > 2, "{rate}");
+    }
+    let ran = camera.end();
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let said = ran.err.matches("readers could not import: frames are copied").count();
+    assert_eq!(said, 2, "{}", ran.err);
+    assert!(ran.err.contains("INVALID_PARAMS (-16777214)"), "{}", ran.err);
+    let summary: Value = serde_json::from_slice(&ran.out).unwrap();
+    for camera in summary["cameras"].as_array().unwrap() {
+        for channel in camera["channels"].as_array().unwrap() {
+            assert_eq!(channel["transport"], "copy", "{channel}");
+        }
+    }
+}
+
+#[test]
+fn doctor_looks_at_the_vendors_libraries() {
+    let bench = Bench::new();
+    let look = || {
+        let ran = finish(bench.command(&["doctor", "--json"]).spawn().unwrap());
+        let report: Value = serde_json::from_slice(&ran.out).unwrap();
+        let findings = report["findings"].as_array().unwrap().clone();
+        let of_board = |f: &Value| f["check"].as_str().unwrap().starts_with("board_");
+        findings.into_iter().filter(of_board).collect::<Vec<Value>>()
+    };
+    let findings = look();
+    assert_eq!(findings.len(), 5, "{findings:?}");
+    assert!(findings.iter().all(|finding| finding["status"] == "ok"), "{findings:?}");
+    bench.place.ion().plan(Fault::of("hb_mem_module_open", -16_777_207)).unwrap();
+    std::fs::remove_file(bench.place.folder().join("libmultimedia.so.1")).unwrap();
+    let findings = look();
+    let statuses: Vec<&str> = findings.iter().map(|f| f["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["ok", "ok", "ok", "warn", "bad"]);
+    assert!(findings[3]["found"].as_str().unwrap().contains("libmultimedia.so.1 cannot be loaded"));
+    assert!(findings[4]["found"].as_str().unwrap().contains("MODULE_OPEN_FAIL"), "{findings:?}");
 }
 
 #[test]

@@ -95,6 +95,12 @@ macro_rules! library {
                 })
             }
 
+            /// Functions of it that the loaded library has not.
+            pub fn missing(&self) -> Vec<&'static str> {
+                let all = [$( (stringify!($symbol), self.$symbol.is_some()) ),*];
+                all.into_iter().filter(|(_, there)| !there).map(|(name, _)| name).collect()
+            }
+
             $(
                 $(#[$what])*
                 ///

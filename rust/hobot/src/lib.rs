@@ -11,6 +11,7 @@ mod describe;
 mod error;
 mod importer;
 mod memory;
+mod survey;
 pub mod vio;
 
 pub use buffer::{Buffer, CommonBuffer, GraphicBuffer, Raw};
@@ -18,6 +19,7 @@ pub use describe::{
     COMMON_TAG, Described, GRAPHIC_TAG, describe_block, describe_picture, described,
 };
 pub use error::{Error, Result};
-pub use framelane_hobot_sys::{CommonBuf, Format, GraphicBuf, usage};
+pub use framelane_hobot_sys::{CommonBuf, FOLDER_VARIABLE, Format, GraphicBuf, usage};
 pub use importer::register;
 pub use memory::{Memory, Picture};
+pub use survey::{Library, survey, try_memory};

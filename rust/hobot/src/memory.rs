@@ -152,6 +152,15 @@ impl Memory {
         self.0.process != std::process::id()
     }
 
+    /// Refuses work for such a child.
+    pub(crate) fn refuse_fork(&self) -> Result<()> {
+        if self.is_foreign() {
+            let text = "the vendor's libraries were opened before the fork, for the parent alone";
+            return Err(framelane::Error::new(ErrorKind::Forked, text).into());
+        }
+        Ok(())
+    }
+
     pub(crate) fn library(&self) -> &Hbmem {
         &self.0.library
     }

@@ -52,6 +52,21 @@ fn a_missing_library_is_named_with_the_reason() {
 }
 
 #[test]
+fn the_stand_ins_have_every_function_that_is_bound() {
+    let _board = board();
+    for library in framelane_hobot::survey(Some(&common::folder())) {
+        assert_eq!(library.missing.unwrap(), Vec::<&str>::new(), "{}", library.name);
+    }
+    let version = framelane_hobot::try_memory(Some(&common::folder())).unwrap();
+    assert_eq!(version, (1, 0, 0));
+    let nowhere = tempfile::tempdir().unwrap();
+    for library in framelane_hobot::survey(Some(nowhere.path())) {
+        let text = refused(library.missing).to_string();
+        assert!(text.starts_with(&format!("{} cannot be loaded", library.name)), "{text}");
+    }
+}
+
+#[test]
 fn every_buffer_keeps_the_module_open_and_is_freed_once() {
     let board = board();
     let memory = memory();

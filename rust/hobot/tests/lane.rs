@@ -9,6 +9,7 @@ use framelane::{
 };
 use framelane_hobot::{Format, GraphicBuffer, Memory, Picture, describe_picture, usage};
 use framelane_standin_ion::Fault;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::time::{Duration, Instant};
 
 const READ: i64 = usage::CPU_READ_OFTEN;
@@ -40,6 +41,8 @@ fn reader() {
                 other => say(format!("{:?}", other.map(|frame| frame.is_some()))),
             },
             "check" => say(held.last().is_some_and(Frame::check)),
+            "starve" => say(limit_descriptors(0)),
+            "feed" => say(limit_descriptors(1024)),
             "rights" => say(rights(held.last().unwrap())),
             "release" => {
                 let released = held.pop().unwrap().release();
@@ -63,6 +66,13 @@ fn content(frame: &Frame) -> String {
         }
     }
     words.join(" ")
+}
+
+/// So many descriptors can be had from now on, those that are open included.
+fn limit_descriptors(count: u64) -> &'static str {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: Some(count), maximum }).unwrap();
+    "so be it"
 }
 
 fn rights(frame: &Frame) -> String {
@@ -260,6 +270,24 @@ fn a_reader_that_imports_slowly_past_the_lease_is_told_that_its_frame_was_taken_
     assert_eq!(ask(&mut reader, "check"), "false");
     camera.publish(&board, 1, 7);
     assert_eq!(ask(&mut reader, "next"), "2 7 8");
+    reader.ends_well();
+}
+
+#[test]
+fn a_reader_without_a_descriptor_left_is_told_so_and_reads_on_when_it_has_one() {
+    let board = board();
+    let camera = Camera::new(VIO);
+    let mut reader = camera.reader(&board);
+    ask(&mut reader, "starve");
+    camera.publish(&board, 0, 1);
+    let id = camera.ring[0].raw().share_id[0];
+    let words = format!("importing buffer {id}: hb_mem_import_graph_buf: TOO_MANY_FD (-16777210)");
+    assert_eq!(ask(&mut reader, "next"), words);
+    ask(&mut reader, "release");
+    assert_eq!(board.counts(id), (1, 0), "what failed holds nothing");
+    ask(&mut reader, "feed");
+    camera.publish(&board, 0, 5);
+    assert_eq!(ask(&mut reader, "next"), "2 5 6");
     reader.ends_well();
 }
 

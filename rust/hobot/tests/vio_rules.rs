@@ -40,6 +40,8 @@ macro_rules! call {
     }};
 }
 
+#[path = "vio_rules/buffers.rs"]
+mod buffers;
 #[path = "vio_rules/sending.rs"]
 mod sending;
 
@@ -92,9 +94,14 @@ impl Chain {
 
     /// Two buffers on channel 0, and running.
     fn running() -> Self {
+        Chain::running_with(0x11)
+    }
+
+    /// The same in buffers of these flags.
+    fn running_with(flags: i64) -> Self {
         let chain = Chain::new();
         assert_eq!(chain.scale(0, 64, 48), 0);
-        let mut buffers = BufAttr { flags: 0x11, buffers_num: 2, is_contig: 1 };
+        let mut buffers = BufAttr { flags, buffers_num: 2, is_contig: 1 };
         assert_eq!(call!(vpf.hbn_vnode_set_ochn_buf_attr(chain.vse(), 0, &mut buffers)), 0);
         assert_eq!(call!(cam.hbn_camera_attach_to_vin(chain.sensor, chain.nodes[0])), 0);
         assert_eq!(call!(vpf.hbn_vflow_start(chain.flow)), 0);

@@ -41,6 +41,7 @@ pub fn generate(schema: &model::Schema, readme: &str) -> anyhow::Result<Vec<Outp
     out.extend([print::c::print(schema), print::cpp::print(schema)]);
     out.extend(print::python::print(schema));
     out.extend(print::go::print(schema));
+    out.extend(print::kotlin::print(schema));
     out.push(print::docs::print(schema, readme)?);
     out.push(Output::text("schema/layout.lock.json", table::lock(schema)));
     Ok(out)

@@ -22,6 +22,14 @@ pub fn camel(name: &str) -> String {
     name.split('_').map(capitalized).collect()
 }
 
+/// `capture_id` -> `captureId`.
+pub fn lower_camel(name: &str) -> String {
+    let camel = camel(name);
+    let mut letters = camel.chars();
+    let first = letters.next().unwrap_or_default().to_ascii_lowercase();
+    format!("{first}{}", letters.as_str())
+}
+
 /// The same with Go's spelling of initialisms: `capture_id` -> `CaptureID`.
 pub fn go_camel(name: &str) -> String {
     let word = |word: &str| match word.to_ascii_lowercase().as_str() {
@@ -81,6 +89,7 @@ mod tests {
         assert_eq!(camel("HB_MEM"), "HbMem");
         assert_eq!(camel("NV12"), "Nv12");
         assert_eq!(camel("I420"), "I420");
+        assert_eq!(lower_camel("capture_id"), "captureId");
         assert_eq!(go_camel("capture_id"), "CaptureID");
         assert_eq!(go_camel("last_sequence"), "LastSequence");
     }

@@ -46,6 +46,31 @@ pub fn tier() -> Result<Counts> {
     Ok(counts)
 }
 
+/// Builds a program with modules of others; its path.
+pub fn build_program(folder: &str, name: &str, optimised: bool) -> Result<PathBuf> {
+    let build = Program::cargo(["build", "--locked", "--package", "framelane-ffi"]);
+    build.args(optimised.then_some("--release")).limit(LIMIT).check()?;
+    let go = Go { program: tools::program("go")? };
+    fetch(&go, folder)?;
+    let path = workspace::target().join("pet-camera").join(name);
+    // The library is no file that go watches: what is not there is always linked.
+    let _ = fs::remove_file(&path);
+    let out = path.to_string_lossy();
+    let words = [&["build"], WORKSPACE, &["-o", &out]].concat();
+    let profile = if optimised { "release" } else { "debug" };
+    go.run(folder, &words)
+        .env("CGO_LDFLAGS", format!("-L{}", workspace::target().join(profile).display()))
+        .check()?;
+    Ok(path)
+}
+
+/// The modules that a program pins.
+fn fetch(go: &Go, folder: &str) -> Result<()> {
+    let fetch = Program::new(&go.program).args(["-C", folder, "mod", "download"]);
+    fetch.env("GOTOOLCHAIN", "local").limit(LIMIT).quiet().check()?;
+    Ok(())
+}
+
 /// Format, vet and tests, under the race detector, of a program with modules of others, which are
 /// fetched as its `go.sum` pins them. Its tests find `ffmpeg`.
 pub fn program_tests(folder: &str) -> Result<Counts> {
@@ -64,6 +89,8 @@ pub fn program(folder: &str, package: &str, out: &Path) -> Result<PathBuf> {
     let go = Go { program: tools::program("go")? };
     go.fetch(folder)?;
     let out = std::path::absolute(out)?;
+    // The library is no file that go watches: only what is not there is linked again.
+    let _ = fs::remove_file(&out);
     let file = out.to_string_lossy();
     let arguments = [&["build"], WORKSPACE, &["-o", &file, package]].concat();
     go.run(folder, &arguments).check()?;

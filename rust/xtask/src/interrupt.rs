@@ -16,9 +16,14 @@ pub fn listen() -> Result<()> {
     Ok(())
 }
 
+/// Whether somebody has asked us to stop.
+pub fn asked() -> bool {
+    REQUESTED.load(Ordering::Relaxed)
+}
+
 /// Fails once somebody has asked us to stop.
 pub fn check() -> Result<()> {
-    if REQUESTED.load(Ordering::Relaxed) {
+    if asked() {
         bail!("interrupted");
     }
     Ok(())

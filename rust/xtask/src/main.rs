@@ -15,6 +15,7 @@ mod hello;
 mod hobot;
 mod install;
 mod interrupt;
+mod kotlin;
 mod loom;
 mod pet_camera;
 mod process;
@@ -42,7 +43,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the main job: a real clip flows from one process to several others
+    /// Start the whole pet camera, and end with a report of what was measured
     Demo(demo::Options),
     /// Run the tests: all that fit 25 minutes, or chosen tiers
     Test(test::Options),
@@ -58,6 +59,8 @@ enum Command {
     Tidy,
     /// Install the library, its headers and a pkg-config file
     Install(install::Options),
+    /// Install the Kotlin artifact for Maven projects of this machine
+    Kotlin(kotlin::Options),
     /// Print the C header from the sources of the C ABI
     Header(header::Options),
     /// Install the tools that tests need and print where they come from
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Vm(options) => vm::run(&options),
         Command::Tidy => tidy::run(),
         Command::Install(options) => install::run(&options),
+        Command::Kotlin(options) => kotlin::run(&options),
         Command::Header(options) => header::run(&options),
         Command::Tools => tools::list(),
     });

@@ -1,7 +1,7 @@
 //! Builds and starts the programs of each language as their recipes say.
 
 use crate::process::Program;
-use crate::{golang, python, tools, workspace};
+use crate::{golang, kotlin, python, tools, workspace};
 use anyhow::{Context, Result, bail};
 use framelane_conformance::{Launch, Recipe};
 use std::fs;
@@ -123,6 +123,9 @@ impl Kitchen {
             "cargo" => workspace::cargo(),
             "python" => tools::python()?,
             "framelane-python" => python::with_package(self.optimised)?,
+            "framelane-kotlin" => return kotlin::class_path(self.optimised).map(Some),
+            "framelane-kotlin-library" => kotlin::library_folder(self.optimised),
+            "maven-repository" => kotlin::repository(),
             "cmake" | "ninja" | "go" => tools::program(name)?,
             "sanitize" => return Ok(self.sanitizer.map(|_| "-fsanitize=address".to_owned())),
             "go-sanitize" => return Ok(self.sanitizer.map(|_| "-asan".to_owned())),

@@ -3,8 +3,8 @@
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
-    aarch64, bench, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot, loom,
-    pet_camera, python, schema, tidy, tools, tsan, vm, workspace,
+    aarch64, bench, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot,
+    kotlin, loom, pet_camera, python, schema, tidy, tools, tsan, vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -125,6 +125,13 @@ pub const TIERS: &[Tier] = &[
         run: golang::tier,
     },
     Tier {
+        name: "kotlin",
+        about: "the Kotlin layer over UniFFI, from a fresh Maven project too; Swift is printed",
+        needs: kotlin::NEEDS,
+        when: When::Ci,
+        run: kotlin::tier,
+    },
+    Tier {
         name: "conformance",
         about: "every language with every language, and with a reference that is not our code",
         needs: &[CXX],
@@ -161,7 +168,7 @@ pub const TIERS: &[Tier] = &[
     },
     Tier {
         name: "browser",
-        about: "the pet camera's video in a real Chromium: WebRTC, MSE, and what was killed",
+        about: "the pet camera in a real Chromium: video, boxes, the switch, and what was killed",
         needs: golang::NEEDS,
         when: When::Ci,
         run: browser::tier,
@@ -179,6 +186,13 @@ pub const TIERS: &[Tier] = &[
         needs: &[CXX],
         when: When::Ci,
         run: vm::tier,
+    },
+    Tier {
+        name: "browser-long",
+        about: "the same with programs that are stopped, and watched for long",
+        needs: golang::NEEDS,
+        when: When::Long,
+        run: browser::long_tier,
     },
     Tier {
         name: "viewers",

@@ -64,7 +64,7 @@ export async function clockOffset(page) {
   return best.offset;
 }
 
-// Milliseconds from exposure to screen of each time of exposure that was seen.
+// Milliseconds from exposure to paint of each time of exposure that was seen.
 export function latencies(seen, offset) {
   return seen.map(({ time, at }) => at + offset - Number(BigInt(time) / 1000n) / 1000);
 }

@@ -66,5 +66,5 @@ test('a minute of video in order, beside viewers that come and go', async (t) =>
   const span = numbers.at(-1) - numbers[0] + 1;
   t.diagnostic(`${numbers.length} of ${span} exposures were shown and legible`);
   const marks = seen.map(({ reading, at }) => ({ time: reading.time, at }));
-  t.diagnostic(figures('exposure to screen', latencies(marks, await clockOffset(page))));
+  t.diagnostic(figures('exposure to paint', latencies(marks, await clockOffset(page))));
 });

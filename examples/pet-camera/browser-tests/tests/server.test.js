@@ -61,7 +61,7 @@ async function isLive(t, name, page, before) {
   const last = read.at(-1).number;
   assert.ok(last > before, `${last} was there before, at ${before}`);
   assert.ok(last <= await newest(), 'it shows what was not taken yet');
-  t.diagnostic(figures(`${name}, exposure to screen`, latencies(read, await clockOffset(page))));
+  t.diagnostic(figures(`${name}, exposure to paint`, latencies(read, await clockOffset(page))));
 }
 
 test('WebRTC plays, live and in order', async (t) => {

@@ -52,12 +52,12 @@ export function show(camera) {
     button.setAttribute("aria-disabled", String(!camera.switchable));
   }
   const name = known ? (NAMES[camera.active] ?? camera.lanes[camera.active]?.name) : null;
-  $("badge-camera").textContent = name ? `${name} camera` : "One camera";
+  $("badge-camera").textContent = name ? `${name} camera` : "Camera";
   const state = $("camera-state");
   state.dataset.active = known ? String(camera.active) : "";
   state.dataset.automatic = String(Boolean(camera.automatic));
   state.dataset.switchEpoch = String(camera.switch_epoch ?? "");
-  state.textContent = known ? sentence(camera, name) : `There is nothing to switch: ${camera.why}.`;
+  state.textContent = known ? sentence(camera, name) : `Nothing can be switched: ${camera.why}.`;
 }
 
 function sentence(camera, name) {

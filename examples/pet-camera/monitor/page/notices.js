@@ -36,21 +36,27 @@ export function show(list, stages, link, now) {
   keep(list, wanted);
 }
 
-function keep(list, wanted) {
+const CALM = ["recovered", "well"];
+
+function keep(list, unsorted) {
+  const trouble = ([, [kind]]) => (CALM.includes(kind) ? 1 : 0);
+  const wanted = new Map([...unsorted].sort((one, other) => trouble(one) - trouble(other)));
   for (const item of [...list.children]) if (!wanted.has(item.dataset.stage)) item.remove();
+  let place = 0;
   for (const [stage, [kind, text, since, why]] of wanted) {
     let item = list.querySelector(`[data-stage="${stage}"]`);
     if (!item) {
       item = document.createElement("li");
       item.dataset.stage = stage;
       item.append(document.createElement("span"), document.createElement("small"));
-      list.append(item);
     }
+    if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
+    place += 1;
     item.dataset.kind = kind;
     const [words, more] = item.children;
     if (words.textContent !== text) words.textContent = text;
     // Seconds that pass are not read out again and again.
     more.setAttribute("aria-live", "off");
-    more.textContent = since ? `${since === "a moment" ? "just now" : `for ${since}`}. ${why}` : "";
+    more.textContent = since ? `${since === "a moment" ? "Just now" : `For ${since}`}: ${why}` : "";
   }
 }

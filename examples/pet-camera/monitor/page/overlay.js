@@ -5,6 +5,7 @@
 
 const KEPT = 256;
 const WRAP = 2 ** 32;
+const FINE = 1280;
 
 export class Overlay {
   #canvas;
@@ -60,6 +61,7 @@ export class Overlay {
 
   #wipe() {
     const context = this.#canvas.getContext("2d");
+    context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     this.#canvas.dataset.captureId = "";
     this.#canvas.dataset.boxes = "0";
@@ -68,9 +70,12 @@ export class Overlay {
 
   #draw() {
     const { width, height, outlines, match } = this.#shown;
-    if (this.#canvas.width !== width) this.#canvas.width = width;
-    if (this.#canvas.height !== height) this.#canvas.height = height;
+    // Finer than a small picture, for the names to be sharp.
+    const scale = Math.max(1, Math.ceil(FINE / width));
+    if (this.#canvas.width !== width * scale) this.#canvas.width = width * scale;
+    if (this.#canvas.height !== height * scale) this.#canvas.height = height * scale;
     const context = this.#wipe();
+    context.setTransform(scale, 0, 0, scale, 0, 0);
     const result = this.#results.findLast(match);
     if (!result) return;
     this.#canvas.dataset.captureId = String(result.capture_id);
@@ -90,13 +95,13 @@ function near(one, other) {
 }
 
 function outline(context, x, y, w, h, width) {
-  context.lineWidth = Math.max(2, width / 320);
+  context.lineWidth = Math.max(1.5, width / 320);
   context.strokeStyle = "#ffb020";
   context.strokeRect(x, y, w, h);
 }
 
 function name(context, label, x, y, width) {
-  const size = Math.max(11, Math.round(width / 52));
+  const size = width / 42;
   context.font = `600 ${size}px system-ui, sans-serif`;
   const length = context.measureText(label).width + size * 0.7;
   const top = y >= size * 1.5 ? y - size * 1.45 : y;

@@ -54,14 +54,45 @@ def test_the_switch_shows_on_the_next_picture(monitor: Monitor, two: tuple[Camer
         assert not controller.held
 
 
-def test_both_switches_are_selected_where_nobody_else_does(monitor: Monitor) -> None:
-    # In this process both are ours: it is taken to let one follow the other.
-    with (
-        framelane.SwitchController("frames", ["a", "b"]),
-        framelane.SwitchController("small", ["c", "d"]) as other,
-    ):
-        assert monitor.ask("POST", "/switch", to("night"), Content_Type=JSON)[0] == 200
-        assert other.active == 0
+OTHER = """
+import sys, framelane
+with framelane.SwitchController("small", ["c", "d"]) as controller:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(controller.active, flush=True)
+"""
+
+
+def test_the_detectors_switch_is_selected_too_where_another_program_has_it(
+    monitor: Monitor,
+) -> None:
+    with framelane.SwitchController("frames", ["a", "b"]) as own:
+        with subprocess.Popen(
+            [sys.executable, "-c", OTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as other:
+            assert other.stdout is not None and other.stdout.readline() == "ready\n"
+            assert monitor.ask("POST", "/switch", to("night"), Content_Type=JSON)[0] == 200
+            assert own.active == 1
+            assert other.communicate("\n", timeout=PATIENCE)[0] == "1\n"
+        # Who has both lets the one follow the other.
+        with framelane.SwitchController("small", ["c", "d"], active=1) as second:
+            assert monitor.ask("POST", "/switch", to("day"), Content_Type=JSON)[0] == 200
+            assert (own.active, second.active) == (0, 1)
+
+
+def test_without_its_controller_the_active_camera_goes_on(running: Rate) -> None:
+    controller = framelane.SwitchController("either", ["frames", "other"])
+    follower = Monitor("--frames", "either")
+    try:
+        events = follower.events()
+        becomes(lambda: follower.metric("frames_total") > 0)
+        controller.close()
+        assert "goes on" in events.stage("camera", "stalled")["note"]
+        before = follower.metric("frames_total")
+        becomes(lambda: follower.metric("frames_total") > before + 5)
+    finally:
+        follower.close()
+        controller.close()
 
 
 REFUSED: list[tuple[dict[str, str], bytes, int]] = [

@@ -4,6 +4,8 @@ use super::config::Config;
 use super::duty::Duty;
 use super::exposures::Exposures;
 use super::feed::Feed;
+use super::light::Light;
+use super::pause::Pause;
 use super::{CameraStats, Places};
 use crate::error::Result;
 use framelane_hobot::vio::{CameraSetup, Pipeline, Vio};
@@ -13,10 +15,6 @@ use std::time::{Duration, Instant};
 
 /// How long a thread waits for a frame without looking whether to stop.
 const SLICE: Duration = Duration::from_millis(100);
-
-/// First pause before a camera is started again, doubled up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// One camera with its lanes.
 pub struct Camera {
@@ -90,7 +88,7 @@ impl Runner<'_> {
         starts: &FirstStarts,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<CameraStats> {
-        let (mut pause, mut tried) = (FIRST_PAUSE, false);
+        let (mut pause, mut tried) = (Pause::new(), false);
         while !stop() {
             match Pipeline::start(self.vio, self.setup) {
                 Ok(pipeline) => {
@@ -102,7 +100,7 @@ impl Runner<'_> {
                         tracing::warn!("buffers are still out; the camera cannot be closed yet");
                     }
                     if delivered {
-                        pause = FIRST_PAUSE;
+                        pause.delivered();
                     }
                 }
                 // A camera that never worked is a mistake to tell of, not a fault to wait out,
@@ -115,10 +113,9 @@ impl Runner<'_> {
                 break;
             }
             self.stats.restarts += 1;
-            let camera = self.stats.camera_id;
-            tracing::warn!(camera, "the camera is silent; it is started again in {pause:?}");
-            rest(pause, stop);
-            pause = LONGEST_PAUSE.min(pause * 2);
+            let (camera, time) = (self.stats.camera_id, pause.take());
+            tracing::warn!(camera, "the camera is silent; it is started again in {time:?}");
+            rest(time, stop);
             self.exposures.restarted();
         }
         self.stats.channels = self.feeds.iter().map(Feed::stats).collect();
@@ -127,17 +124,17 @@ impl Runner<'_> {
 
     /// Reads every channel until `stop` says so or one of them is silent; whether anything came.
     fn read(&mut self, pipeline: &Pipeline, stop: &(dyn Fn() -> bool + Sync)) -> Result<bool> {
-        let over = AtomicBool::new(false);
+        let over = &AtomicBool::new(false);
+        let ended = &|| over.load(Ordering::Acquire) || stop();
         let (exposures, silence, duty) = (self.exposures, self.silence, self.duty);
+        let light = &Light::first(pipeline, duty);
+        let period = Duration::from_secs(1) / self.setup.sensor.fps;
         let results: Vec<Result<bool>> = std::thread::scope(|scope| {
+            scope.spawn(move || light.watch(pipeline, duty, period, ended));
             let start = |feed| {
-                let over = &over;
                 scope.spawn(move || {
-                    let ended = || over.load(Ordering::Acquire) || stop();
-                    let reading = Reading { pipeline, exposures, duty, silence };
-                    let result = reading.read_channel(feed, &ended);
-                    over.store(true, Ordering::Release);
-                    result
+                    let _ends = Ends(over);
+                    Reading { pipeline, exposures, light, duty, silence }.read_channel(feed, ended)
                 })
             };
             let threads: Vec<_> = self.feeds.iter_mut().map(start).collect();
@@ -150,10 +147,20 @@ impl Runner<'_> {
     }
 }
 
+/// A channel that ends, however it does, is the end for the others.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// What the channels of a running camera share.
 struct Reading<'a> {
     pipeline: &'a Pipeline,
     exposures: &'a Exposures,
+    light: &'a Light,
     duty: &'a Duty,
     silence: Duration,
 }
@@ -164,7 +171,6 @@ impl Reading<'_> {
         while !ended() {
             if !self.duty.is_awake_within(Duration::ZERO) {
                 feed.hide();
-                self.look();
                 self.duty.is_awake_within(SLICE);
                 last = Instant::now();
                 continue;
@@ -172,7 +178,7 @@ impl Reading<'_> {
             feed.reclaim();
             match self.pipeline.get(feed.number(), SLICE) {
                 Ok(frame) => {
-                    let exposure = self.exposures.of(frame.frame_id(), || self.look());
+                    let exposure = self.exposures.of(frame.frame_id(), || self.light.last());
                     if feed.admits(self.duty) {
                         feed.take(frame, exposure)?;
                     }
@@ -189,17 +195,10 @@ impl Reading<'_> {
         }
         Ok(any)
     }
-
-    /// How bright it is, negative where that cannot be said.
-    fn look(&self) -> f32 {
-        let luma = self.pipeline.brightness().unwrap_or(-1.0);
-        self.duty.saw(luma);
-        luma
-    }
 }
 
 /// Waits, but not after it is over.
-fn rest(time: Duration, over: &(impl Fn() -> bool + ?Sized)) {
+pub fn rest(time: Duration, over: &(impl Fn() -> bool + ?Sized)) {
     let deadline = Instant::now() + time;
     while !over() {
         let left = deadline.saturating_duration_since(Instant::now());

@@ -1,5 +1,6 @@
 //! What `framelane camera --source hb_vio --config FILE` reads.
 
+mod checks;
 mod readers;
 mod switching;
 
@@ -179,7 +180,7 @@ impl Config {
         let mut seen = BTreeSet::new();
         let mut hosts = BTreeSet::new();
         for (index, camera) in self.cameras.iter().enumerate() {
-            camera.setup().check().map_err(framelane::Error::from)?;
+            camera.check()?;
             if !hosts.insert(camera.host) {
                 return Err(invalid(format!("two cameras at host {}", camera.host)));
             }
@@ -280,23 +281,6 @@ impl Channel {
             buffers: self.buffers,
             cached: self.cached,
         }
-    }
-
-    fn check(&self, fps: u32) -> Result<()> {
-        let number = self.number;
-        // 33 ms stand for a thirtieth of a second, as everybody writes it.
-        let least = 2 * (1000 / u64::from(fps));
-        if self.lease_ms < least {
-            return Err(invalid(format!(
-                "channel {number}: a lease of {} ms is shorter than two frames, {least} ms",
-                self.lease_ms
-            )));
-        }
-        if !(1..=60).contains(&self.leases) {
-            let leases = self.leases;
-            return Err(invalid(format!("channel {number}: {leases} leases, 1 to 60 can be had")));
-        }
-        Ok(())
     }
 }
 

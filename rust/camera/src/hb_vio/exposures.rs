@@ -40,7 +40,6 @@ impl Exposures {
             known.newest_id = Some(frame_id);
             known.newest += ahead as u64;
             let (capture_id, capture_ns) = (known.newest, monotonic_ns());
-            // A slow library keeps the other channels waiting for what they need as well.
             let exposure = Exposure { capture_id, capture_ns, brightness: brightness() };
             if known.recent.len() == REMEMBERED {
                 known.recent.pop_front();

@@ -15,6 +15,8 @@ mod duty;
 mod exposures;
 mod feed;
 mod flight;
+mod light;
+mod pause;
 mod switching;
 
 pub use config::{Config, Readers, Transport};

@@ -1,5 +1,6 @@
 //! `framelane doctor`
 
+mod board;
 mod kernel;
 mod lanes;
 mod limits;
@@ -66,7 +67,7 @@ struct Report {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let checks = [kernel::look, limits::look, places::look, lanes::look, trial::look];
+    let checks = [kernel::look, limits::look, places::look, lanes::look, trial::look, board::look];
     let findings: Vec<Finding> = checks.iter().flat_map(|look| look()).collect();
     let status = findings.iter().map(|finding| finding.status).max().unwrap_or(Status::Ok);
     let report = Report { status, findings };

@@ -5,7 +5,7 @@ use crate::reader::Reader;
 use framelane::{ConsumerOptions, Frame, Mode, Result};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const REMEMBERED: u64 = 240;
 /// A record that comes later is about another exposure of that number.
 const LONGEST_NS: u64 = 10_000_000_000;
 
-/// When each exposure was, by its capture id: the newest of that id, for each camera counts its own.
+/// When each exposure was, by its capture id: the newest of that id, as each camera counts its own.
 #[derive(Default)]
 struct Times {
     /// Time of capture, and which read that was.
@@ -59,8 +59,12 @@ impl Exposures {
 
     /// Time from the capture of this exposure to then; None where it was not seen.
     pub fn since(&self, capture_id: u64, then_ns: u64) -> Option<u64> {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner).since(capture_id, then_ns)
+        locked(&self.times).since(capture_id, then_ns)
     }
+}
+
+fn locked(times: &Mutex<Times>) -> MutexGuard<'_, Times> {
+    times.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Exposures {

@@ -48,8 +48,9 @@ impl Record {
     }
 }
 
-/// Everything the processes share.
+/// Everything the processes share. What the table of an older build has not is as at the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
     next_phys: u64,
     next_file: u64,

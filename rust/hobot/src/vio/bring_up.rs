@@ -38,6 +38,7 @@ impl Pipeline {
     /// `InvalidArgument` for what cannot work; otherwise what the vendor's function fails with.
     pub fn start(vio: &Arc<Vio>, setup: &CameraSetup) -> Result<Pipeline> {
         setup.check()?;
+        vio.memory().refuse_fork()?;
         let mut running = Running {
             vio: vio.clone(),
             sensor: None,
@@ -61,9 +62,9 @@ impl Pipeline {
     /// # Errors
     /// A transient one when none came in time or the flow was stopped.
     pub fn get(&self, channel: u32, timeout: Duration) -> Result<VioFrame> {
+        self.0.vio.memory().refuse_fork()?;
         let get = self.0.vio.vpf.hbn_vnode_getframe()?;
-        // The library makes 4000 of 0 and of more than 1000.
-        let milliseconds = timeout.as_millis().clamp(1, 1000) as u32;
+        let milliseconds = milliseconds(timeout);
         let mut image = Image::zeroed();
         // SAFETY: a place for the answer that lives during the call.
         vio("hbn_vnode_getframe", unsafe { get(self.0.vse(), channel, milliseconds, &mut image) })?;
@@ -75,6 +76,7 @@ impl Pipeline {
     /// # Errors
     /// What the library fails with.
     pub fn brightness(&self) -> Result<f32> {
+        self.0.vio.memory().refuse_fork()?;
         let ask = self.0.vio.vpf.hbn_isp_get_ae_statistics()?;
         let mut told = AeStatistics::zeroed();
         // SAFETY: a place for the answer that lives during the call.
@@ -87,6 +89,11 @@ impl Pipeline {
     pub fn stop(&self) {
         self.0.stop();
     }
+}
+
+/// A time as the library takes it, which makes 4000 of 0 and of more than 1000.
+fn milliseconds(timeout: Duration) -> u32 {
+    timeout.as_millis().clamp(1, 1000) as u32
 }
 
 impl Running {
@@ -268,5 +275,16 @@ impl Drop for Running {
                 tracing::warn!(%error, "closing a sensor");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_wait_becomes_one_that_the_library_makes_longer() {
+        let asked = [0, 1, 700, 1000, 2000].map(Duration::from_millis);
+        assert_eq!(asked.map(milliseconds), [1, 1, 700, 1000, 1000]);
     }
 }

@@ -9,9 +9,9 @@ pub use bring_up::Pipeline;
 pub use frame::VioFrame;
 pub use setup::{CameraSetup, ChannelSetup, Crop, SensorSetup};
 
-use crate::error::Result;
+use crate::error::{Result, vio};
 use crate::memory::Memory;
-use framelane_hobot_sys::{Cam, Vpf};
+use framelane_hobot_sys::{Cam, FlowVersion, Vpf};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,7 +29,22 @@ impl Vio {
     /// `Unsupported` with the library that is not there.
     pub fn open(folder: Option<&Path>) -> Result<Arc<Vio>> {
         let memory = Memory::open(folder)?;
-        Ok(Arc::new(Vio { vpf: Vpf::open(folder)?, cam: Cam::open(folder)?, memory }))
+        let vio = Vio { vpf: Vpf::open(folder)?, cam: Cam::open(folder)?, memory };
+        let (memory, flow) = (vio.memory.version().ok(), vio.version().ok());
+        tracing::info!(?memory, ?flow, "the vendor's libraries are loaded");
+        Ok(Arc::new(vio))
+    }
+
+    /// The version of the camera library's interface: its two numbers.
+    ///
+    /// # Errors
+    /// When the library has no such function or it fails.
+    pub fn version(&self) -> Result<(u32, u32)> {
+        let ask = self.vpf.hbn_vflow_get_version()?;
+        let mut told = FlowVersion::zeroed();
+        // SAFETY: a place for the answer that lives during the call.
+        vio("hbn_vflow_get_version", unsafe { ask(&mut told) })?;
+        Ok((told.major, told.minor))
     }
 
     /// The memory its frames are in.

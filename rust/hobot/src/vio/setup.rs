@@ -154,6 +154,16 @@ impl CameraSetup {
             let SensorSetup { width, height, fps, .. } = sensor;
             return wrong(format!("a sensor of {width}x{height} at {fps} pictures a second"));
         }
+        if ![1, 2, 4].contains(&sensor.lanes) || sensor.mipi_clock == 0 {
+            let (lanes, clock) = (sensor.lanes, sensor.mipi_clock);
+            return wrong(format!("{lanes} MIPI lanes of {clock} Mbit/s; 1, 2 or 4 can be had"));
+        }
+        if u32::from(sensor.line_length) < sensor.width
+            || u32::from(sensor.frame_length) < sensor.height
+        {
+            let (line, frame) = (sensor.line_length, sensor.frame_length);
+            return wrong(format!("lines of {line} and frames of {frame} are below its picture"));
+        }
         if self.channels.is_empty() {
             return wrong("no channel is used".into());
         }
@@ -199,6 +209,17 @@ mod tests {
         ] {
             let text = refusal(channels);
             assert!(text.contains(words) && text.contains("host 2"), "{text}");
+        }
+        for (sensor, words) in [
+            (SensorSetup { lanes: 3, ..SensorSetup::default() }, "3 MIPI lanes"),
+            (SensorSetup { mipi_clock: 0, ..SensorSetup::default() }, "of 0 Mbit/s"),
+            (SensorSetup { line_length: 1918, ..SensorSetup::default() }, "lines of 1918"),
+            (SensorSetup { fps: 121, ..SensorSetup::default() }, "at 121"),
+            (SensorSetup { width: 1921, ..SensorSetup::default() }, "of 1921x1080"),
+        ] {
+            let setup = CameraSetup { host: 2, sensor, channels: vec![channel(0, 64, 48)] };
+            let text = setup.check().unwrap_err().to_string();
+            assert!(text.contains(words), "{text}");
         }
         let channels = vec![channel(0, 1280, 720), channel(1, 640, 360)];
         CameraSetup { host: 0, sensor: SensorSetup::default(), channels }.check().unwrap();

@@ -5,19 +5,24 @@ mod node;
 
 use crate::counts::Counts;
 use crate::process::Program;
-use crate::{golang, workspace};
+use crate::{golang, pet_camera, python, tools, workspace};
 use anyhow::{Context, Result};
 use std::fs;
 use std::time::Duration;
 
+const PROGRAMS: &str = "examples/pet-camera";
 const FOLDER: &str = "examples/pet-camera/browser-tests";
-const SERVER: &str = "examples/pet-camera/server";
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// The cases that fit every change.
 pub fn tier() -> Result<Counts> {
     tests("tests")
+}
+
+/// Those that take their time.
+pub fn long_tier() -> Result<Counts> {
+    tests("long")
 }
 
 fn tests(folder: &str) -> Result<Counts> {
@@ -27,7 +32,9 @@ fn tests(folder: &str) -> Result<Counts> {
         .limit(BUILD_LIMIT)
         .check()?;
     let out = workspace::target().join("browser");
-    let server = golang::program(SERVER, ".", &out.join("server"))?;
+    let server = golang::program(&format!("{PROGRAMS}/server"), ".", &out.join("server"))?;
+    tools::python_with(&[pet_camera::DETECTOR, pet_camera::MONITOR].concat())?;
+    let python = python::with_package(false)?;
     let artefacts = out.join("artefacts");
     let folder = workspace::root().join(FOLDER).join(folder);
     let mut files: Vec<_> = fs::read_dir(&folder)
@@ -36,11 +43,13 @@ fn tests(folder: &str) -> Result<Counts> {
         .collect::<Result<_>>()?;
     files.sort();
     let counts = Program::new(node)
-        .args(["--test", "--test-concurrency=1", "--test-timeout=120000"])
+        .args(["--test", "--test-concurrency=1", "--test-timeout=180000"])
         .args(["--test-reporter=spec"])
         .args(files)
         .env("FRAMELANE", workspace::target().join("debug/framelane"))
         .env("PET_CAMERA_SERVER", server)
+        .env("PET_CAMERA", workspace::root().join(PROGRAMS))
+        .env("PET_CAMERA_PYTHON", python)
         .env("CHROMIUM", chromium)
         .env("ARTEFACTS", &artefacts)
         .limit(LIMIT)

@@ -84,11 +84,6 @@ impl Running {
         &self.name
     }
 
-    /// Its number.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What it has told so far.
     pub fn figures(&self) -> Value {
         self.newest.lock().map(|newest| newest.clone()).unwrap_or_default()
@@ -99,14 +94,24 @@ impl Running {
         exited(&self.child)
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// User and system time it has used so far.
+    pub fn cpu(&self) -> Result<Duration> {
+        cpu_time(self.child.id())
+    }
+
+    /// Ends it without a word; what becomes of it is seen by who watches it.
+    pub fn strike(&self) -> Result<()> {
+        Ok(kill_process(pid(&self.child), Signal::KILL)?)
+    }
+
     /// Asks it to end and waits for it.
     pub fn stop(self) -> Result<Ended> {
         self.end(Signal::TERM)
-    }
-
-    /// `kill -9`.
-    pub fn kill(self) -> Result<Ended> {
-        self.end(Signal::KILL)
     }
 
     fn end(mut self, signal: Signal) -> Result<Ended> {
@@ -188,14 +193,18 @@ mod tests {
     fn a_kill_is_told_from_an_exit() {
         let running = shell("echo '{}'; exec sleep 600");
         wait_for_output(&running);
-        assert_eq!(running.kill().unwrap().ending, Ending::Signal(9));
+        running.strike().unwrap();
+        while !running.is_gone() {
+            thread::sleep(POLL);
+        }
+        assert_eq!(running.stop().unwrap().ending, Ending::Signal(9));
     }
 
     #[test]
     fn nothing_outlives_a_dropped_handle() {
         let running = shell("echo '{}'; exec sleep 600");
         wait_for_output(&running);
-        let id = running.id();
+        let id = running.child.id();
         drop(running);
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
         assert!(!stat.contains("(sleep)"), "{stat}");

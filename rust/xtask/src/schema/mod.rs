@@ -217,6 +217,9 @@ mod tests {
         walk(workspace::root(), "go/layout", &mut files).unwrap();
         files.push("rust/core/src/layout.rs".to_owned());
         files.push("go/internal/probe/structs.go".to_owned());
+        let kotlin = |path: &str| format!("rust/uniffi/kotlin/src/{path}");
+        files.push(kotlin("main/kotlin/framelane/layout/Layout.kt"));
+        files.push(kotlin("test/kotlin/framelane/layout/GoldenFields.kt"));
         files.extend([".py", ".pyi"].map(|end| format!("{PYTHON_PACKAGE}{end}")));
         for path in files {
             let to = root.path().join(&path);

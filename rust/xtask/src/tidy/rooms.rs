@@ -103,6 +103,11 @@ const ROOMS: &[Room] = &[
         folder: "python",
         may_use: &["framelane", "framelane-hobot"],
     },
+    Room {
+        package: "framelane-uniffi",
+        folder: "rust/uniffi",
+        may_use: &["framelane", "framelane-hobot"],
+    },
     // The C ABI only to put both into one library.
     Room {
         package: "framelane-cpp",

@@ -57,6 +57,8 @@ fn what_is_wrong_is_named() {
         ("buffers = 4", "bufers = 4", "unknown field `bufers`"),
         ("\"zero-copy\"", "\"fast\"", "unknown variant `fast`"),
         ("buffers = 4", "buffers = 4\nleases = 0", "0 leases"),
+        ("host = 2", "host = 2\nsilence_ms = 199", "silence_ms = 199 is less than 200"),
+        ("fps = 15", "fps = 15\nlanes = 3", "3 MIPI lanes"),
     ] {
         let text = change(from, to);
         assert!(text.contains(words), "{text}");
@@ -104,4 +106,41 @@ fn a_switch_that_cannot_work_is_refused() {
     assert!(
         Config::parse(&format!("{one}[switch]")).unwrap_err().to_string().contains("no channel")
     );
+}
+
+/// Keys that a section may have, as the parser tells them to whoever uses another.
+fn keys_of(section: &str) -> Vec<String> {
+    let camera = "[[camera]]\nhost = 0\n";
+    let channel = "[[camera.channel]]\nnumber = 0\nsize = [64, 48]\n";
+    let text = match section {
+        "camera" => format!("{camera}other = 1\n{channel}"),
+        "channel" => format!("{camera}{channel}other = 1\n"),
+        "sensor" => format!("{camera}[camera.sensor]\nother = 1\n{channel}"),
+        _ => format!("{camera}{channel}[{section}]\nother = 1\n"),
+    };
+    let told = Config::parse(&text).unwrap_err().to_string();
+    let (_, expected) = told.split_once("expected one of").expect(&told);
+    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_example_of_the_guide_is_good_and_has_every_key() {
+    let text = include_str!("../../../../../docs/board/cameras.toml");
+    let config = Config::parse(text).unwrap();
+    let names: Vec<String> = config.switches().into_iter().map(|named| named.name).collect();
+    assert_eq!(names, ["pet_camera_active_zc", "pet_camera_yolo_zc"]);
+    assert_eq!(config.cameras[0].sensor, Sensor::default(), "what holds without it");
+    assert_eq!(config.switch, Some(Switching::default()));
+    let all_commented_in = text.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
+    let lines: Vec<&str> = all_commented_in.collect();
+    for section in ["camera", "sensor", "channel", "switch", "readers"] {
+        let keys = keys_of(section);
+        assert!(keys.len() > 3, "{section}: {keys:?}");
+        for key in keys {
+            let there = ["{} = ", "[{}]", "[[{}]]", "[camera.{}]", "[[camera.{}]]"]
+                .map(|shape| shape.replace("{}", &key));
+            let is = |line: &&str| there.iter().any(|start| line.starts_with(start.as_str()));
+            assert!(lines.iter().any(is), "{section}: {key}");
+        }
+    }
 }

@@ -47,7 +47,7 @@ async function seen(least = ENOUGH, counts = () => true) {
 
 async function latency(t, name, all) {
   const marks = all.map(({ reading, at }) => ({ time: reading.time, at }));
-  t.diagnostic(figures(`${name}, exposure to screen`, latencies(marks, await clockOffset(page))));
+  t.diagnostic(figures(`${name}, exposure to paint`, latencies(marks, await clockOffset(page))));
 }
 
 // Boxes are of the very exposure that is shown, or none are.

@@ -1,0 +1,119 @@
+package framelane
+
+import framelane.uniffi.Poller
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.withTimeoutOrNull
+import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.atomic.AtomicReference
+import kotlin.time.Duration
+
+/**
+ * Something that is read, frame after frame or record after record. Used by one thread at a time;
+ * [close] works from any, and ends a wait.
+ */
+abstract class Reader<T : AutoCloseable> internal constructor(
+    /** Name of the lane or switch. */
+    val name: String,
+    private val endsWithPeer: Boolean,
+) : AutoCloseable {
+    private val closed = AtomicBoolean()
+
+    /** The coroutine that waits. */
+    internal val sleeper = AtomicReference<Sleeper?>()
+
+    /** Whether it was closed. */
+    val isClosed: Boolean get() = closed.get()
+
+    internal abstract fun look(timeoutNs: ULong): T?
+    internal abstract fun lookAhead(timeoutNs: ULong): Boolean
+    internal abstract fun watch(poller: Poller, token: ULong)
+    internal abstract fun end()
+
+    /** What comes next, waiting so long for it; null when the time is over. */
+    fun next(timeout: Duration = Duration.INFINITE): T? = within(timeout) { told { look(it) } }
+
+    /** What comes next if it is there now. */
+    fun tryNext(): T? = told { look(0u) }
+
+    /** Waits until there may be something to read; whether there is. */
+    fun wait(timeout: Duration = Duration.INFINITE): Boolean =
+        within(timeout) { slice -> told { lookAhead(slice) }.takeIf { it } } ?: false
+
+    /** What comes next. Suspends without keeping a thread; cancelling or closing ends it. */
+    suspend fun receive(): T {
+        while (true) {
+            tryNext()?.let { return it }
+            Waiter.readable(this)
+        }
+    }
+
+    /** The same within a time; null when it is over. */
+    suspend fun receive(timeout: Duration): T? {
+        val deadline = Deadline(timeout)
+        while (true) {
+            tryNext()?.let { return it }
+            // Around the wait alone: what was read is never lost to a deadline.
+            val left = deadline.left()
+            if (left <= Duration.ZERO) return null
+            withTimeoutOrNull(left) { Waiter.readable(this@Reader) }
+        }
+    }
+
+    /**
+     * All that comes, until this is closed. Each is lent to the collector and closed when that is
+     * done with it.
+     */
+    fun flow(): Flow<T> = flow {
+        while (true) {
+            val found = untilEnd { receive() } ?: break
+            found.use { emit(it) }
+        }
+    }
+
+    /**
+     * All that comes, until this is closed. Each is lent to the loop and closed when the next one
+     * is asked for; who leaves a loop early closes the last one.
+     */
+    fun asSequence(): Sequence<T> = Sequence { Loop() }
+
+    /** Reads all that comes, until this is closed; each is closed when [use] is done with it. */
+    inline fun forEach(use: (T) -> Unit) {
+        while (true) {
+            val found = nextOfLoop() ?: return
+            found.use { use(it) }
+        }
+    }
+
+    @PublishedApi
+    internal fun nextOfLoop(): T? = untilEnd { next() }
+
+    private inline fun untilEnd(read: () -> T?): T? =
+        try {
+            read()
+        } catch (failure: FramelaneException) {
+            if (!isEnd(failure)) throw failure
+            null
+        }
+
+    private fun isEnd(failure: FramelaneException) =
+        failure.kind == ErrorKind.CLOSED ||
+            endsWithPeer && failure.kind == ErrorKind.DISCONNECTED
+
+    /** Stops reading, from any thread. What is held stays valid. */
+    override fun close() {
+        if (closed.getAndSet(true)) return
+        end()
+        sleeper.get()?.wake()
+    }
+
+    private inner class Loop : AbstractIterator<T>() {
+        private var lent: T? = null
+
+        override fun computeNext() {
+            lent?.close()
+            lent = nextOfLoop()
+            lent?.let(::setNext) ?: done()
+        }
+    }
+}

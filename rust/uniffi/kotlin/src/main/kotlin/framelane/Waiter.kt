@@ -1,0 +1,88 @@
+package framelane
+
+import framelane.uniffi.Poller
+import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.suspendCancellableCoroutine
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicLong
+import kotlin.concurrent.thread
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
+
+/** A suspended coroutine. */
+internal class Sleeper(val token: Long, val continuation: CancellableContinuation<Unit>) {
+    fun wake() = Waiter.wake(this)
+}
+
+/** One thread of the process waits for all coroutines, and is there only while there are some. */
+internal object Waiter {
+    private const val IDLE_NS = 5_000_000_000uL
+    private val poller by lazy { told { Poller.create() } }
+    private val sleepers = ConcurrentHashMap<Long, Sleeper>()
+    private val tokens = AtomicLong()
+    private var running = false
+
+    /** Suspends until a reader may have something, or was closed. After a look that found nothing. */
+    suspend fun readable(reader: Reader<*>) = suspendCancellableCoroutine<Unit> { continuation ->
+        val sleeper = Sleeper(tokens.incrementAndGet(), continuation)
+        if (!reader.sleeper.compareAndSet(null, sleeper)) {
+            val text = "another coroutine waits for ${reader.name}: open one for each"
+            continuation.resumeWithException(invalid(text))
+            return@suspendCancellableCoroutine
+        }
+        sleepers[sleeper.token] = sleeper
+        // Also told of a cancellation that is already there.
+        continuation.invokeOnCancellation { forget(reader, sleeper) }
+        try {
+            told { reader.watch(poller, sleeper.token.toULong()) }
+            run()
+        } catch (failure: FramelaneException) {
+            if (remove(sleeper)) continuation.resumeWithException(failure)
+        }
+        // It may have been closed before it could be told that somebody sleeps.
+        if (reader.isClosed) sleeper.wake()
+    }.also { reader.sleeper.set(null) }
+
+    fun wake(sleeper: Sleeper) {
+        if (remove(sleeper)) sleeper.continuation.resume(Unit)
+    }
+
+    private fun forget(reader: Reader<*>, sleeper: Sleeper) {
+        remove(sleeper)
+        reader.sleeper.compareAndSet(sleeper, null)
+    }
+
+    /** Whoever removes it resumes it, so that nobody does twice. */
+    private fun remove(sleeper: Sleeper) = sleepers.remove(sleeper.token, sleeper)
+
+    private fun run() = synchronized(this) {
+        if (!running) {
+            running = true
+            thread(isDaemon = true, name = "framelane-waiter") { loop() }
+        }
+    }
+
+    private fun loop() {
+        while (true) {
+            val ready = try {
+                told { poller.wait(IDLE_NS) }
+            } catch (failure: FramelaneException) {
+                return stop(failure)
+            }
+            for (token in ready) sleepers[token.toLong()]?.let(::wake)
+            if (ready.isEmpty() && isIdle()) return
+        }
+    }
+
+    private fun isIdle() = synchronized(this) {
+        if (sleepers.isEmpty()) running = false
+        !running
+    }
+
+    private fun stop(failure: FramelaneException) = synchronized(this) {
+        running = false
+        for (sleeper in sleepers.values) {
+            if (remove(sleeper)) sleeper.continuation.resumeWithException(failure)
+        }
+    }
+}
