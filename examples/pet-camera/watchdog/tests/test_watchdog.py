@@ -114,7 +114,10 @@ def test_a_device_that_is_not_there_is_named(program: str, tmp_path: Path) -> No
         assert running.wait(PATIENCE) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["a", "b", "3x"], ["a", "b", "0"], ["a", "b", "-1"], ["a", "b", "9" * 30], ["a"] * 4])
+WRONG = ([], ["a", "b", "3x"], ["a", "b", "0"], ["a", "b", "-1"], ["a", "b", "9" * 30], ["a"] * 4)
+
+
+@pytest.mark.parametrize("arguments", WRONG)
 def test_wrong_arguments_are_refused(program: str, arguments: list[str]) -> None:
     with started(program, *arguments) as (running, lines):
         assert "watchdog" in next(lines)
