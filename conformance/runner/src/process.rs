@@ -45,9 +45,9 @@ impl Process {
         let program = words.next().context("no program")?;
         let mut child = Command::new(program)
             .args(words)
-            .envs(&launch.env)
             .env("FRAMELANE_DIR", lanes)
             .env("FRAMELANE_HOBOT_DIR", lanes.join(STAND_INS))
+            .envs(&launch.env)
             .current_dir(root)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -107,7 +107,7 @@ class Server(uvicorn.Server):
 async def serve(listener: socket.socket, names: Names, allowed_hosts: list[str]) -> None:
     """Until a signal comes."""
     state = State(names)
-    web = Web(state, allowed_hosts)
+    web = Web(state, url_of(listener), allowed_hosts)
     config = uvicorn.Config(
         web.app,
         log_level="warning",

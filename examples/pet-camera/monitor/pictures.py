@@ -8,23 +8,19 @@ come; then it goes without, for boxes of another frame would be wrong.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import framelane
+from attending import PATIENCE, Attending
 from drawing import Canvas, UndrawableError
 from figures import Counter, Spans, taken_ns
 from results import Key, Result, Results, View
 from viewers import Viewers
 
-log = logging.getLogger("monitor")
-
 QUALITY = 80
 MOST_VIEWERS = 64
-PAUSE = (0.5, 5.0)
-"""Seconds after the first failure to attach, and at most after many."""
 HOLD = (0.01, 0.2)
 """Least and most seconds that a frame is held back, whatever the camera's rate."""
 SILENT = 1.0
@@ -84,68 +80,55 @@ class Holding:
             self._give(held, self._results.get(Key.of(held.info)))
 
 
-class Pictures:
-    """Reads the lane or switch of this name, and has viewers of its pictures."""
+class Pictures(Attending[framelane.Consumer | framelane.Switch]):
+    """Reads the lane or switch of this name, and has viewers of its pictures. `looked_at` says
+    whether somebody wants to know of the frames, though not see them."""
 
     def __init__(
         self,
         name: str,
         results: Results,
-        wanted: Callable[[], bool],
+        looked_at: Callable[[], bool],
         changed: Callable[[], None],
     ) -> None:
-        self.name = name
+        super().__init__(name, lambda: len(self.viewers) > 0 or looked_at())
         self.viewers: Viewers[Shot] = Viewers(MOST_VIEWERS, 1, changed)
         self.frames, self.encoded, self.skipped = Counter(), Counter(), Counter()
         self.boxed = Counter()
         self.to_publish, self.to_read, self.to_jpeg = Spans(), Spans(), Spans()
         self.copied_bytes = 0
         self.missed = 0
-        self.problem: str | None = None
         self.last_result: float | None = None
         self.last_info: framelane.FrameInfo | None = None
-        self._results, self._wanted = results, wanted
+        self._results = results
         self._holding = Holding(results, self._give)
-        self._attention = asyncio.Event()
         self._period_ns = 33_000_000
         self._last_taken_ns = 0
         self._next: tuple[Picture, Result | None] | None = None
         self._given = asyncio.Event()
-
-    def look_again(self) -> None:
-        """Somebody has come or gone."""
-        self._attention.set()
 
     def arrived(self, result: Result) -> None:
         """A result is there."""
         self.last_result = asyncio.get_running_loop().time()
         self._holding.arrived(result.key)
 
-    @property
-    def _attended(self) -> bool:
-        return len(self.viewers) > 0 or self._wanted()
-
-    async def read(self) -> None:
-        """Reads while somebody looks, until it is cancelled; what fails is tried again."""
-        failures = 0
-        while True:
-            while not self._attended:
-                self._attention.clear()
-                await self._attention.wait()
-            try:
-                with await asyncio.to_thread(open_frames, self.name) as reader:
-                    failures, self.problem = 0, None
-                    await self._follow(reader)
-            except framelane.Error as error:
-                if str(error) != self.problem:
-                    log.info("%s: %s", self.name, error)
-                self.problem = str(error)
-                failures += 1
-                await asyncio.sleep(min(PAUSE[0] * failures, PAUSE[1]))
+    def _open(self) -> framelane.Consumer | framelane.Switch:
+        """The newest frames of a lane, or of the active lane of a switch."""
+        try:
+            return framelane.Consumer(self.name)
+        except framelane.Error as error:
+            if error.kind != framelane.ErrorKind.UNSUPPORTED:
+                raise
+            refused = error
+        try:
+            return framelane.Switch(self.name)
+        except framelane.Error as error:
+            # Where it is no switch but a lane that cannot be read, the first reason counts.
+            raise refused if error.kind == framelane.ErrorKind.UNSUPPORTED else error
 
     async def _follow(self, reader: framelane.Consumer | framelane.Switch) -> None:
-        while self._attended:
-            frame = await reader.read_async(0.25)
+        while self._attended():
+            frame = await reader.read_async(PATIENCE)
             self.missed = reader.missed
             if frame is not None:
                 self._see(frame)
@@ -176,6 +159,7 @@ class Pictures:
         except UndrawableError as error:
             self.problem = str(error)
             return None
+        self.problem = None
         self.copied_bytes += canvas.copied_bytes
         return Picture(canvas, info, frame.epoch, frame.switch_epoch, frame.lane_index)
 
@@ -208,21 +192,6 @@ class Pictures:
                 self.boxed.total += work[1] is not None
                 self.to_jpeg.add(framelane.monotonic_ns() - taken_ns(work[0].info))
                 self.viewers.offer(Shot(jpeg, headers(*work)))
-
-
-def open_frames(name: str) -> framelane.Consumer | framelane.Switch:
-    """A reader of the newest frames of a lane, or of the active lane of a switch."""
-    try:
-        return framelane.Consumer(name)
-    except framelane.Error as error:
-        if error.kind != framelane.ErrorKind.UNSUPPORTED:
-            raise
-        refused = error
-    try:
-        return framelane.Switch(name)
-    except framelane.Error as error:
-        # Where it is no switch but a lane that cannot be read, the first reason counts.
-        raise refused if error.kind == framelane.ErrorKind.UNSUPPORTED else error
 
 
 def render(picture: Picture, result: Result | None) -> bytes:

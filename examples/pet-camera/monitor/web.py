@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import framelane
 import live
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from state import Names, State
-from viewers import TooManyError
+from viewers import TooManyError, Viewer, Viewers
+
+T = TypeVar("T")
 
 PAGE = Path(__file__).parent / "page"
 CHOICES = {"day": 0, "night": 1, "automatic": None}
@@ -29,7 +32,7 @@ MOST_BYTES = 1024
 class Web:
     """Routes to one monitor."""
 
-    def __init__(self, state: State, allowed_hosts: list[str]) -> None:
+    def __init__(self, state: State, address: str, allowed_hosts: list[str]) -> None:
         self.ended = asyncio.Event()
         self._state = state
         routes = [
@@ -42,27 +45,31 @@ class Web:
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
         server = state.names.server
-        self.app: ASGIApp = Guard(Starlette(routes=routes), allowed_hosts, server)
+        self.app: ASGIApp = Guard(Starlette(routes=routes), address, allowed_hosts, server)
 
     async def stream(self, _request: Request) -> Any:
         """Live pictures."""
-        pictures = self._state.pictures.viewers
-        try:
-            viewer = pictures.join()
-        except TooManyError as error:
-            return PlainTextResponse(str(error), 503)
         kind = f"multipart/x-mixed-replace; boundary={live.BOUNDARY}"
-        return live.Live(kind, live.parts(pictures, viewer), self.ended)
+        return self._live(kind, self._state.pictures.viewers, live.parts)
 
     async def events(self, _request: Request) -> Any:
         """Everything the page shows, as it changes."""
-        listeners = self._state.listeners
+
+        def pieces(viewer: Viewer[str]) -> AsyncIterator[bytes]:
+            return live.events(viewer, self._state.greeting())
+
+        return self._live("text/event-stream", self._state.listeners, pieces)
+
+    def _live(
+        self,
+        kind: str,
+        viewers: Viewers[T],
+        pieces: Callable[[Viewer[T]], AsyncIterator[bytes]],
+    ) -> Any:
         try:
-            viewer = listeners.join()
+            return live.Live(kind, viewers, pieces, self.ended)
         except TooManyError as error:
             return PlainTextResponse(str(error), 503)
-        told = live.events(listeners, viewer, self._state.greeting)
-        return live.Live("text/event-stream", told, self.ended)
 
     async def config(self, _request: Request) -> Response:
         """What the page has to know before it begins."""
@@ -76,7 +83,7 @@ class Web:
         try:
             said = json.loads(await body(request))
             choice = CHOICES[said["to"]]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             text = f'the body is {{"to": {" | ".join(json.dumps(to) for to in CHOICES)}}}'
             return JSONResponse({"error": text}, 400)
         try:
@@ -148,7 +155,7 @@ def foreign(request: Request) -> Response | None:
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
         return JSONResponse({"error": "the body is application/json"}, 415)
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         return JSONResponse({"error": f"requests from {origin} are not taken"}, 403)
     return None
 
@@ -185,8 +192,10 @@ class Guard:
     """Before everything: only names of this machine are answered, so that a foreign page cannot
     have its own name point here and then read what we say; and nobody may embed or sniff."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: list[str], server: str | None) -> None:
-        self._app, self._allowed = app, {*allowed_hosts, "localhost"}
+    def __init__(
+        self, app: ASGIApp, address: str, allowed_hosts: list[str], server: str | None
+    ) -> None:
+        self._app, self._address, self._allowed = app, address, {*allowed_hosts, "localhost"}
         reach = f"'self' {server}" if server else "'self'"
         policy = (
             f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src {reach}; "
@@ -201,14 +210,11 @@ class Guard:
         ]
 
     def _is_allowed(self, host: str) -> bool:
-        name = urlsplit(f"//{host}").hostname or ""
-        if name in self._allowed:
-            return True
         try:
-            ipaddress.ip_address(name)
+            name = urlsplit(f"//{host}").hostname or ""
+            return name in self._allowed or bool(ipaddress.ip_address(name))
         except ValueError:
             return False
-        return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers, or refuses."""
@@ -219,6 +225,10 @@ class Guard:
         if not self._is_allowed(host):
             text = f"{host!r} is no name of this monitor (--allow-host)"
             await PlainTextResponse(text, 421)(scope, receive, send)
+            return
+        if host.startswith("localhost") and scope["path"] == "/" and "127.0.0.1" in self._address:
+            # The page has one origin, which the streaming server knows.
+            await RedirectResponse(self._address)(scope, receive, send)
             return
 
         async def guarded(message: Message) -> None:

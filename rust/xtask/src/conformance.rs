@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
+/// The agent that is not our code.
+const REFERENCE: &str = "reference";
+
 /// What to play.
 #[derive(clap::Args, Default)]
 pub struct Options {
@@ -95,6 +98,42 @@ fn played(pairs: Vec<String>, sanitize: Option<Sanitizer>) -> Result<Counts> {
     let scenarios = Scenario::all(&folder.join("scenarios"))?;
     let options = Options { pairs, sanitize, patience: 60, ..Options::default() };
     let outcomes = perform(&options, &folder, &agents, &scenarios)?;
+    println!("\n{}", matrix(&outcomes));
+    Ok(count(&outcomes))
+}
+
+/// Agents that run on another processor, with each other and both ways with the reference, which
+/// runs on this one. Scenarios with a board need libraries that other processors have not.
+pub fn emulated(mut agents: Vec<Launch>) -> Result<Counts> {
+    let folder = workspace::root().join("conformance");
+    let recipes = self::agents(&folder)?;
+    let all = Scenario::all(&folder.join("scenarios"))?;
+    let languages: Vec<&str> = recipes.iter().map(|agent| agent.language.as_str()).collect();
+    let names: Vec<&str> = all.iter().map(|scenario| scenario.name.as_str()).collect();
+    let capabilities = Capabilities::load(&folder.join("capabilities.toml"), &languages, &names)?;
+    let foreign: Vec<String> = agents.iter().map(|agent| agent.language.clone()).collect();
+    let reference = recipes.iter().find(|agent| agent.language == REFERENCE);
+    let kitchen = Kitchen::new(CONFORMANCE, None);
+    agents.push(kitchen.launch(reference.context("no reference")?, "run")?);
+    let languages: Vec<&str> = agents.iter().map(|agent| agent.language.as_str()).collect();
+    let mut pairs = pairs(&[], &languages)?;
+    pairs.retain(|pair| foreign.contains(&pair.producer) || foreign.contains(&pair.consumer));
+    let plan = Plan {
+        root: workspace::root().to_owned(),
+        agents: agents.clone(),
+        board: None,
+        pairs,
+        scenarios: all.iter().filter(|scenario| !scenario.needs_board()).collect(),
+        capabilities: &capabilities,
+        patience: Duration::from_secs(240),
+        jobs: available_parallelism().map_or(1, usize::from),
+        check: interrupt::check,
+    };
+    let (total, mut done) = (plan.pairs.len(), 0);
+    let outcomes = play(&plan, |outcome| {
+        done += 1;
+        show(outcome, done, total, false);
+    })?;
     println!("\n{}", matrix(&outcomes));
     Ok(count(&outcomes))
 }

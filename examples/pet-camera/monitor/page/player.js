@@ -4,6 +4,7 @@
 
 import * as mjpeg from "./mjpeg.js";
 import * as mse from "./mse.js";
+import { pause } from "./wait.js";
 import * as webrtc from "./webrtc.js";
 
 const WAYS = { webrtc: webrtc.play, mse: mse.play, mjpeg: mjpeg.play };
@@ -17,12 +18,6 @@ const AGAIN_MS = 1500;
 const SOON_MS = 300;
 const BETTER_MS = 20_000;
 
-const pause = (ms, signal) =>
-  new Promise((done) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
-  });
-
 export class Player {
   #parts;
   #overlay;
@@ -30,6 +25,7 @@ export class Player {
   #server = undefined;
   #reasons = new Map();
   #run = new AbortController();
+  #running = Promise.resolve();
   #served = false;
   #backs = new EventTarget();
 
@@ -60,9 +56,14 @@ export class Player {
   #again() {
     this.#run.abort();
     this.#run = new AbortController();
-    this.#reasons.clear();
-    // Nobody looks at a page that is hidden: nothing is fetched for it.
-    if (!document.hidden && this.#server !== undefined) this.#keepPlaying(this.#run.signal);
+    const { signal } = this.#run;
+    // One after the other: they share the elements that they play in.
+    this.#running = this.#running.then(() => {
+      this.#reasons.clear();
+      // Nobody looks at a page that is hidden: nothing is fetched for it.
+      if (signal.aborted || document.hidden || this.#server === undefined) return undefined;
+      return this.#keepPlaying(signal);
+    });
   }
 
   async #keepPlaying(signal) {

@@ -1,22 +1,23 @@
 // Video by WebRTC from the streaming server, asked for as WHEP says.
 
+import { pause } from "./wait.js";
+
 const FIRST_MS = 7000;
 const STALL_MS = 5000;
 const GATHER_MS = 1000;
 
-function gathered(peer) {
-  return new Promise((done) => {
-    if (peer.iceGatheringState === "complete") done();
-    peer.addEventListener("icegatheringstatechange", () => {
-      if (peer.iceGatheringState === "complete") done();
-    });
-    setTimeout(done, GATHER_MS);
-  });
+async function gathered(peer, signal) {
+  const complete = new AbortController();
+  const look = () => peer.iceGatheringState === "complete" && complete.abort();
+  peer.addEventListener("icegatheringstatechange", look);
+  look();
+  await pause(GATHER_MS, AbortSignal.any([signal, complete.signal]));
+  signal.throwIfAborted();
 }
 
 async function offer(peer, server, signal) {
   await peer.setLocalDescription();
-  await gathered(peer);
+  await gathered(peer, signal);
   const limit = AbortSignal.any([signal, AbortSignal.timeout(FIRST_MS)]);
   let answer;
   try {
@@ -47,7 +48,7 @@ async function watch(peer, video, signal, playing) {
   let frames = 0;
   let since = performance.now();
   for (;;) {
-    await new Promise((done) => setTimeout(done, 250));
+    await pause(250, signal);
     signal.throwIfAborted();
     if (["failed", "closed"].includes(peer.connectionState)) throw new Error("the connection was lost");
     const now = await decoded(peer);

@@ -7,7 +7,7 @@ import time
 
 import framelane
 import numpy
-from conftest import BOX, PATIENCE, Camera, Monitor, Rate, becomes, record
+from conftest import BOX, PATIENCE, Camera, Events, Monitor, Rate, becomes, record, stage_of
 
 
 def is_amber(rgb: numpy.typing.NDArray[numpy.uint8]) -> numpy.typing.NDArray[numpy.bool_]:
@@ -148,6 +148,12 @@ def test_garbage_of_a_detector_is_counted_and_pictures_go_on(
             part = stream.part()
             assert part.number("X-Capture-Id") == number
             assert part.headers["x-boxes-capture-id"] == ""
+        events = monitor.events()
+        becomes(lambda: detector.write(b"garbage", key=True) and told_nonsense(events))
         taken = camera.publish()
         detector.write(record(camera.last, taken, BOX), key=True)
         becomes(lambda: monitor.metric("results_total") == 1)
+
+
+def told_nonsense(events: Events) -> bool:
+    return "no sense" in stage_of(events.next("state"), "detector")["note"]

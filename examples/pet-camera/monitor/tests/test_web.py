@@ -45,8 +45,11 @@ def test_the_switch_shows_on_the_next_picture(monitor: Monitor, two: tuple[Camer
         part = stream.part()
         assert (part.number("X-Camera-Id"), part.number("X-Switch-Epoch")) == (1, 2)
         assert part.number("X-Lane-Index") == 1
+        # What a camera says of itself may be anything.
+        night.publish(brightness=float("inf"))
         events = monitor.events()
         told = events.until(lambda told: told["camera"]["active"] == 1)
+        assert [lane["brightness"] for lane in told["camera"]["lanes"]] == [0.0, None]
         assert not told["camera"]["automatic"] and controller.held
         status, body = monitor.ask("POST", "/switch", to("automatic"), Content_Type=JSON)
         assert status == 200 and json.loads(body)["automatic"]
@@ -105,6 +108,10 @@ REFUSED: list[tuple[dict[str, str], bytes, int]] = [
     ({"Content_Type": JSON}, to("dusk"), 400),
     ({"Content_Type": JSON}, b'{"to": ["day"]}', 400),
     ({"Content_Type": JSON}, b" " * 5000, 400),
+    ({"Content_Type": JSON}, b"[" * 1000, 400),
+    ({"Content_Type": JSON, "Origin": "http://["}, to("day"), 403),
+    ({"Content_Type": JSON, "Host": "["}, to("day"), 421),
+    ({"Content_Type": JSON, "Host": ""}, to("day"), 421),
     ({"Content_Type": JSON, "Host": "evil.example"}, to("day"), 421),
 ]
 
@@ -134,6 +141,11 @@ def test_a_foreign_name_is_refused_and_answers_are_shielded(monitor: Monitor) ->
     for host in ("localhost:1", "192.0.2.1", "[::1]:80"):
         assert monitor.ask("GET", "/healthz", Host=host)[0] != 421
     connection = monitor.connect()
+    connection.request("GET", "/", headers={"Host": "localhost:1"})
+    answer = connection.getresponse()
+    # The server knows the page by one origin.
+    assert (answer.status, answer.getheader("Location")) == (307, monitor.address)
+    answer.read()
     connection.request("GET", "/")
     answer = connection.getresponse()
     policy = answer.getheader("Content-Security-Policy", "")
@@ -186,6 +198,24 @@ def test_who_holds_what_is_told(monitor: Monitor, camera: Camera) -> None:
         frame.release()
         names = {one["command"] for one in held["holders"]}
         assert "monitor" in names
+
+
+def test_who_only_asks_what_there_is_or_leaves_at_once_is_no_viewer(monitor: Monitor) -> None:
+    for path in ("/stream.mjpeg", "/events"):
+        assert monitor.ask("HEAD", path)[0] == 200
+        for _ in range(20):
+            connection = monitor.connect()
+            connection.request("GET", path)
+            connection.close()
+    becomes(lambda: monitor.metric("viewers") == 0 and monitor.metric("listeners") == 0)
+
+
+def test_there_is_a_limit_to_viewers(monitor: Monitor) -> None:
+    events = [monitor.events() for _ in range(64)]
+    assert monitor.ask("GET", "/events")[0] == 503
+    events[0].close()
+    becomes(lambda: monitor.metric("listeners") == 63)
+    monitor.events().next("state")
 
 
 class Figures(http.server.BaseHTTPRequestHandler):

@@ -12,8 +12,7 @@ use std::time::Duration;
 
 /// Nobody else writes the records of udev, without which libcamera does not see a device.
 fn tell_udev_of_everything() {
-    for class in ["video4linux", "media"] {
-        let folder = format!("/sys/class/{class}");
+    for folder in ["/sys/class/video4linux", "/sys/bus/media/devices"] {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             if let Ok(numbers) = std::fs::read_to_string(entry.path().join("dev")) {
                 std::fs::write(format!("/run/udev/data/c{}", numbers.trim()), "I:1\n").unwrap();
@@ -32,10 +31,12 @@ fn frames_of_libcamera_enter_a_lane() {
     let layout = FrameLayout::new(PixelFormat::Nv12, width.into(), height.into()).unwrap();
     let options = ProducerOptions::new().layout(layout).directory(Some(place.path().to_owned()));
     let producer = Producer::create(LANE, options).unwrap();
+    let log = place.path().join("log");
     let options = CommandOptions {
         command: format!(
-            "exec cam --camera 1 --capture --stream width={width},height={height},pixelformat=NV12 \
-             --file=/dev/fd/3 3>&1 >&2"
+            "LIBCAMERA_LOG_FILE={log} exec cam --camera 1 --capture --stream width={width},height={height},pixelformat=NV12 \
+             --file=/dev/fd/3 3>&1 >&2",
+            log = log.display()
         ),
         codec: None,
         rate: None,
@@ -59,7 +60,8 @@ fn frames_of_libcamera_enter_a_lane() {
         stop.store(true, Relaxed);
         let stats = running.join().unwrap();
         if let Err(panic) = outcome {
-            eprintln!("the program: {stats:?}");
+            let said = std::fs::read_to_string(log).unwrap_or_default();
+            eprintln!("the program: {stats:?}\n{said}");
             std::panic::resume_unwind(panic);
         }
         stats.unwrap()

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::time::Duration;
 
-const FRAMES: u64 = 20;
+const FRAMES: u64 = 8;
 
 /// Bytes that a process has read and written by system calls, as the kernel counts them.
 pub fn moved(process: &str) -> (u64, u64) {

@@ -156,19 +156,29 @@ mod tests {
     use rustix::io::Errno;
     use rustix::mm::MprotectFlags;
 
-    #[test]
-    fn a_read_only_mapping_of_a_sealed_memfd_stays_read_only() {
+    /// Sealed memory, mapped by its maker and read-only.
+    fn sealed() -> (Mapping, Mapping) {
         let bytes = 2 * rustix::param::page_size() as u64;
         let fd = memfd::create("test", bytes, false).unwrap();
         memfd::reserve(&fd, bytes, "test").unwrap();
         let own = Mapping::writable(&fd, bytes).unwrap();
         memfd::seal_read_only(&fd).unwrap();
-        let map = Mapping::read_only(&fd, bytes).unwrap();
+        (own, Mapping::read_only(&fd, bytes).unwrap())
+    }
+
+    #[test]
+    fn a_read_only_mapping_of_a_sealed_memfd_stays_read_only() {
+        let (_own, map) = sealed();
         let at = map.base().cast::<c_void>();
         let flags = MprotectFlags::READ | MprotectFlags::WRITE;
         // SAFETY: nothing is accessed through the mapping, whatever protection it ends up with.
         let opened = unsafe { rustix::mm::mprotect(at, map.len(), flags) };
         assert_eq!(opened, Err(Errno::ACCESS), "mprotect");
+    }
+
+    #[test]
+    fn nobody_punches_a_hole_into_a_sealed_memfd() {
+        let (own, map) = sealed();
         assert_eq!(map.advise(Advice::LinuxRemove), Err(Errno::ACCESS), "MADV_REMOVE");
         // Also the mapping made before sealing can write, but punch no hole.
         assert_eq!(own.advise(Advice::LinuxRemove), Err(Errno::PERM), "MADV_REMOVE by the maker");
