@@ -45,8 +45,8 @@ inline bool has_luma(std::uint32_t fourcc) {
   return false;
 }
 
-/// Reads every pixel once, in place. Pictures below 3x3 have no sharpness. Throws for a picture that
-/// does not fit its plane: both sizes are what the producer says.
+/// Reads every pixel once, in place. Pictures below 3x3 have no sharpness. Throws for a picture
+/// that does not fit its plane: both sizes are what the producer says.
 inline Measures measure(const framelane::PlaneView& luma, std::size_t width,
                         std::size_t height) {
   const std::size_t stride = luma.stride_bytes();
