@@ -4,7 +4,7 @@ use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
     aarch64, bench, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot,
-    kotlin, loom, pet_camera, python, schema, tidy, tools, tsan, vm, workspace,
+    kotlin, loom, pet_camera, python, schema, soak, tidy, tools, tsan, vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -200,6 +200,13 @@ pub const TIERS: &[Tier] = &[
         needs: golang::NEEDS,
         when: When::Long,
         run: bench::viewers::tier,
+    },
+    Tier {
+        name: "soak",
+        about: "the demo for twenty minutes: memory, descriptors, leases stay as they are",
+        needs: golang::NEEDS,
+        when: When::Long,
+        run: soak::tier,
     },
     Tier {
         name: "mutation",
