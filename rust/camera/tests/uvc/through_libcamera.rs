@@ -34,8 +34,8 @@ fn frames_of_libcamera_enter_a_lane() {
     let log = place.path().join("log");
     let options = CommandOptions {
         command: format!(
-            "LIBCAMERA_LOG_FILE={log} exec cam --camera 1 --capture --stream width={width},height={height},pixelformat=NV12 \
-             --file=/dev/fd/3 3>&1 >&2",
+            "LIBCAMERA_LOG_FILE={log} exec cam --camera 1 --capture --stream \
+             width={width},height={height},pixelformat=NV12 --file=/dev/fd/3 3>&1 >&2",
             log = log.display()
         ),
         codec: None,
