@@ -5,6 +5,8 @@
 //! /dev/video3 takes the signal of an HDMI connector. With FRAMELANE_CAMERA set, the
 //! tests that need nothing of vivid run on that camera instead.
 
+#[path = "vivid/alongside.rs"]
+mod alongside;
 #[path = "../../core/tests/common/child.rs"]
 mod child;
 #[path = "vivid/common.rs"]
