@@ -49,9 +49,9 @@ def parse(text: str) -> Figures:
     buckets: defaultdict[float, float] = defaultdict(float)
     for line in text.splitlines():
         match = _LINE.match(line)
-        if match is None:
+        if match is None or not math.isfinite(value := float(match[3])):
             continue
-        name, labels, value = match[1].removeprefix("framelane_server_"), match[2], float(match[3])
+        name, labels = match[1].removeprefix("framelane_server_"), match[2]
         if name == "latency_seconds_bucket":
             bound = _BOUND.search(labels or "")
             if bound is not None:

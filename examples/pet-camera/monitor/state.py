@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
+import math
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,11 +24,11 @@ from results import Result, Results, View
 from stages import Rates, Stage
 from viewers import Viewers
 
-log = logging.getLogger("monitor")
-
 MOST_LISTENERS = 64
 EVERY = (1.0, 5.0)
 """Seconds between looks while somebody listens, and while nobody does."""
+LEAST = 0.1
+"""Seconds between looks, however much changes."""
 QUIET = 3.0
 """Seconds that viewers get no picture from which on that is worth telling."""
 
@@ -112,12 +112,13 @@ class State:
     async def _keep_looking(self) -> None:
         while True:
             begun = time.monotonic()
+            self._wake.clear()  # whatever changes from here on is seen by the next look
             await self.refresh()
             self.listeners.offer(event("state", self._told))
+            await asyncio.sleep(LEAST)
             every = EVERY[0] if len(self.listeners) else EVERY[1]
-            self._wake.clear()
             try:
-                async with asyncio.timeout(max(every - (time.monotonic() - begun), 0.1)):
+                async with asyncio.timeout(max(every - (time.monotonic() - begun), 0.0)):
                     await self._wake.wait()
             except TimeoutError:
                 pass
@@ -277,5 +278,6 @@ def tell_member(look: Look, lane: str) -> dict[str, Any]:
     return {
         "name": lane,
         "live": report is not None,
-        "brightness": round(brightness, 1) if brightness >= 0 else None,
+        # A number of another program: JSON has none that is not finite.
+        "brightness": round(brightness, 1) if 0 <= brightness < math.inf else None,
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: demonstrates, tests and measures the project.
 
 mod aarch64;
+mod attached;
 mod bench;
 mod browser;
 mod conformance;
@@ -63,6 +64,9 @@ enum Command {
     Kotlin(kotlin::Options),
     /// Print the C header from the sources of the C ABI
     Header(header::Options),
+    /// Run a program that ends when whoever started it does
+    #[command(hide = true)]
+    Attached(attached::Options),
     /// Install the tools that tests need and print where they come from
     Tools,
 }
@@ -80,6 +84,7 @@ fn main() -> ExitCode {
         Command::Install(options) => install::run(&options),
         Command::Kotlin(options) => kotlin::run(&options),
         Command::Header(options) => header::run(&options),
+        Command::Attached(options) => attached::run(&options),
         Command::Tools => tools::list(),
     });
     match outcome {

@@ -205,13 +205,13 @@ class Camera:
         self.camera_id = camera_id
         self.last = 0
 
-    def publish(self, capture_id: int | None = None, capture_ns: int | None = None) -> int:
+    def publish(self, capture_id: int | None = None, brightness: float = 0.0) -> int:
         self.last = self.last + 1 if capture_id is None else capture_id
         with self.producer.claim(PATIENCE) as frame:
             paint(frame, 30 + self.last % 100)
             info = frame.info
             info.capture_id, info.camera_id = self.last, self.camera_id
-            info.capture_ns = framelane.monotonic_ns() if capture_ns is None else capture_ns
+            info.capture_ns, info.brightness_avg = framelane.monotonic_ns(), brightness
             info.capture_clock = framelane.ClockId.MONOTONIC
             info.color_range = framelane.ColorRange.FULL
             taken = info.capture_ns

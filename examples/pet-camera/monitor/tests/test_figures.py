@@ -52,6 +52,7 @@ def said(units: int, quick: int, slow: int) -> server_figures.Figures:
     return server_figures.parse(
         f'framelane_server_viewers{{kind="mp4"}} 1\nframelane_server_viewers{{kind="webrtc"}} 2\n'
         f"framelane_server_units_total {units}\nother_total 9\nframelane_server_x garbage more\n"
+        f"framelane_server_units_total NaN\nframelane_server_viewers +Inf\n"
         f'{bucket}"0.001"}} {quick}\n{bucket}"0.25"}} {quick + slow}\n'
         f'{bucket}"+Inf"}} {quick + slow}\n'
     )

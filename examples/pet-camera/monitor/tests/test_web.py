@@ -45,8 +45,11 @@ def test_the_switch_shows_on_the_next_picture(monitor: Monitor, two: tuple[Camer
         part = stream.part()
         assert (part.number("X-Camera-Id"), part.number("X-Switch-Epoch")) == (1, 2)
         assert part.number("X-Lane-Index") == 1
+        # What a camera says of itself may be anything.
+        night.publish(brightness=float("inf"))
         events = monitor.events()
         told = events.until(lambda told: told["camera"]["active"] == 1)
+        assert [lane["brightness"] for lane in told["camera"]["lanes"]] == [0.0, None]
         assert not told["camera"]["automatic"] and controller.held
         status, body = monitor.ask("POST", "/switch", to("automatic"), Content_Type=JSON)
         assert status == 200 and json.loads(body)["automatic"]

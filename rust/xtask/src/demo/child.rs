@@ -59,7 +59,7 @@ impl Running {
         })
     }
 
-    /// Starts a process. It shares our group, so a Ctrl-C of the terminal reaches it too.
+    /// Starts a process.
     pub fn start_with(name: &str, command: &mut Command, take: Take) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::null())

@@ -15,7 +15,7 @@ const STEADY: Duration = Duration::from_secs(10);
 const TRIES: u32 = 6;
 
 /// How a program is started, again too.
-pub type Make = Box<dyn Fn() -> Command>;
+pub type Make = Box<dyn Fn() -> Result<Command>>;
 
 /// A program of the system.
 pub struct Spec {
@@ -127,7 +127,7 @@ impl Kept {
     }
 
     fn begin(&mut self) -> Result<()> {
-        let mut command = (self.spec.make)();
+        let mut command = (self.spec.make)()?;
         let running = Running::start_with(self.spec.name, &mut command, self.spec.take)?;
         self.pids.push(running.id());
         self.running = Some(running);
@@ -161,7 +161,7 @@ mod tests {
         let make: Make = Box::new(move || {
             let mut command = Command::new("sh");
             command.args(["-c", script]);
-            command
+            Ok(command)
         });
         let take: Take = |figures, line| *figures = line.into();
         Spec { name: "sample", language: "sh", make, take }

@@ -5,13 +5,12 @@ use super::child::{Running, Take};
 use super::keeper::{Make, Spec};
 use super::source::{ACTIVE, STREAM, Source};
 use crate::process::Program;
-use crate::{golang, pet_camera, python, tools, workspace};
+use crate::{attached, golang, pet_camera, python, tools, workspace};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -165,7 +164,7 @@ impl Kit {
 
     /// A command of ours that looks on, and prints an object a line.
     pub fn observer(&self, name: &str, words: &[&str], take: Take) -> Result<Running> {
-        let mut command = Command::new(&self.framelane);
+        let mut command = attached::command(&self.framelane)?;
         command.args(words).envs(self.environment());
         Running::start_with(name, &mut command, take)
     }
@@ -186,9 +185,9 @@ impl Kit {
     ) -> Spec {
         let (program, environment) = (program.to_owned(), self.environment());
         let make: Make = Box::new(move || {
-            let mut command = Command::new(&program);
+            let mut command = attached::command(&program)?;
             command.args(&words).envs(environment.clone()).current_dir(workspace::root());
-            command
+            Ok(command)
         });
         Spec { name, language, make, take: last_object }
     }
