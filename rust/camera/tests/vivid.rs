@@ -8,6 +8,7 @@
 #[path = "vivid/alongside.rs"]
 mod alongside;
 #[path = "../../core/tests/common/child.rs"]
+#[allow(dead_code, reason = "not every file with children needs all of it")]
 mod child;
 #[path = "vivid/common.rs"]
 mod common;

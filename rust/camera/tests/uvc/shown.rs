@@ -79,7 +79,7 @@ fn jpeg(number: u64) -> Vec<u8> {
 
 fn h264() -> Vec<Vec<u8>> {
     let mut encoder = Encoder::new().unwrap();
-    let unit = |number| {
+    let unit = |number: u64| {
         if number.is_multiple_of(KEYS) {
             encoder.force_intra_frame();
         }
