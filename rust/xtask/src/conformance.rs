@@ -76,9 +76,39 @@ fn agents(folder: &Path) -> Result<Vec<Recipe>> {
     Recipe::all(&folder.join("agents"), "agent.toml", &["run"])
 }
 
-/// All pairs and all scenarios, as a tier.
+/// Languages that start slowly: on each change they play with these alone, and with all others in
+/// the long run.
+const SLOW: &[(&str, &[&str])] = &[("kotlin", &["kotlin", "rust", "reference"])];
+
+fn is_for_the_long_run(producer: &str, consumer: &str) -> bool {
+    let apart = |one: &str, other: &str| {
+        SLOW.iter().any(|(slow, partners)| *slow == one && !partners.contains(&other))
+    };
+    apart(producer, consumer) || apart(consumer, producer)
+}
+
+/// All scenarios, and all pairs but those for the long run, as a tier.
 pub fn tier() -> Result<Counts> {
-    played(Vec::new(), None)
+    played(pairs_of_tier(false)?, None)
+}
+
+/// The other pairs.
+pub fn long_tier() -> Result<Counts> {
+    played(pairs_of_tier(true)?, None)
+}
+
+fn pairs_of_tier(long: bool) -> Result<Vec<String>> {
+    let agents = agents(&workspace::root().join("conformance"))?;
+    let mut pairs = Vec::new();
+    for producer in &agents {
+        for consumer in &agents {
+            let (producer, consumer) = (&producer.language, &consumer.language);
+            if is_for_the_long_run(producer, consumer) == long {
+                pairs.push(format!("{producer}:{consumer}"));
+            }
+        }
+    }
+    Ok(pairs)
 }
 
 /// Agents that a sanitizer can look into, each with itself and both ways with the reference.
@@ -285,6 +315,15 @@ fn write(path: &Path, text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_pair_is_played_once_in_all_and_a_slow_language_with_few_on_each_change() {
+        let (soon, later) = (pairs_of_tier(false).unwrap(), pairs_of_tier(true).unwrap());
+        let agents = agents(&workspace::root().join("conformance")).unwrap().len();
+        assert_eq!(soon.len() + later.len(), agents * agents);
+        assert!(soon.contains(&"kotlin:reference".into()) && later.contains(&"c:kotlin".into()));
+        assert!(soon.iter().all(|pair| !later.contains(pair)));
+    }
 
     fn chosen_pairs(wanted: &[&str]) -> Result<Vec<String>> {
         let wanted: Vec<String> = wanted.iter().map(|pair| (*pair).to_owned()).collect();

@@ -48,27 +48,25 @@ pub fn tier() -> Result<Counts> {
 
 /// Builds a program with modules of others; its path.
 pub fn build_program(folder: &str, name: &str, optimised: bool) -> Result<PathBuf> {
+    build_package(folder, ".", name, optimised)
+}
+
+/// The same of a package within the folder.
+pub fn build_package(folder: &str, package: &str, name: &str, optimised: bool) -> Result<PathBuf> {
     let build = Program::cargo(["build", "--locked", "--package", "framelane-ffi"]);
     build.args(optimised.then_some("--release")).limit(LIMIT).check()?;
     let go = Go { program: tools::program("go")? };
-    fetch(&go, folder)?;
+    go.fetch(folder)?;
     let path = workspace::target().join("pet-camera").join(name);
     // The library is no file that go watches: what is not there is always linked.
     let _ = fs::remove_file(&path);
     let out = path.to_string_lossy();
-    let words = [&["build"], WORKSPACE, &["-o", &out]].concat();
+    let words = [&["build"], WORKSPACE, &["-o", &out, package]].concat();
     let profile = if optimised { "release" } else { "debug" };
     go.run(folder, &words)
         .env("CGO_LDFLAGS", format!("-L{}", workspace::target().join(profile).display()))
         .check()?;
     Ok(path)
-}
-
-/// The modules that a program pins.
-fn fetch(go: &Go, folder: &str) -> Result<()> {
-    let fetch = Program::new(&go.program).args(["-C", folder, "mod", "download"]);
-    fetch.env("GOTOOLCHAIN", "local").limit(LIMIT).quiet().check()?;
-    Ok(())
 }
 
 /// Format, vet and tests, under the race detector, of a program with modules of others, which are
@@ -81,20 +79,6 @@ pub fn program_tests(folder: &str) -> Result<Counts> {
     counts += told("vet", go.vet(&[folder]));
     counts += go.tests(folder, "tests, race detector", &["-race"])?;
     Ok(counts)
-}
-
-/// Builds a program of a module, with modules of others, into a file.
-pub fn program(folder: &str, package: &str, out: &Path) -> Result<PathBuf> {
-    Program::cargo(["build", "--locked", "--package", "framelane-ffi"]).limit(LIMIT).check()?;
-    let go = Go { program: tools::program("go")? };
-    go.fetch(folder)?;
-    let out = std::path::absolute(out)?;
-    // The library is no file that go watches: only what is not there is linked again.
-    let _ = fs::remove_file(&out);
-    let file = out.to_string_lossy();
-    let arguments = [&["build"], WORKSPACE, &["-o", &file, package]].concat();
-    go.run(folder, &arguments).check()?;
-    Ok(out)
 }
 
 /// Flags of the C compiler that change with `framelane.h`. The go command does not see that the

@@ -24,6 +24,7 @@ mod python;
 mod readme;
 mod recipes;
 mod schema;
+mod soak;
 mod test;
 mod tidy;
 mod tiers;

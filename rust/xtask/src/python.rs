@@ -13,8 +13,13 @@ use std::time::Duration;
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
 const LIMIT: Duration = Duration::from_secs(300);
 /// What is checked for types beside the package, each where its modules find each other.
-const TYPED: &[&str] =
-    &["python/tests", "conformance/agents/python", "examples/hello/python", "bench/python"];
+const TYPED: &[&str] = &[
+    "python/tests",
+    "conformance/agents/python",
+    "examples/hello/python",
+    "bench/python",
+    "bench/pet-camera",
+];
 
 /// A Python that has the package, built from here, and NumPy. Built once in a run.
 pub fn with_package(optimised: bool) -> Result<PathBuf> {

@@ -4,7 +4,7 @@ use crate::counts::Counts;
 use crate::process::Program;
 use crate::{
     aarch64, bench, browser, conformance, containers, cpp, demo, fuzz, golang, hello, hobot,
-    kotlin, loom, pet_camera, python, schema, tidy, tools, tsan, vm, workspace,
+    kotlin, loom, pet_camera, python, schema, soak, tidy, tools, tsan, vm, workspace,
 };
 use anyhow::Result;
 use std::time::Duration;
@@ -134,7 +134,7 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "conformance",
         about: "every language with every language, and with a reference that is not our code",
-        needs: &[CXX],
+        needs: &[CXX, kotlin::JDK, kotlin::MAVEN],
         when: When::Ci,
         run: conformance::tier,
     },
@@ -148,7 +148,7 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "hello",
         about: "the first program of every language with that of every other",
-        needs: &[CXX],
+        needs: &[CXX, kotlin::JDK, kotlin::MAVEN],
         when: When::Ci,
         run: hello::tier,
     },
@@ -202,6 +202,13 @@ pub const TIERS: &[Tier] = &[
         run: bench::viewers::tier,
     },
     Tier {
+        name: "soak",
+        about: "the demo for twenty minutes: memory, descriptors, leases stay as they are",
+        needs: golang::NEEDS,
+        when: When::Long,
+        run: soak::tier,
+    },
+    Tier {
         name: "mutation",
         about: "each ordering of the ring weakened in turn: some model must fail",
         needs: &[],
@@ -214,6 +221,13 @@ pub const TIERS: &[Tier] = &[
         needs: tsan::NEEDS,
         when: When::Long,
         run: tsan::run,
+    },
+    Tier {
+        name: "conformance-long",
+        about: "the pairs of languages that start slowly: Kotlin with those it plays not in CI",
+        needs: &[CXX, kotlin::JDK, kotlin::MAVEN],
+        when: When::Long,
+        run: conformance::long_tier,
     },
     Tier {
         name: "vm-long",

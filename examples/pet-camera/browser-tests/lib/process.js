@@ -55,7 +55,7 @@ export class Process {
 }
 
 // Waits for something to hold, and says what did not.
-export async function until(what, holds, more = () => '', limit = 30_000) {
+export async function until(what, holds, more = () => '', limit = 60_000) {
   const end = Date.now() + limit;
   for (;;) {
     const found = await holds();

@@ -16,7 +16,7 @@ export async function isWell(page, words) {
   await until('it plays by WebRTC', () => page.evaluate(() => {
     const { mode, state } = document.getElementById('picture').dataset;
     return mode === 'webrtc' && state === 'playing';
-  }), words, 60_000);
+  }), words);
   const numbers = new Set();
   await until(`${ADVANCE} pictures`, async () => {
     const number = await page.evaluate(() => recorder.number());

@@ -24,7 +24,10 @@ export function show(list, stages, link, now) {
   if (link === "lost") {
     wanted.set("link", ["lost", "The monitor does not answer: the figures below are old. They go on by themselves."]);
   }
+  const dark = stages.some((stage) => stage.id === "camera" && stage.state === "down");
   for (const stage of stages) {
+    // Without a camera that goes without saying.
+    if (stage.id === "monitor" && dark) continue;
     const since = span(Math.max(now - stage.since, 0));
     const means = { down: MEANS, stalled: STALLS }[stage.state]?.[stage.id];
     if (means) wanted.set(stage.id, [stage.state, stage.note || means, since, stage.why]);

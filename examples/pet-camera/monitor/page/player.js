@@ -181,9 +181,16 @@ export class Player {
 
   #say(way, plays) {
     const better = Object.keys(WAYS).slice(0, Object.keys(WAYS).indexOf(way));
-    const because = better
-      .filter((other) => this.#reasons.has(other))
-      .map((other) => `${NAMES[other]} does not play: ${this.#reasons.get(other)}.`);
+    const reasons = new Map();
+    for (const other of better.filter((one) => this.#reasons.has(one))) {
+      const reason = this.#reasons.get(other);
+      reasons.set(reason, [...(reasons.get(reason) ?? []), NAMES[other]]);
+    }
+    const because = [...reasons].map(([reason, names]) =>
+      names.length > 1
+        ? `${names.join(" and ")} do not play: ${reason}.`
+        : `${names[0]} does not play: ${reason}.`,
+    );
     const own = this.#reasons.get(way);
     const now = plays
       ? `${NAMES[way]}: ${ABOUT[way]}.`

@@ -282,6 +282,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_camera_sees_is_planned_by_exposure_and_shown_from_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let ion = Ion::open(folder.path()).unwrap();
+        let light = |exposure, brightness| Light { exposure, brightness };
+        let backwards = ion.set_script(2, vec![light(9, 1), light(8, 1)]).unwrap_err();
+        assert_eq!(backwards.kind(), ErrorKind::InvalidInput);
+        ion.set_script(2, vec![light(1, 10), light(11, 30)]).unwrap();
+        ion.set_scene(2, Scene { brightness: 99, frozen: true }).unwrap();
+        assert_eq!(ion.scene_at(2, 6).unwrap(), Scene { brightness: 20, frozen: true });
+        ion.set_script(2, Vec::new()).unwrap();
+        assert_eq!(ion.scene_at(2, 6).unwrap().brightness, 99);
+        assert_eq!(ion.clip_of(2), None);
+        for _ in 0..2 {
+            ion.show(2, Some(folder.path())).unwrap();
+        }
+        assert_eq!(ion.clip_of(2), Some(folder.path().join("camera-2")));
+        ion.show(2, None).unwrap();
+        ion.show(2, None).unwrap();
+        assert_eq!(ion.clip_of(2), None);
+    }
+
+    #[test]
     fn a_zombie_and_a_later_process_of_its_number_are_dead() {
         let mut child = Command::new("true").spawn().unwrap();
         let process = Process { pid: child.id(), start: 1 };

@@ -1,7 +1,5 @@
 //! A picture that stands before a camera, or that is sent into a scaler.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use framelane_hobot_sys::Rect;
 
 /// Zones of the statistics, across and down, and the values of each.
@@ -25,7 +23,8 @@ impl Picture {
         whole.then_some(Picture { width, height, luma, chroma })
     }
 
-    /// The part of it that is `part` of a sensor, scaled, in so many percent of its light.
+    /// The part of it that is `part` of a sensor, in another size, in so many percent of its light.
+    /// Each pixel is one of its own; nothing is filtered.
     pub fn scaled(
         &self,
         sensor: (u32, u32),
@@ -33,20 +32,12 @@ impl Picture {
         (width, height): (u32, u32),
         percent: u32,
     ) -> Option<Picture> {
-        let across = f64::from(self.width) / f64::from(sensor.0);
-        let down = f64::from(self.height) / f64::from(sensor.1);
-        let crop = |divided: f64| {
-            let (left, top) = (f64::from(part.x) * across, f64::from(part.y) * down);
-            let right = (f64::from(part.x + part.w) * across).min(f64::from(self.width));
-            let bottom = (f64::from(part.y + part.h) * down).min(f64::from(self.height));
-            [left, top, right - left, bottom - top].map(|side| side / divided)
-        };
-        let from = ImageRef::new(self.width, self.height, &self.luma, PixelType::U8).ok()?;
-        let mut luma = scale(&from, crop(1.0), Image::new(width, height, PixelType::U8))?;
-        let (half_w, half_h) = (self.width / 2, self.height / 2);
-        let from = ImageRef::new(half_w, half_h, &self.chroma, PixelType::U8x2).ok()?;
-        let to = Image::new(width / 2, height / 2, PixelType::U8x2);
-        let chroma = scale(&from, crop(2.0), to)?;
+        let across = Axis { from: self.width, sensor: sensor.0, start: part.x, length: part.w };
+        let down = Axis { from: self.height, sensor: sensor.1, start: part.y, length: part.h };
+        let (columns, rows) = (across.picks(width, 1), down.picks(height, 1));
+        let mut luma = pick::<1>(&self.luma, self.width, &columns, &rows)?;
+        let (columns, rows) = (across.picks(width / 2, 2), down.picks(height / 2, 2));
+        let chroma = pick::<2>(&self.chroma, self.width / 2, &columns, &rows)?;
         if percent != 100 {
             luma.iter_mut().for_each(|value| *value = lit(u32::from(*value), percent) as u8);
         }
@@ -59,14 +50,15 @@ impl Picture {
             let start = zone * side as usize / ZONES;
             start..((zone + 1) * side as usize / ZONES).max(start + 1)
         };
-        std::array::from_fn(|index| {
-            let (row, column) = (index / VALUES / ZONES, index / VALUES % ZONES);
+        let zones: [u32; ZONES * ZONES] = std::array::from_fn(|zone| {
+            let (row, column) = (zone / ZONES, zone % ZONES);
             let (rows, columns) = (range(row, self.height), range(column, self.width));
             let pixels = rows.len() * columns.len();
             let line = |row: usize| &self.luma[row * self.width as usize..][columns.clone()];
             let sum: u64 = rows.flat_map(line).map(|value| u64::from(*value)).sum();
             lit((sum / pixels as u64) as u32, percent)
-        })
+        });
+        std::array::from_fn(|index| zones[index / VALUES])
     }
 }
 
@@ -74,14 +66,43 @@ fn lit(value: u32, percent: u32) -> u32 {
     value.saturating_mul(percent).div_ceil(100).min(255)
 }
 
-fn scale(from: &ImageRef<'_>, crop: [f64; 4], mut to: Image<'_>) -> Option<Vec<u8>> {
-    let [left, top, width, height] = crop;
-    let options = ResizeOptions::new()
-        .use_alpha(false) // the second of two values is a colour here
-        .crop(left, top, width, height)
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    Resizer::new().resize(from, &mut to, &options).ok()?;
-    Some(to.into_vec())
+/// One side of a picture that stands for one of a sensor, and the part of that which is wanted.
+#[derive(Clone, Copy)]
+struct Axis {
+    from: u32,
+    sensor: u32,
+    start: u32,
+    length: u32,
+}
+
+impl Axis {
+    /// Which pixels are in the middle of each of `count`, of a plane that is divided.
+    fn picks(self, count: u32, divided: u32) -> Vec<usize> {
+        let [from, sensor, start, length] =
+            [self.from / divided, self.sensor, self.start, self.length].map(u64::from);
+        let parts = 2 * u64::from(count);
+        let middle = |index: u64| (start * parts + (2 * index + 1) * length) * from;
+        let last = from.saturating_sub(1);
+        let pick = |index| (middle(index) / (parts * sensor).max(1)).min(last) as usize;
+        (0..u64::from(count)).map(pick).collect()
+    }
+}
+
+/// Pixels of `BYTES` from a plane whose rows have `width` of them; None where it has not all.
+fn pick<const BYTES: usize>(
+    plane: &[u8],
+    width: u32,
+    columns: &[usize],
+    rows: &[usize],
+) -> Option<Vec<u8>> {
+    let mut picked = Vec::with_capacity(BYTES * columns.len() * rows.len());
+    for row in rows {
+        let row = plane.get(row * width as usize * BYTES..)?;
+        for column in columns {
+            picked.extend_from_slice(row.get(column * BYTES..(column + 1) * BYTES)?);
+        }
+    }
+    Some(picked)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod languages;
 mod peers;
+mod pet_camera;
 pub(crate) mod viewers;
 
 use crate::python;
@@ -24,6 +25,9 @@ pub struct Options {
     /// Fifty viewers of the pet camera's server, and what the capture notices of them
     #[arg(long, conflicts_with_all = ["languages", "python", "streams"])]
     viewers: bool,
+    /// The pet camera with frames copied, and not: bytes, CPU and latencies by path
+    #[arg(long, conflicts_with_all = ["languages", "python", "streams", "viewers"])]
+    pet_camera: bool,
     /// Arguments of the bench: --quick, --only ROW, --json, --save FILE
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
@@ -31,7 +35,8 @@ pub struct Options {
 
 /// Runs the bench to its end. A missed goal is a finding, not a failure.
 pub fn run(options: &Options) -> Result<bool> {
-    if !options.languages && !options.python && !options.viewers {
+    let own = [options.languages, options.python, options.viewers, options.pet_camera];
+    if !own.contains(&true) {
         let rows: &[&str] = match options.streams {
             true => &["--only", "records", "--only", "shmbuf"],
             false => &[],
@@ -43,6 +48,9 @@ pub fn run(options: &Options) -> Result<bool> {
     ensure!(options.arguments.is_empty(), "no further arguments are taken");
     if options.viewers {
         return viewers::run();
+    }
+    if options.pet_camera {
+        return pet_camera::run();
     }
     if options.python { python::peers() } else { languages::run() }
 }

@@ -144,9 +144,8 @@ struct Stage {
 impl Stage {
     fn start() -> Result<Self> {
         Program::cargo(["build", "--locked", "--package", "framelane-cli"]).check()?;
-        let out = workspace::target().join("browser");
-        let server = golang::program(SERVER, ".", &out.join("server"))?;
-        let viewers = golang::program(SERVER, "./viewers", &out.join("viewers"))?;
+        let server = golang::build_program(SERVER, "server", false)?;
+        let viewers = golang::build_package(SERVER, "./viewers", "viewers", false)?;
         let lanes = tempfile::Builder::new().prefix("framelane-viewers-").tempdir()?;
         let start = |name: &str, program: &PathBuf, arguments: &[&str]| {
             let mut command = Command::new(program);

@@ -31,11 +31,10 @@ fn tests(folder: &str) -> Result<Counts> {
     Program::cargo(["build", "--locked", "--package", "framelane-cli"])
         .limit(BUILD_LIMIT)
         .check()?;
-    let out = workspace::target().join("browser");
-    let server = golang::program(&format!("{PROGRAMS}/server"), ".", &out.join("server"))?;
+    let server = golang::build_program(&format!("{PROGRAMS}/server"), "server", false)?;
     tools::python_with(&[pet_camera::DETECTOR, pet_camera::MONITOR].concat())?;
     let python = python::with_package(false)?;
-    let artefacts = out.join("artefacts");
+    let artefacts = workspace::target().join("browser/artefacts");
     let folder = workspace::root().join(FOLDER).join(folder);
     let mut files: Vec<_> = fs::read_dir(&folder)
         .with_context(|| format!("{}", folder.display()))?

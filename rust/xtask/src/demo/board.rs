@@ -33,9 +33,21 @@ transport = "{transport}"
 "#;
 const SWITCH: &str = "[switch]\ndark_ms = 300\nbright_ms = 500\ndead_ms = 20000\n";
 
+/// One more output, for the page's pictures.
+const MJPEG: &str = r#"
+[[camera.channel]]
+number = 2
+size = [640, 480]
+buffers = 16
+lease_ms = 30000
+leases = 24
+transport = "{transport}"
+"#;
+
 /// What two cameras are told; `transport` is `zero-copy` or `copy`.
-pub fn config(transport: &str) -> String {
-    let camera = CAMERA.replace("{transport}", transport);
+pub fn config(transport: &str, mjpeg: bool) -> String {
+    let camera = [CAMERA, if mjpeg { MJPEG } else { "" }].concat();
+    let camera = camera.replace("{transport}", transport);
     let [day, night] = HOSTS.map(|host| camera.replace("{host}", &host.to_string()));
     [SWITCH, &day, &night].concat()
 }
@@ -48,10 +60,10 @@ pub struct Board {
 
 impl Board {
     /// Furnishes one in `folder` with the stand-ins, which are built.
-    pub fn new(folder: &Path, transport: &str) -> Result<Self> {
+    pub fn new(folder: &Path, config: &str) -> Result<Self> {
         let place = Place::new(&folder.join("board"))?;
         let file = folder.join("cameras.toml");
-        std::fs::write(&file, config(transport))?;
+        std::fs::write(&file, config)?;
         Ok(Board { place, config: file })
     }
 

@@ -1,6 +1,6 @@
 //! Everything the demo needs: built programs, a directory, ports, and how each program is started.
 
-use super::board::Board;
+use super::board::{self, Board};
 use super::child::{Running, Take};
 use super::keeper::{Make, Spec};
 use super::source::{ACTIVE, STREAM, Source};
@@ -42,7 +42,7 @@ pub struct Kit {
 
 impl Kit {
     /// Builds and installs all.
-    pub fn build(source: &Source, optimised: bool, transport: &str, keep: bool) -> Result<Kit> {
+    pub fn build(source: &Source, optimised: bool, keep: bool) -> Result<Kit> {
         println!("building the pet camera");
         let stand_ins =
             ["hbmem", "vio", "multimedia"].map(|name| format!("framelane-standin-{name}"));
@@ -70,7 +70,8 @@ impl Kit {
         } else {
             Some(removed)
         };
-        let board = source.is_dual().then(|| Board::new(&directory, transport)).transpose()?;
+        let cameras = board::config("zero-copy", false);
+        let board = source.is_dual().then(|| Board::new(&directory, &cameras)).transpose()?;
         let kit = Kit {
             source: source.clone(),
             framelane,
@@ -225,7 +226,8 @@ pub fn whole_object(figures: &mut Value, line: &str) {
     *figures = serde_json::from_str(&text).unwrap_or(Value::String(text));
 }
 
-fn cargo_build(packages: &[String], optimised: bool) -> Result<()> {
+/// Builds packages of ours.
+pub fn cargo_build(packages: &[String], optimised: bool) -> Result<()> {
     let words = packages.iter().flat_map(|package| ["--package", package]);
     Program::cargo(["build", "--locked"])
         .args(optimised.then_some("--release"))

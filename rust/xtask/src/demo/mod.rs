@@ -3,15 +3,15 @@
 //! and a watchdog read it in five languages, all kept running. In the end it says what it measured.
 
 mod act;
-mod board;
+pub mod board;
 mod books;
 pub mod child;
 mod evidence;
 mod http;
 mod keeper;
-mod kit;
+pub mod kit;
 mod report;
-mod source;
+pub mod source;
 mod status;
 
 use crate::counts::Counts;
@@ -19,6 +19,7 @@ use anyhow::Result;
 use kit::Kit;
 use source::Source;
 use std::io::{IsTerminal, stdout};
+use std::path::Path;
 use std::time::Duration;
 
 /// Seconds where nobody says how many: time to open the page, or to prove what is promised.
@@ -50,7 +51,7 @@ pub fn run(options: &Options) -> Result<bool> {
     let live = !options.headless && stdout().is_terminal();
     let seconds = options.seconds.unwrap_or(if live { WATCHED } else { UNWATCHED });
     let time = (seconds > 0).then(|| Duration::from_secs(seconds));
-    let kit = Kit::build(&options.source, options.optimised, "zero-copy", options.keep)?;
+    let kit = Kit::build(&options.source, options.optimised, options.keep)?;
     println!("runtime directory: {}", kit.directory().display());
     match time {
         Some(_) => println!("it ends after {seconds} s, or at Ctrl-C, with a report"),
@@ -61,8 +62,15 @@ pub fn run(options: &Options) -> Result<bool> {
 
 /// The demo as a test: each promise counts as one.
 pub fn tier() -> Result<Counts> {
-    let kit = Kit::build(&Source::HbVio, false, "zero-copy", false)?;
+    let kit = Kit::build(&Source::HbVio, false, false)?;
     play(&kit, Some(Duration::from_secs(6)), false)
+}
+
+/// Plays for so long beside somebody who begins to look at its runtime directory before it begins.
+pub fn beside<T>(time: Duration, look: impl FnOnce(&Path) -> T) -> Result<(Counts, T)> {
+    let kit = Kit::build(&Source::HbVio, false, false)?;
+    let looking = look(kit.directory());
+    Ok((play(&kit, Some(time), false)?, looking))
 }
 
 fn play(kit: &Kit, time: Option<Duration>, live: bool) -> Result<Counts> {

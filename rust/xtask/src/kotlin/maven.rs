@@ -5,9 +5,11 @@ use crate::process::Program;
 use crate::workspace;
 use std::path::{Path, PathBuf};
 
-/// Tools the tier needs, each with the line that installs it.
-pub const NEEDS: &[(&str, &str)] =
-    &[("javac", "apt install openjdk-17-jdk-headless"), ("mvn", "apt install maven")];
+/// Tools, each with the line that installs it.
+pub const JDK: (&str, &str) = ("javac", "apt install openjdk-17-jdk-headless");
+pub const MAVEN: (&str, &str) = ("mvn", "apt install maven");
+/// What the tier needs.
+pub const NEEDS: &[(&str, &str)] = &[JDK, MAVEN];
 
 /// The repository of tests: never the user's, where the next checkout would find ours.
 pub fn repository() -> PathBuf {

@@ -5,7 +5,7 @@ mod artifact;
 mod maven;
 
 pub use artifact::{class_path, library_folder};
-pub use maven::{NEEDS, repository};
+pub use maven::{JDK, MAVEN, NEEDS, repository};
 
 use crate::counts::Counts;
 use crate::process::Program;

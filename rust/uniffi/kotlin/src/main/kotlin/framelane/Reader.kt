@@ -48,7 +48,13 @@ abstract class Reader<T : AutoCloseable> internal constructor(
         }
     }
 
-    /** The same within a time; null when it is over. */
+    /**
+     * Suspends until there may be something to read, or this was closed. After a look that found
+     * nothing, and now and then it returns for nothing.
+     */
+    suspend fun awaitReadable() = Waiter.readable(this)
+
+    /** The same as [receive] within a time; null when it is over. */
     suspend fun receive(timeout: Duration): T? {
         val deadline = Deadline(timeout)
         while (true) {

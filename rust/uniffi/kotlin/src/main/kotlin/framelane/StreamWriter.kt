@@ -8,6 +8,20 @@ import framelane.uniffi.StreamWriter as RawWriter
 /** A config that says what the records hold and no more. */
 fun StreamConfig(codec: Codec): StreamConfig = StreamConfig().also { it.codec = codec.number }
 
+/** The out-of-band parameter sets, of which a config has room for 1856 bytes. */
+var StreamConfig.parameterSets: ByteBuffer
+    get() = parameters.also { it.limit(minOf(parameterBytes.toInt(), it.capacity())) }.slice()
+    set(value) {
+        val (size, into) = value.remaining() to parameters
+        if (size > into.capacity()) {
+            throw FramelaneException(ErrorKind.TOO_LARGE, "$size bytes of parameter sets")
+        }
+        for (at in 0 until into.capacity()) {
+            into.put(at, if (at < size) value.get(value.position() + at) else 0)
+        }
+        parameterBytes = size.toUInt()
+    }
+
 /** Owns a stream lane and writes its records, one after the other. */
 class StreamWriter(
     /** Name of the lane. */

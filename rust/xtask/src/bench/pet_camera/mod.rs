@@ -1,0 +1,60 @@
+//! `cargo xtask bench --pet-camera`: two cameras and all who read them, three ways in one run: the
+//! old way (memcpy into sockets), lanes into which frames are copied, lanes in camera memory.
+
+mod stage;
+mod table;
+
+use crate::demo::kit::cargo_build;
+use crate::{interrupt, python, tools};
+use anyhow::Result;
+use stage::{Run, Tools};
+use std::time::Duration;
+
+/// Each way takes its turn in each round, so that all meet the same weather.
+const ROUNDS: usize = 3;
+const SPAN: Duration = Duration::from_secs(10);
+
+/// How frames get to their readers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Through a socket for each reader.
+    Sockets,
+    /// Through lanes, into which they are copied once.
+    Copy,
+    /// Where the camera puts them.
+    ZeroCopy,
+}
+
+impl Way {
+    const ALL: [Way; 3] = [Way::Sockets, Way::Copy, Way::ZeroCopy];
+
+    /// In the table.
+    fn name(self) -> &'static str {
+        match self {
+            Way::Sockets => "memcpy and sockets",
+            Way::Copy => "lanes, copied into",
+            Way::ZeroCopy => "lanes, zero-copy",
+        }
+    }
+}
+
+/// Measures and prints the table.
+pub fn run() -> Result<bool> {
+    let stand_ins = ["hbmem", "vio", "multimedia"].map(|name| format!("framelane-standin-{name}"));
+    cargo_build(&stand_ins, false)?;
+    cargo_build(&["framelane-cli".to_owned()], true)?;
+    let python = python::with_package(true)?;
+    let tools = Tools { python, search_path: tools::search_path_with("ffmpeg")? };
+    let mut runs: Vec<Vec<Run>> = Vec::new();
+    for round in 1..=ROUNDS {
+        println!("round {round} of {ROUNDS}");
+        let mut all = Vec::new();
+        for way in Way::ALL {
+            interrupt::check()?;
+            all.push(stage::measure(&tools, way, SPAN)?);
+        }
+        runs.push(all);
+    }
+    print!("{}", table::table(&runs));
+    Ok(true)
+}
