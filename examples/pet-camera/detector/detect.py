@@ -34,6 +34,13 @@ log = logging.getLogger("detect")
 PATIENCE = 0.5
 """Seconds to wait for a frame before looking whether to end."""
 
+PASSING = (
+    framelane.ErrorKind.NOT_FOUND,
+    framelane.ErrorKind.TIMED_OUT,
+    framelane.ErrorKind.TOO_MANY,
+)
+"""Nobody is there yet, or is busy with others: trying again may help."""
+
 Source = framelane.Consumer | framelane.Switch
 
 
@@ -86,15 +93,26 @@ def attach(name: str, ended: Callable[[], bool]) -> Source | None:
     """A reader of the newest frames, once there are any; None when told to end before."""
     while not ended():
         try:
-            return framelane.Consumer(name, wait=PATIENCE)
-        except framelane.NotFoundError:
-            pass
+            return open_source(name)
         except framelane.Error as error:
-            if error.kind != framelane.ErrorKind.UNSUPPORTED:
+            if error.kind not in PASSING:
                 raise
-            # The name is that of a switch.
-            return framelane.Switch(name)
     return None
+
+
+def open_source(name: str) -> Source:
+    """A reader of the lane or of the switch of this name."""
+    try:
+        return framelane.Consumer(name, wait=PATIENCE)
+    except framelane.Error as error:
+        if error.kind != framelane.ErrorKind.UNSUPPORTED:
+            raise
+        refused = error
+    try:
+        return framelane.Switch(name)
+    except framelane.Error as error:
+        # Where it is no switch but a lane that cannot be read, the first reason counts.
+        raise refused if error.kind == framelane.ErrorKind.UNSUPPORTED else error
 
 
 def watch(

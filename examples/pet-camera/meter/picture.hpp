@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <framelane/framelane.hpp>
+#include <stdexcept>
 
 /// Of the luma plane, 8 bits a pixel.
 struct Measures {
@@ -44,8 +45,14 @@ inline bool has_luma(std::uint32_t fourcc) {
   return false;
 }
 
-/// Reads every pixel once, in place. Pictures below 3x3 have no sharpness.
-inline Measures measure(const framelane::PlaneView& luma, std::size_t width, std::size_t height) {
+/// Reads every pixel once, in place. Pictures below 3x3 have no sharpness. Throws for a picture
+/// that does not fit its plane: both sizes are what the producer says.
+inline Measures measure(const framelane::PlaneView& luma, std::size_t width,
+                        std::size_t height) {
+  const std::size_t stride = luma.stride_bytes();
+  if (width > stride || height > luma.rows() || stride * height > luma.size()) {
+    throw std::runtime_error("the picture is larger than its plane");
+  }
   Moments light, edges;
   for (std::size_t y = 0; y < height; ++y) {
     const std::uint8_t* row = luma.row(y).data();

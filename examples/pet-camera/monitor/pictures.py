@@ -119,7 +119,12 @@ class Pictures(Attending[framelane.Consumer | framelane.Switch]):
         except framelane.Error as error:
             if error.kind != framelane.ErrorKind.UNSUPPORTED:
                 raise
-        return framelane.Switch(self.name)
+            refused = error
+        try:
+            return framelane.Switch(self.name)
+        except framelane.Error as error:
+            # Where it is no switch but a lane that cannot be read, the first reason counts.
+            raise refused if error.kind == framelane.ErrorKind.UNSUPPORTED else error
 
     async def _follow(self, reader: framelane.Consumer | framelane.Switch) -> None:
         while self._attended():

@@ -91,11 +91,15 @@ type frameReader interface {
 func openFrames(ctx context.Context, name string, options ...framelane.ConsumerOption,
 ) (frameReader, error) {
 	consumer, err := framelane.Open(ctx, name, framelane.Latest, options...)
-	if errors.Is(err, framelane.ErrUnsupported) {
-		// The name is that of a switch.
-		return framelane.OpenSwitch(ctx, name, framelane.Latest, options...)
+	if !errors.Is(err, framelane.ErrUnsupported) {
+		return consumer, err
 	}
-	return consumer, err
+	active, refused := framelane.OpenSwitch(ctx, name, framelane.Latest, options...)
+	if errors.Is(refused, framelane.ErrUnsupported) {
+		// It is no switch but a lane that cannot be read.
+		return nil, err
+	}
+	return active, refused
 }
 
 func once(ctx context.Context, frames frameReader, out *bytes.Buffer, encode encoder,

@@ -35,14 +35,22 @@ static void end(int signal) {
   ended = 1;
 }
 
+/* A lane that cannot be read is no switch for that: then the first reason counts. */
 static framelane_status open_source(const char *name, struct source *source) {
   framelane_consumer_options options;
   framelane_consumer_options_init(&options);
   framelane_status status = framelane_consumer_open(name, &options, &error, &source->lane);
-  if (status == FRAMELANE_ERROR_KIND_UNSUPPORTED) {
-    status = framelane_switch_open(name, &options, &error, &source->active);
-  }
+  if (status != FRAMELANE_ERROR_KIND_UNSUPPORTED) return status;
+  framelane_error refused = error;
+  status = framelane_switch_open(name, &options, &error, &source->active);
+  if (status == FRAMELANE_ERROR_KIND_UNSUPPORTED) error = refused;
   return status;
+}
+
+/* Whether trying again may help: nobody is there yet, or is busy with others. */
+static int passes(framelane_status status) {
+  return status == FRAMELANE_ERROR_KIND_NOT_FOUND || status == FRAMELANE_ERROR_KIND_TIMED_OUT ||
+         status == FRAMELANE_ERROR_KIND_TOO_MANY;
 }
 
 /* Whether frames came since it was last asked; -1 where reading fails. Afterwards the descriptor
@@ -122,7 +130,7 @@ static int look(const char *name, struct source *source) {
     came = frames_came(source);
   } else {
     framelane_status status = open_source(name, source);
-    if (status != FRAMELANE_ERROR_KIND_OK && status != FRAMELANE_ERROR_KIND_NOT_FOUND) came = -1;
+    if (status != FRAMELANE_ERROR_KIND_OK && !passes(status)) came = -1;
   }
   if (came < 0) fprintf(stderr, "watchdog: %s: %s\n", name, error.text);
   return came;
@@ -150,15 +158,15 @@ int main(int count, char **arguments) {
   }
   const char *path = count > 2 ? arguments[2] : "/dev/watchdog";
   char *rest = "";
-  unsigned long silence_ms = count > 3 ? strtoul(arguments[3], &rest, 10) : 5000;
-  if (*rest != '\0' || silence_ms == 0) {
-    fprintf(stderr, "watchdog: SILENCE_MS is a number of milliseconds, not %s\n", arguments[3]);
+  long silence_ms = count > 3 ? strtol(arguments[3], &rest, 10) : 5000;
+  if (*rest != '\0' || silence_ms < 1 || silence_ms > 3600 * 1000) {
+    fprintf(stderr, "watchdog: SILENCE_MS is 1 to 3600000, not %s\n", arguments[3]);
     return 2;
   }
   struct sigaction action = {.sa_handler = end};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   struct dog dog = {
-      .lane = arguments[1], .path = path, .silence_ns = silence_ms * MS, .device = -1};
+      .lane = arguments[1], .path = path, .silence_ns = (uint64_t)silence_ms * MS, .device = -1};
   return guard(&dog);
 }

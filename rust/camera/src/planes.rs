@@ -30,7 +30,7 @@ pub fn strided(format: PixelFormat, width: u32, height: u32, stride: u32) -> Res
     layout.total_bytes = 0;
     for plane in &mut layout.planes[..layout.plane_count.into()] {
         let ratio = first.div_ceil(plane.stride_bytes).max(1);
-        if stride < first || stride % ratio != 0 || stride / ratio < plane.stride_bytes {
+        if stride < first || !stride.is_multiple_of(ratio) || stride / ratio < plane.stride_bytes {
             let text = format!("rows of {width} pixels do not fit a stride of {stride}");
             return Err(invalid(text));
         }

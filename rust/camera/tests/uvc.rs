@@ -1,6 +1,8 @@
 //! The V4L2 source on the kernel's driver for USB cameras, `uvcvideo`, with a camera made by the
 //! test itself: run by `cargo xtask vm`, inside the machine, one test after the other.
 
+#[path = "vivid/alongside.rs"]
+mod alongside;
 #[path = "uvc/descriptors.rs"]
 mod descriptors;
 #[path = "uvc/plugged.rs"]
@@ -10,17 +12,18 @@ mod shown;
 #[path = "uvc/through_libcamera.rs"]
 mod through_libcamera;
 
+use alongside::beside;
 use descriptors::{Format, SIZE};
 use framelane::{
     Codec, Consumer, ConsumerOptions, Frame, Mode as Reading, PixelFormat, Record, StreamReader,
     StreamReaderOptions, StreamStart,
 };
-use framelane_camera::v4l2::{Buffers, Camera, Config, Content, Mode, Stats, list};
+use framelane_camera::v4l2::{Buffers, Config, Content, Mode, list};
 use plugged::Plugged;
 use shown::Shown;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// Longest time for anything; the machine's clock skips what is idle.
@@ -59,24 +62,6 @@ fn config(place: &tempfile::TempDir, node: PathBuf, content: Content) -> Config 
         directory: Some(place.path().to_owned()),
         ..Config::new(LANE, node)
     }
-}
-
-/// Runs a camera beside a test; what became of its frames.
-fn beside(config: Config, test: impl FnOnce()) -> Stats {
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let mut camera = Camera::open(config).unwrap();
-        let asked = || stop.load(Relaxed);
-        let running = scope.spawn(move || camera.run(&asked));
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(test));
-        stop.store(true, Relaxed);
-        let stats = running.join().unwrap();
-        if let Err(panic) = outcome {
-            eprintln!("the camera: {stats:?}");
-            std::panic::resume_unwind(panic);
-        }
-        stats.unwrap()
-    })
 }
 
 fn reader(place: &tempfile::TempDir) -> Consumer {

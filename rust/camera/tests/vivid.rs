@@ -5,7 +5,10 @@
 //! /dev/video3 takes the signal of an HDMI connector. With FRAMELANE_CAMERA set, the
 //! tests that need nothing of vivid run on that camera instead.
 
+#[path = "vivid/alongside.rs"]
+mod alongside;
 #[path = "../../core/tests/common/child.rs"]
+#[allow(dead_code, reason = "not every file with children needs all of it")]
 mod child;
 #[path = "vivid/common.rs"]
 mod common;

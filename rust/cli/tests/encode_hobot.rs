@@ -28,6 +28,34 @@ lane = "active"
 lease_ms = 10000
 "#;
 
+/// The same with a second camera, and a switch before both.
+const BOTH: &str = r#"
+[switch]
+policy = "manual"
+[[camera]]
+host = 0
+silence_ms = 10000
+[camera.sensor]
+width = 640
+height = 480
+[[camera.channel]]
+number = 0
+size = [128, 96]
+switch = "active"
+lease_ms = 10000
+[[camera]]
+host = 2
+silence_ms = 10000
+[camera.sensor]
+width = 640
+height = 480
+[[camera.channel]]
+number = 0
+size = [128, 96]
+switch = "active"
+lease_ms = 10000
+"#;
+
 /// A board with a camera that runs.
 struct Bench {
     scene: Scene,
@@ -66,10 +94,14 @@ impl Drop for Running {
 
 impl Bench {
     fn new() -> Self {
+        Bench::with(CONFIG)
+    }
+
+    fn with(cameras: &str) -> Self {
         let scene = Scene::new();
         let place = Place::new(&scene.path().join("board")).unwrap();
         let config = scene.path().join("cameras.toml");
-        std::fs::write(&config, CONFIG).unwrap();
+        std::fs::write(&config, cameras).unwrap();
         let args = ["camera", "--source", "hb_vio", "--config", config.to_str().unwrap()];
         let camera = scene.command(&args).env("FRAMELANE_HOBOT_DIR", place.folder()).spawn();
         Bench { camera: Running(Some(camera.unwrap())), scene, place }
@@ -90,12 +122,13 @@ impl Bench {
     }
 }
 
-/// Each record decodes to the exposure that it says it is of.
+/// Each record decodes to the exposure of the camera that it says it is of.
 fn assert_shows_the_exposures(format: &str, records: &[Record]) {
     let pictures = decoded(format, &joined(records), 128, 96);
     assert_eq!(pictures.len(), records.len(), "one for each");
     for (record, picture) in records.iter().zip(&pictures) {
-        let wanted = luma(0, 0, record.info().capture_id as u32);
+        let host = 2 * record.config().camera_id; // the cameras of the board are at 0 and 2
+        let wanted = luma(host, 0, record.info().capture_id as u32);
         let shown = picture.iter().all(|&luma| luma.abs_diff(wanted) <= 3);
         assert!(shown, "{} for {wanted}, capture {}", picture[0], record.info().capture_id);
     }
@@ -147,6 +180,28 @@ fn a_reader_that_asks_gets_a_key_picture() {
     assert_shows_the_exposures("h264", &stream);
     let summary = object(&encoding.end());
     assert!(summary["key_requests"].as_u64().unwrap() >= 1, "{summary}");
+    bench.end();
+}
+
+#[test]
+fn the_other_camera_begins_with_a_key_picture_of_its_own() {
+    let bench = Bench::with(BOTH);
+    let encoding = bench.encode(&["--gop", "2000"]);
+    let mut reader = reader(&bench.scene, "video");
+    for camera in [1, 0, 1] {
+        let before = take(&mut reader, 5);
+        assert!(before.iter().all(|record| record.config().camera_id == 1 - camera));
+        let lane = format!("pet_camera_active_zc_cam{camera}");
+        let chosen = bench.scene.run(&["switch", "select", "active", &lane]);
+        assert_eq!(chosen.code, 0, "{}", chosen.err);
+        let mut after = std::iter::from_fn(|| Some(next(&mut reader)));
+        let first = after.find(|record| record.config().camera_id == camera).unwrap();
+        assert!(first.is_key(), "what comes of the other camera begins with a key picture");
+        assert_ne!(first.info().flags & RecordFlag::DISCONTINUITY, 0);
+        let stream: Vec<Record> = std::iter::once(first).chain(after.take(5)).collect();
+        assert_shows_the_exposures("h264", &stream);
+    }
+    assert_eq!(object(&encoding.end())["switches"], 3);
     bench.end();
 }
 

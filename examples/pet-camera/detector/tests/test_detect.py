@@ -9,6 +9,7 @@ import sys
 import time
 import types
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -172,10 +173,20 @@ def test_every_frame_has_a_result_also_an_empty_one(producer: framelane.Producer
     assert (first["width"], first["height"], first["view"]) == (WIDTH, HEIGHT, [8, 16, 640, 360])
 
 
-@pytest.mark.parametrize("name", ["frames", "front"])
-def test_the_program_waits_for_its_lane_or_switch_and_ends_at_a_signal(name: str) -> None:
+@contextmanager
+def started(name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The program, which does not outlive a test that fails."""
     program = Path(__file__).parent.parent / "detect.py"
     with subprocess.Popen([sys.executable, "-B", program, name, "results"]) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+@pytest.mark.parametrize("name", ["frames", "front"])
+def test_the_program_waits_for_its_lane_or_switch_and_ends_at_a_signal(name: str) -> None:
+    with started(name) as running:
         frames = framelane.Producer("frames", "nv12", WIDTH, HEIGHT)
         with frames as producer, framelane.SwitchController("front", ["frames"]):
             with framelane.StreamReader("results", wait=PATIENCE) as reader:
@@ -194,8 +205,7 @@ def test_the_program_waits_for_its_lane_or_switch_and_ends_at_a_signal(name: str
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_program_ends_well_while_it_waits_for_its_lane(number: signal.Signals) -> None:
-    program = Path(__file__).parent.parent / "detect.py"
-    with subprocess.Popen([sys.executable, "-B", program, "none", "results"]) as running:
+    with started("none") as running:
         # The lane of results is there: it waits for that of frames.
         with framelane.StreamReader("results", wait=PATIENCE):
             running.send_signal(number)

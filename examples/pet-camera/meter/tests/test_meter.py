@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import framelane
@@ -38,9 +40,20 @@ def results_of(
     return results
 
 
+@contextmanager
+def started(program: str, name: str) -> Iterator[subprocess.Popen[str]]:
+    """The program, which does not outlive a test that fails."""
+    command = [program, name, "results"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
 def measured(program: str, name: str, luma: Any) -> dict[str, Any]:
     """What the program says of a picture, in a lane that comes after it."""
-    with subprocess.Popen([program, name, "results"]) as running:
+    with started(program, name) as running:
         frames = framelane.Producer("frames", "nv12", WIDTH, HEIGHT, stride_align=64)
         with frames, framelane.SwitchController("front", ["frames"]):
             with framelane.StreamReader("results", wait=PATIENCE) as reader:
@@ -81,8 +94,8 @@ def test_a_blurred_picture_is_less_sharp(program: str) -> None:
 
 
 def test_what_has_no_luma_is_refused(program: str) -> None:
-    running = subprocess.Popen([program, "frames", "results"], stderr=subprocess.PIPE, text=True)
-    with running, framelane.Producer("frames", "rgb24", 8, 8) as producer:
+    reads = started(program, "frames")
+    with reads as running, framelane.Producer("frames", "rgb24", 8, 8) as producer:
         end = time.monotonic() + PATIENCE
         while running.poll() is None and time.monotonic() < end:
             producer.claim(PATIENCE).publish()
@@ -92,9 +105,23 @@ def test_what_has_no_luma_is_refused(program: str) -> None:
         assert "only nv12, i420 and grey" in running.stderr.read()
 
 
+def test_a_picture_that_does_not_fit_its_plane_is_refused(program: str) -> None:
+    reads = started(program, "frames")
+    with reads as running, framelane.Producer("frames", "grey", 64, 64) as producer:
+        end = time.monotonic() + PATIENCE
+        while running.poll() is None and time.monotonic() < end:
+            frame = producer.claim(PATIENCE)
+            frame.info.width = frame.info.height = 4096
+            frame.publish()
+            time.sleep(0.02)
+        assert running.wait(PATIENCE) == 1
+        assert running.stderr is not None
+        assert "larger than its plane" in running.stderr.read()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_well_while_it_waits(program: str, number: signal.Signals) -> None:
-    with subprocess.Popen([program, "none", "results"]) as running:
+    with started(program, "none") as running:
         with framelane.StreamReader("results", wait=PATIENCE):
             running.send_signal(number)
             assert running.wait(PATIENCE) == 0

@@ -114,7 +114,14 @@ def test_a_device_that_is_not_there_is_named(program: str, tmp_path: Path) -> No
         assert running.wait(PATIENCE) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["a", "b", "3x"], ["a", "b", "0"], ["a"] * 4])
+@pytest.mark.parametrize("silence", ["3x", "0", "-1", "9" * 30])
+def test_a_wrong_silence_is_refused(program: str, silence: str) -> None:
+    with started(program, "frames", "device", silence) as (running, lines):
+        assert f"SILENCE_MS is 1 to 3600000, not {silence}" in next(lines)
+        assert running.wait(PATIENCE) == 2
+
+
+@pytest.mark.parametrize("arguments", [[], ["a"] * 4])
 def test_wrong_arguments_are_refused(program: str, arguments: list[str]) -> None:
     with started(program, *arguments) as (running, lines):
         assert "watchdog" in next(lines)

@@ -2,7 +2,7 @@
 
 use super::child::{Child, Read};
 use super::times::Times;
-use super::{CommandOptions, CommandStats, SLICE, Sink};
+use super::{CommandOptions, CommandStats, Rest, SLICE, Sink};
 use crate::annexb::{AccessUnit, VideoParameters};
 use crate::error::Result;
 use crate::video::VideoSplitter;
@@ -132,8 +132,8 @@ impl Sink for Feed<'_> {
         Ok(read)
     }
 
-    fn end(&mut self, whole: bool) -> Result<()> {
-        if whole {
+    fn end(&mut self, rest: Rest) -> Result<()> {
+        if rest == Rest::Whole {
             self.splitter.finish();
             self.write()?;
         }

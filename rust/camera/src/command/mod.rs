@@ -77,14 +77,25 @@ enum Ended {
     Silent,
 }
 
+/// What came last of a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// Nothing is missing after it.
+    Whole,
+    /// The program failed, maybe within a picture.
+    Cut,
+    /// It was we who did not read on.
+    Unread,
+}
+
 /// What a program's output goes into.
 trait Sink {
     /// Another run of the program begins.
     fn begin(&mut self) -> Result<()>;
     /// Takes what there is, waiting for a moment.
     fn read(&mut self, child: &mut Child) -> Result<Read>;
-    /// The run has ended, after a whole picture or within one.
-    fn end(&mut self, whole: bool) -> Result<()>;
+    /// The run has ended.
+    fn end(&mut self, rest: Rest) -> Result<()>;
     /// Pictures so far.
     fn pictures(&self) -> u64;
     /// Runs so far.
@@ -136,9 +147,9 @@ fn supervise(sink: &mut dyn Sink, options: &CommandOptions, stop: &dyn Fn() -> b
         let (status, last_words) = child.end();
         sink.end(match &ended {
             // What fails has hardly got to the end of its picture.
-            Ok(Ended::Closed) => status.success(),
-            Ok(Ended::Silent) => true,
-            Ok(Ended::Enough) | Err(_) => false,
+            Ok(Ended::Closed) if !status.success() => Rest::Cut,
+            Ok(Ended::Closed | Ended::Silent) => Rest::Whole,
+            Ok(Ended::Enough) | Err(_) => Rest::Unread,
         })?;
         let why = match ended? {
             Ended::Enough => break,

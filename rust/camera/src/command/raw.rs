@@ -2,7 +2,7 @@
 
 use super::child::{Child, Read};
 use super::times::Times;
-use super::{CommandOptions, SLICE, Sink};
+use super::{CommandOptions, Rest, SLICE, Sink};
 use crate::color::Color;
 use crate::error::Result;
 use framelane::layout::{ClockId, FrameFlag};
@@ -127,8 +127,8 @@ impl Sink for Pixels<'_> {
         Ok(read)
     }
 
-    fn end(&mut self, _whole: bool) -> Result<()> {
-        self.stats.torn += u64::from(self.filled.0 > 0);
+    fn end(&mut self, rest: Rest) -> Result<()> {
+        self.stats.torn += u64::from(self.filled.0 > 0 && rest != Rest::Unread);
         self.place = None;
         Ok(())
     }

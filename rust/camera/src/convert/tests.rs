@@ -40,7 +40,7 @@ fn flat_colors_become_what_the_definition_says() {
 fn flat_picture(matrix: ColorMatrix, color: [u8; 3], yuv: [f64; 3], width: u32, height: u32) {
     let rgb = color.repeat((width * height) as usize);
     for &format in PixelFormat::ALL {
-        if format == PixelFormat::Yuyv && width % 2 != 0 {
+        if format == PixelFormat::Yuyv && !width.is_multiple_of(2) {
             continue; // no such picture
         }
         let range = ColorRange::Limited;

@@ -104,7 +104,6 @@ struct Run<'a> {
 struct Open {
     encoder: Box<dyn Encoder>,
     shape: (u32, u32, u32),
-    camera_id: u32,
     /// Something is missing before the next access unit.
     gap: bool,
 }
@@ -131,6 +130,10 @@ impl Run<'_> {
         let resumed = std::mem::take(&mut self.idle);
         let wanted = self.writer.key_frame_wanted();
         self.stats.key_requests += u64::from(wanted);
+        if restarted || switched {
+            // A key picture is that of the next frame only where no earlier one is at work.
+            self.drain(LAST)?;
+        }
         let open = self.encoder_for(&frame)?;
         open.gap |= resumed || restarted;
         if wanted || resumed || restarted || switched {
@@ -165,23 +168,21 @@ impl Run<'_> {
             tracing::info!("{} encodes pictures of {width}x{height}", encoder.name());
             let gap = self.stats.encoders > 0;
             self.stats.encoders += 1;
-            self.open = Some(Open { encoder, shape, camera_id: descriptor.camera_id, gap });
+            self.open = Some(Open { encoder, shape, gap });
         }
         let missing = || Error::new(ErrorKind::Internal, "no encoder was opened");
-        let open = self.open.as_mut().ok_or_else(missing)?;
-        open.camera_id = descriptor.camera_id;
-        Ok(open)
+        self.open.as_mut().ok_or_else(missing)
     }
 
     /// Writes what the encoder has ready.
     fn drain(&mut self, mut timeout: Duration) -> Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
-        let Open { encoder, camera_id, gap, .. } = open;
+        let Open { encoder, gap, .. } = open;
         let (writer, options, stats) = (self.writer, self.options, &mut self.stats);
         let mut lost = false;
         loop {
             let mut sink = |unit: &EncodedUnit<'_>| {
-                lost |= !write(writer, options, *camera_id, gap, unit, stats)?;
+                lost |= !write(writer, options, gap, unit, stats)?;
                 Ok(())
             };
             if !encoder.receive(timeout, &mut sink)? {
@@ -212,13 +213,12 @@ impl Run<'_> {
 fn write(
     writer: &StreamWriter,
     options: &EncodeOptions,
-    camera_id: u32,
     gap: &mut bool,
     unit: &EncodedUnit<'_>,
     stats: &mut EncodeStats,
 ) -> Result<bool> {
     if unit.key && unit.carries_parameters {
-        tell_config(writer, &options.encoder, camera_id, unit)?;
+        tell_config(writer, &options.encoder, unit)?;
     }
     let mut info = RecordInfo::new();
     info.pts_ns = unit.stamp.pts_ns;
@@ -250,7 +250,6 @@ fn write(
 fn tell_config(
     writer: &StreamWriter,
     options: &EncoderOptions,
-    camera_id: u32,
     unit: &EncodedUnit<'_>,
 ) -> Result<()> {
     let Some(parameters) = annexb::parameters(options.codec, &unit.bytes()) else {
@@ -258,7 +257,7 @@ fn tell_config(
         return Err(Error::new(ErrorKind::Internal, text));
     };
     let mut config = parameters.config()?.fps(options.rate.frames(), options.rate.seconds());
-    config.camera_id = camera_id;
+    config.camera_id = unit.stamp.camera_id;
     config.bits_per_second = options.bits_per_second(parameters.width, parameters.height).into();
     writer.set_config(&config)?;
     Ok(())

@@ -10,6 +10,8 @@ pub struct Stamp {
     pub pts_ns: i64,
     /// Number of the exposure, 0 where unknown.
     pub capture_id: u64,
+    /// Number of the camera.
+    pub camera_id: u32,
     /// Frames are missing before it: skipped by its producer, missed by its reader, or of a
     /// producer before; or it is the first of another camera.
     pub gap: bool,
@@ -34,6 +36,7 @@ impl Stamp {
         Stamp {
             pts_ns: i64::try_from(taken).unwrap_or(i64::MAX),
             capture_id: descriptor.capture_id,
+            camera_id: descriptor.camera_id,
             gap: descriptor.flags & FrameFlag::DISCONTINUITY != 0,
         }
     }

@@ -46,7 +46,7 @@ fn file() -> Vec<u8> {
         dts: number * 40_000,
         offset: 40_000,
         duration: 40_000,
-        key: number % 3 == 0,
+        key: number.is_multiple_of(3),
         capture_id: 100 + number,
     };
     for start in [0, 3] {
@@ -339,10 +339,10 @@ proptest! {
             let at = at.index(record.len());
             record[at] = value;
         }
-        if let Ok(entry) = Entry::of_key(&StreamConfig::new(codec), &record) {
-            if let Ok((muxer, _)) = Muxer::new(&entry, 0, UNIX_EPOCH) {
-                muxer.index().unwrap();
-            }
+        if let Ok(entry) = Entry::of_key(&StreamConfig::new(codec), &record)
+            && let Ok((muxer, _)) = Muxer::new(&entry, 0, UNIX_EPOCH)
+        {
+            muxer.index().unwrap();
         }
     }
 }

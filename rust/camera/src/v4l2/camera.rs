@@ -83,8 +83,11 @@ impl Camera {
                     let path = self.config.device.display();
                     tracing::info!("{path} has another format from now on");
                     self.stats.changes += 1;
-                    // Nothing has failed: there is nothing to wait for.
-                    if !self.start_again(&mut Duration::from_secs(0), stop)? {
+                    // Nothing has failed: there is nothing to wait for, once it shows something.
+                    if self.stats.published > before {
+                        pause = Duration::ZERO;
+                    }
+                    if !self.start_again(&mut pause, stop)? {
                         return Ok(self.stats());
                     }
                     continue;

@@ -46,7 +46,7 @@ impl Shown {
     }
 
     pub fn is_key(&self, number: u64) -> bool {
-        number % KEYS == 0
+        number.is_multiple_of(KEYS)
     }
 }
 
@@ -79,8 +79,8 @@ fn jpeg(number: u64) -> Vec<u8> {
 
 fn h264() -> Vec<Vec<u8>> {
     let mut encoder = Encoder::new().unwrap();
-    let unit = |number| {
-        if number % KEYS == 0 {
+    let unit = |number: u64| {
+        if number.is_multiple_of(KEYS) {
             encoder.force_intra_frame();
         }
         encoder.encode(&yuv(number)).unwrap().to_vec()

@@ -1,13 +1,13 @@
 //! Frames that libcamera takes: its program `cam` writes them to a pipe, the source `command` puts
 //! them into a lane. The camera is found by libcamera itself.
 
+use crate::alongside::alongside;
 use crate::descriptors::SIZE;
 use crate::shown::Shown;
 use crate::{DEADLINE, LANE, next, plug, reader};
 use framelane::{FrameLayout, PixelFormat, Producer, ProducerOptions};
 use framelane_camera::command::{self, CommandOptions};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Nobody else writes the records of udev, without which libcamera does not see a device.
@@ -31,12 +31,10 @@ fn frames_of_libcamera_enter_a_lane() {
     let layout = FrameLayout::new(PixelFormat::Nv12, width.into(), height.into()).unwrap();
     let options = ProducerOptions::new().layout(layout).directory(Some(place.path().to_owned()));
     let producer = Producer::create(LANE, options).unwrap();
-    let log = place.path().join("log");
     let options = CommandOptions {
         command: format!(
-            "LIBCAMERA_LOG_FILE={log} exec cam --camera 1 --capture --stream width={width},height={height},pixelformat=NV12 \
-             --file=/dev/fd/3 3>&1 >&2",
-            log = log.display()
+            "exec cam --camera 1 --capture --stream \
+             width={width},height={height},pixelformat=NV12 --file=/dev/fd/3 3>&1 >&2"
         ),
         codec: None,
         rate: None,
@@ -44,27 +42,15 @@ fn frames_of_libcamera_enter_a_lane() {
         silence: DEADLINE,
         pictures: Some(60),
     };
-    let stop = AtomicBool::new(false);
-    let stats = std::thread::scope(|scope| {
-        let running =
-            scope.spawn(|| command::run_raw(&producer, &layout, &options, &|| stop.load(Relaxed)));
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let mut consumer = reader(&place);
-            let mut last = None;
-            for _ in 0..10 {
-                let (_frame, number) = next(&mut consumer);
-                assert!(last.is_none_or(|last| number > last), "in order");
-                last = Some(number);
-            }
-        }));
-        stop.store(true, Relaxed);
-        let stats = running.join().unwrap();
-        if let Err(panic) = outcome {
-            let said = std::fs::read_to_string(log).unwrap_or_default();
-            eprintln!("the program: {stats:?}\n{said}");
-            std::panic::resume_unwind(panic);
+    let filling = |stop: &dyn Fn() -> bool| command::run_raw(&producer, &layout, &options, stop);
+    let stats = alongside(filling, || {
+        let mut consumer = reader(&place);
+        let mut last = None;
+        for _ in 0..10 {
+            let (_frame, number) = next(&mut consumer);
+            assert!(last.is_none_or(|last| number > last), "in order");
+            last = Some(number);
         }
-        stats.unwrap()
     });
     assert!(stats.pictures >= 10 && stats.starts == 1, "{stats:?}");
     std::thread::sleep(Duration::from_millis(100)); // its device is closed before the plug goes

@@ -1,9 +1,9 @@
 //! What the tests with cameras share.
 
+pub use crate::alongside::{alongside, beside};
 use framelane::{Consumer, ConsumerOptions, Frame, Mode as Reading};
-use framelane_camera::v4l2::{Buffers, Camera, Config, Device, Stats};
+use framelane_camera::v4l2::{Buffers, Config, Device};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Longest time for anything; the machine's clock skips what is idle.
@@ -65,24 +65,6 @@ pub fn config(place: &Place, number: u32, buffers: Buffers) -> Config {
         directory: Some(place.path().to_owned()),
         ..Config::new(LANE, node(number))
     }
-}
-
-/// Runs a camera beside a test; what became of its frames.
-pub fn beside(config: Config, test: impl FnOnce()) -> Stats {
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let mut camera = Camera::open(config).unwrap();
-        let asked = || stop.load(Relaxed);
-        let running = scope.spawn(move || camera.run(&asked));
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(test));
-        stop.store(true, Relaxed);
-        let stats = running.join().unwrap();
-        if let Err(panic) = outcome {
-            eprintln!("the camera: {stats:?}");
-            std::panic::resume_unwind(panic);
-        }
-        stats.unwrap()
-    })
 }
 
 pub fn here(place: &Place, leases: u32) -> Consumer {

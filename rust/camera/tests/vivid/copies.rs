@@ -193,16 +193,9 @@ fn through_a_command(programs: usize) -> Stages {
         silence: Duration::ZERO,
         pictures: None,
     };
-    let stop = std::sync::atomic::AtomicBool::new(false);
-    let asked = || stop.load(std::sync::atomic::Ordering::Relaxed);
     let mut moved = 0;
-    let stats = std::thread::scope(|scope| {
-        let running = scope.spawn(|| command::run_raw(&producer, &layout, &options, &asked));
-        let read = readers(&place, programs);
-        moved = read();
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        running.join().unwrap().unwrap()
-    });
+    let filling = |stop: &dyn Fn() -> bool| command::run_raw(&producer, &layout, &options, stop);
+    let stats = alongside(filling, || moved = readers(&place, programs)());
     assert_eq!((stats.starts, stats.no_free_slot), (1, 0), "{stats:?}");
     assert_eq!(producer.report().copied_bytes, stats.pictures * layout.total_bytes);
     let written = std::fs::read_to_string(told).unwrap().parse().unwrap();

@@ -78,6 +78,10 @@ impl Drop for Exposures {
 
 impl Times {
     fn note(&mut self, frame: &Frame) {
+        if frame.switched() || frame.new_epoch() {
+            // What is remembered of these numbers is another camera's, or of a run before.
+            self.by_id.clear();
+        }
         let descriptor = frame.descriptor();
         if let Ok(age_ns) = capture::since(descriptor, descriptor.publish_ns) {
             self.enter(descriptor.capture_id, descriptor.publish_ns.saturating_sub(age_ns));

@@ -36,7 +36,8 @@ fn ask(url: &str, path: &str, patience: Duration) -> Result<TcpStream> {
     let mut stream = TcpStream::connect(host).with_context(|| url.to_owned())?;
     stream.set_read_timeout(Some(patience))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
+    // In one piece: who answers what it has read so far and closes resets the connection.
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes())?;
     Ok(stream)
 }
 

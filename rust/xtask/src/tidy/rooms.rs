@@ -18,6 +18,7 @@ struct Room {
 const ROOMS: &[Room] = &[
     Room { package: "framelane-schema-gen", folder: "rust/schema-gen", may_use: &[] },
     Room { package: "framelane", folder: "rust/core", may_use: &[] },
+    Room { package: "framelane-conformance", folder: "conformance/runner", may_use: &[] },
     Room { package: "framelane-fuzz", folder: "rust/core/fuzz", may_use: &["framelane"] },
     Room { package: "framelane-hobot-sys", folder: "rust/hobot-sys", may_use: &[] },
     Room {
@@ -117,7 +118,6 @@ const ROOMS: &[Room] = &[
     Room { package: "framelane-peer-bench", folder: "rust/peer-bench", may_use: &["framelane"] },
     Room { package: "framelane-bench", folder: "bench/rust", may_use: &["framelane"] },
     Room { package: "framelane-hello", folder: "examples/hello/rust", may_use: &["framelane"] },
-    Room { package: "framelane-conformance", folder: "conformance/runner", may_use: &[] },
     Room {
         package: "xtask",
         folder: "rust/xtask",

@@ -61,8 +61,12 @@ class FrameMut internal constructor(claimed: Claimed) : AutoCloseable {
 
     /** Makes the frame the newest of the lane; its sequence. */
     fun publish(): ULong {
-        hand()
-        return raw.use { told { it.publish() } }
+        end()
+        // A slot that could not be published is given back here, not by the garbage collector.
+        return raw.use {
+            describe()
+            told { it.publish() }
+        }
     }
 
     /** Gives the slot back unpublished. */
@@ -72,9 +76,13 @@ class FrameMut internal constructor(claimed: Claimed) : AutoCloseable {
 
     override fun close() = abandon()
 
-    /** Says what the frame is; from here on the library has it. */
-    internal fun hand() {
+    /** From here on nobody else can publish or abandon it. */
+    internal fun end() {
         if (done.getAndSet(true)) throw gone()
+    }
+
+    /** Tells the library what the frame is, where somebody may have changed it. */
+    internal fun describe() {
         if (wasHandedOut) told { raw.describe(description.toByteArray()) }
     }
 

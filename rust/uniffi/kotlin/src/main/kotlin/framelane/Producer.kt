@@ -44,7 +44,8 @@ class Producer(
         if (frames.toSet().size != frames.size) throw invalid("a frame stands in the batch twice")
         if (frames.any { it.isClosed }) throw invalid("a frame was published or abandoned")
         try {
-            frames.forEach { it.hand() }
+            frames.forEach { it.end() }
+            frames.forEach { it.describe() }
             return told { raw.publishBatch(frames.map { it.raw }) }
         } finally {
             frames.forEach { it.raw.close() }

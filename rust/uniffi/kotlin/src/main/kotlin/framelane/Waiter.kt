@@ -10,7 +10,11 @@ import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 
 /** A suspended coroutine. */
-internal class Sleeper(val token: Long, val continuation: CancellableContinuation<Unit>) {
+internal class Sleeper(
+    val token: Long,
+    val reader: Reader<*>,
+    val continuation: CancellableContinuation<Unit>,
+) {
     fun wake() = Waiter.wake(this)
 }
 
@@ -24,7 +28,7 @@ internal object Waiter {
 
     /** Suspends until a reader may have something, or was closed. After a look that found nothing. */
     suspend fun readable(reader: Reader<*>) = suspendCancellableCoroutine<Unit> { continuation ->
-        val sleeper = Sleeper(tokens.incrementAndGet(), continuation)
+        val sleeper = Sleeper(tokens.incrementAndGet(), reader, continuation)
         if (!reader.sleeper.compareAndSet(null, sleeper)) {
             val text = "another coroutine waits for ${reader.name}: open one for each"
             continuation.resumeWithException(invalid(text))
@@ -32,7 +36,7 @@ internal object Waiter {
         }
         sleepers[sleeper.token] = sleeper
         // Also told of a cancellation that is already there.
-        continuation.invokeOnCancellation { forget(reader, sleeper) }
+        continuation.invokeOnCancellation { remove(sleeper) }
         try {
             told { reader.watch(poller, sleeper.token.toULong()) }
             run()
@@ -41,19 +45,18 @@ internal object Waiter {
         }
         // It may have been closed before it could be told that somebody sleeps.
         if (reader.isClosed) sleeper.wake()
-    }.also { reader.sleeper.set(null) }
+    }
 
     fun wake(sleeper: Sleeper) {
         if (remove(sleeper)) sleeper.continuation.resume(Unit)
     }
 
-    private fun forget(reader: Reader<*>, sleeper: Sleeper) {
-        remove(sleeper)
-        reader.sleeper.compareAndSet(sleeper, null)
+    /** Whoever removes it resumes it, so that nobody does twice; the reader is free for the next. */
+    private fun remove(sleeper: Sleeper): Boolean {
+        val removed = sleepers.remove(sleeper.token, sleeper)
+        if (removed) sleeper.reader.sleeper.compareAndSet(sleeper, null)
+        return removed
     }
-
-    /** Whoever removes it resumes it, so that nobody does twice. */
-    private fun remove(sleeper: Sleeper) = sleepers.remove(sleeper.token, sleeper)
 
     private fun run() = synchronized(this) {
         if (!running) {
