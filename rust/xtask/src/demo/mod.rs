@@ -35,7 +35,7 @@ pub struct Options {
     /// Nobody looks: no live status
     #[arg(long)]
     headless: bool,
-    /// hb_vio, pattern, clip[:FILE.y4m], v4l2[:NODE] or command:'PROGRAM'
+    /// hb_vio, pattern, clip, clip:FILE.y4m, v4l2, v4l2:NODE or command:PROGRAM
     #[arg(long, value_name = "SOURCE", default_value = "hb_vio")]
     source: Source,
     /// Build optimised programs, for the figures: takes some minutes the first time
