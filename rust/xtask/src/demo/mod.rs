@@ -37,8 +37,8 @@ pub struct Options {
     /// Nobody looks: no live status
     #[arg(long)]
     headless: bool,
-    /// hb_vio (the stand-in), hb_vio:FILE.toml (cameras of this board), pattern,
-    /// clip[:FILE.y4m], v4l2[:NODE] or command:'PROGRAM'
+    /// hb_vio (the stand-in), hb_vio:FILE.toml (cameras of this board), pattern, clip,
+    /// clip:FILE.y4m, v4l2, v4l2:NODE or command:PROGRAM
     #[arg(long, value_name = "SOURCE", default_value = "hb_vio")]
     source: Source,
     /// Build optimised programs, for the figures: takes some minutes the first time
