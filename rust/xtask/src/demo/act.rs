@@ -100,6 +100,8 @@ impl Stage<'_> {
             Err(_) if interrupt::asked() => None,
             toured => toured?,
         };
+        // The killed program was started from the same file.
+        kit.is_up();
         self.play_on(before.start, time)?;
         Ok((before, snapshot))
     }

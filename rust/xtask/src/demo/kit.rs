@@ -5,11 +5,13 @@ use super::cameras::Cameras;
 use super::child::{self, Running, Take};
 use super::keeper::{Make, Spec};
 use super::source::{STREAM, Source};
+use super::turn::Turn;
 use crate::interrupt::{self, Will};
 use crate::process::Program;
 use crate::{attached, golang, pet_camera, python, tools, workspace};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -83,6 +85,8 @@ pub struct Kit {
     /// Addresses of the server and of the page.
     ports: [u16; 2],
     folder: Folder,
+    /// Until nobody is started for the first time any more.
+    turn: Cell<Option<Turn>>,
 }
 
 /// The runtime directory: removed on drop, and by a second Ctrl-C, unless it is kept.
@@ -119,6 +123,7 @@ impl Kit {
     pub fn build(wanted: &Wanted) -> Result<Kit> {
         let (optimised, standing_in) = (wanted.optimised, wanted.source.is_stand_in());
         let (config, cameras) = wanted.cameras()?;
+        let turn = Turn::wait()?;
         println!("building the pet camera");
         let stand_ins =
             ["hbmem", "vio", "multimedia"].map(|name| format!("framelane-standin-{name}"));
@@ -155,6 +160,7 @@ impl Kit {
             clip: workspace::target().join("demo/clip.y4m"),
             ports: free_ports()?,
             folder,
+            turn: Cell::new(Some(turn)),
         };
         kit.furnish()?;
         Ok(kit)
@@ -170,6 +176,11 @@ impl Kit {
             render.args([&self.clip]).quiet().check().context("rendering the clip")?;
         }
         self.board.as_ref().map_or(Ok(()), |board| board.show(&self.clip))
+    }
+
+    /// All are started and built: another demo may begin.
+    pub fn is_up(&self) {
+        self.turn.take();
     }
 
     /// The board, where the source is one.

@@ -15,6 +15,7 @@ pub mod kit;
 mod report;
 pub mod source;
 mod status;
+mod turn;
 
 use crate::counts::Counts;
 use anyhow::{Context, Result};
