@@ -107,12 +107,19 @@ class Web:
 
 def select(names: Names, choice: int | None) -> dict[str, Any]:
     """Selects at the switch of the frames, and at that of the detector's frames where another
-    program makes that: one that makes both lets both follow."""
+    program makes that: one that makes both lets both follow. What is exposed after `switched_ns`,
+    by CLOCK_MONOTONIC, is shown of the new camera."""
     index, epoch = framelane.select(names.frames, choice)
+    switched_ns = framelane.monotonic_ns()
     own, other = (maker_of(name) for name in (names.frames, names.yolo))
     if other is not None and own != other:
         framelane.select(names.yolo, choice)
-    return {"active": index, "switch_epoch": epoch, "automatic": choice is None}
+    return {
+        "active": index,
+        "switch_epoch": epoch,
+        "automatic": choice is None,
+        "switched_ns": switched_ns,
+    }
 
 
 def maker_of(name: str) -> int | None:

@@ -16,6 +16,8 @@ export function wire() {
 async function choose(button) {
   const problem = $("switch-result");
   problem.hidden = true;
+  delete problem.dataset.switchEpoch;
+  delete problem.dataset.switchedNs;
   button.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch("switch", {
@@ -26,7 +28,7 @@ async function choose(button) {
     });
     const said = await answer.json();
     if (!answer.ok) throw new Error(said.error);
-    problem.dataset.switchEpoch = said.switch_epoch;
+    Object.assign(problem.dataset, { switchEpoch: said.switch_epoch, switchedNs: said.switched_ns });
   } catch (error) {
     problem.textContent = `The camera was not switched: ${error.message}`;
     problem.hidden = false;

@@ -58,6 +58,7 @@ export async function play({ canvas, signal, playing, shown }) {
       const about = {
         sequence: part.headers.get("x-frame-sequence"),
         captureId: part.headers.get("x-capture-id"),
+        captureNs: part.headers.get("x-capture-ns"),
         cameraId: part.headers.get("x-camera-id"),
         laneIndex: part.headers.get("x-lane-index"),
         switchEpoch: part.headers.get("x-switch-epoch"),

@@ -6,12 +6,12 @@ const STATES = { up: "up", idle: "idle", stalled: "stalled", down: "down" };
 
 /** Makes the rows of `body` those of `items`: found again by key, filled by `fill`. */
 function keep(body, items, keyOf, labels, fill) {
-  const left = new Map([...body.rows].map((row) => [row.dataset.key, row]));
+  const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
+  const used = new Set();
   items.forEach((item, index) => {
     const key = keyOf(item);
-    let row = left.get(key);
-    left.delete(key);
-    if (!row) {
+    let row = known.get(key);
+    if (!row || used.has(row)) {
       row = document.createElement("tr");
       row.dataset.key = key;
       labels.forEach(([name, label, kind], place) => {
@@ -23,10 +23,11 @@ function keep(body, items, keyOf, labels, fill) {
         row.append(cell);
       });
     }
+    used.add(row);
     if (body.rows[index] !== row) body.insertBefore(row, body.rows[index] ?? null);
     fill(row, (name) => row.querySelector(`[data-cell="${name}"]`), item);
   });
-  for (const row of left.values()) row.remove();
+  for (const row of [...body.rows]) if (!used.has(row)) row.remove();
 }
 
 const put = (cell, text) => {
@@ -65,7 +66,7 @@ export function holders(body, list) {
     ["program", "Program"], ["lane", "Lane"], ["mode", "Reads"],
     ["held", "Holds", "n"], ["fps", "Per second", "n"], ["missed", "Missed", "n"],
   ];
-  keep(body, list, (one) => `${one.lane} ${one.pid} ${one.mode}`, labels, (row, cell, one) => {
+  keep(body, list, (one) => `${one.lane} ${one.pid} ${one.consumer_id}`, labels, (row, cell, one) => {
     row.dataset.lane = one.lane;
     row.dataset.pid = one.pid;
     row.dataset.command = one.command;
@@ -86,7 +87,7 @@ export function savings(body, told) {
     ["would", "Would be", "n"], ["copied", "Copied", "n"], ["bar", "Share", "bars"],
   ];
   const most = Math.max(...told.paths.map((path) => path.would_bytes_per_s), 1);
-  keep(body, told.paths, (path) => `${path.path} ${path.pid}`, labels, (row, cell, path) => {
+  keep(body, told.paths, (path) => `${path.path} ${path.pid} ${path.consumer_id}`, labels, (row, cell, path) => {
     row.dataset.lane = path.lane;
     put(cell("path"), path.path);
     put(cell("fps"), format.rate(path.fps));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -39,7 +40,10 @@ def test_the_switch_shows_on_the_next_picture(monitor: Monitor, two: tuple[Camer
         assert (part.number("X-Camera-Id"), part.number("X-Switch-Epoch")) == (0, 1)
         status, body = monitor.ask("POST", "/switch", to("night"), Content_Type=JSON)
         assert status == 200, body
-        assert json.loads(body) == {"active": 1, "switch_epoch": 2, "automatic": False}
+        told = json.loads(body)
+        switched_ns = told.pop("switched_ns")
+        assert told == {"active": 1, "switch_epoch": 2, "automatic": False}
+        assert part.number("X-Capture-Ns") < switched_ns < framelane.monotonic_ns()
         day.publish()
         night.publish()
         part = stream.part()
@@ -196,6 +200,10 @@ def test_who_holds_what_is_told(monitor: Monitor, camera: Camera) -> None:
         [row] = [one for one in held["holders"] if one["held"]]
         assert (row["lane"], row["leases"], row["mode"]) == ("frames", 2, "latest")
         frame.release()
+        with framelane.Consumer("frames"):
+            told = events.until(lambda told: len(told["holders"]) > len(held["holders"]))
+            own = [one["consumer_id"] for one in told["holders"] if one["pid"] == os.getpid()]
+            assert len(set(own)) == 2, "a process that reads twice has two rows"
         names = {one["command"] for one in held["holders"]}
         assert "monitor" in names
 

@@ -1,17 +1,16 @@
 //! `cargo xtask bench --viewers`: many viewers of one streaming server, and what the capture
 //! notices of them: nothing. Latencies and drops are figures; what is asserted are the accounts.
 
-use crate::containers::room::until;
+use crate::containers::room::{asked_by, until};
 use crate::counts::Counts;
 use crate::demo::child::{Ended, Running};
-use crate::process::Program;
-use crate::{golang, workspace};
+use crate::demo::kit::cargo_build;
+use crate::{attached, golang, workspace};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -41,16 +40,16 @@ type Verdict = (&'static str, Option<String>);
 
 /// Prints the figures; whether the accounts were right.
 pub fn run() -> Result<bool> {
-    Ok(measure(Duration::from_secs(10))?.failed == 0)
+    Ok(measure(Duration::from_secs(10), true)?.failed == 0)
 }
 
-/// The same as a test, shorter.
+/// The same as a test, shorter, with what the other tiers have built.
 pub fn tier() -> Result<Counts> {
-    measure(Duration::from_secs(3))
+    measure(Duration::from_secs(3), false)
 }
 
-fn measure(span: Duration) -> Result<Counts> {
-    let stage = Stage::start()?;
+fn measure(span: Duration, optimised: bool) -> Result<Counts> {
+    let stage = Stage::start(optimised)?;
     let before = stage.metrics()?;
     let mut phases = vec![stage.alone(span)?];
     for (name, kind) in [("WebRTC", "webrtc"), ("MP4", "mp4")] {
@@ -62,6 +61,7 @@ fn measure(span: Duration) -> Result<Counts> {
     let starved = camera.figures["no_free_slot"].as_u64();
     let against = (starved != Some(0)).then(|| format!("{starved:?} times"));
     verdicts.push(("the capture never lacked a slot", against));
+    println!("\n{} builds", if optimised { "release" } else { "development" });
     print(&phases, &camera, &encoder);
     let mut counts = Counts::default();
     for (claim, against) in verdicts {
@@ -102,7 +102,7 @@ fn accounts(phases: &[Phase]) -> Vec<Verdict> {
 }
 
 fn print(phases: &[Phase], camera: &Ended, encoder: &Ended) {
-    println!("\nwatching   viewers  pictures  least  gaps  dropped      p50      p99      max");
+    println!("watching   viewers  pictures  least  gaps  dropped      p50      p99      max");
     for Phase { name, told, dropped, .. } in phases {
         let count = |name: &str| told[name].as_u64().map_or("-".to_owned(), |n| n.to_string());
         let ms =
@@ -132,6 +132,7 @@ fn print(phases: &[Phase], camera: &Ended, encoder: &Ended) {
 
 /// A camera, an encoder and a server in a runtime directory of their own.
 struct Stage {
+    framelane: PathBuf,
     viewers: PathBuf,
     address: String,
     // Ended in this order.
@@ -142,13 +143,13 @@ struct Stage {
 }
 
 impl Stage {
-    fn start() -> Result<Self> {
-        Program::cargo(["build", "--locked", "--package", "framelane-cli"]).check()?;
-        let server = golang::build_program(SERVER, "server", false)?;
-        let viewers = golang::build_package(SERVER, "./viewers", "viewers", false)?;
+    fn start(optimised: bool) -> Result<Self> {
+        cargo_build(&["framelane-cli".to_owned()], optimised)?;
+        let server = golang::build_program(SERVER, "server", optimised)?;
+        let viewers = golang::build_package(SERVER, "./viewers", "viewers", optimised)?;
         let lanes = tempfile::Builder::new().prefix("framelane-viewers-").tempdir()?;
         let start = |name: &str, program: &PathBuf, arguments: &[&str]| {
-            let mut command = Command::new(program);
+            let mut command = attached::command(program)?;
             command.args(arguments).env("FRAMELANE_DIR", lanes.path());
             Running::start_with(name, &mut command, |figures, line| {
                 // The server tells its address, the others objects.
@@ -156,7 +157,8 @@ impl Stage {
                 *figures = serde_json::from_str(line).unwrap_or_else(|_| plain());
             })
         };
-        let framelane = workspace::target().join("debug/framelane");
+        let profile = if optimised { "release" } else { "debug" };
+        let framelane = workspace::target().join(profile).join("framelane");
         let camera = ["camera", FRAMES, "--size", SIZE, "--fps", "30", "--json"];
         let encoder = ["encode", FRAMES, STREAM, "--gop", "30", "--encoder", "openh264", "--json"];
         let camera = start("camera", &framelane, &camera)?;
@@ -164,7 +166,7 @@ impl Stage {
         let server = start("server", &server, &["-stream", STREAM, "-frames", FRAMES])?;
         until("the server tells its address", || server.figures().is_string())?;
         let address = server.figures().as_str().unwrap_or_default().to_owned();
-        let stage = Stage { viewers, address, server, encoder, camera, lanes };
+        let stage = Stage { framelane, viewers, address, server, encoder, camera, lanes };
         until("the stream is there", || stage.readers_of(STREAM).is_ok())?;
         Ok(stage)
     }
@@ -179,7 +181,7 @@ impl Stage {
     /// The same while all watch.
     fn watched(&self, name: &'static str, kind: &str, span: Duration) -> Result<Phase> {
         let dropped = self.dropped(kind)?;
-        let mut command = Command::new(&self.viewers);
+        let mut command = attached::command(&self.viewers)?;
         command.args(["-server", &self.address, "-kind", kind]);
         command.args(["-count", &VIEWERS.to_string(), "-for", &format!("{}ms", span.as_millis())]);
         let viewers = Running::start("viewers", &mut command)?;
@@ -207,7 +209,7 @@ impl Stage {
 
     /// Consumers of a lane, and leases they have been granted.
     fn readers_of(&self, lane: &str) -> Result<[u64; 2]> {
-        let who = crate::containers::room::asked(self.lanes.path(), &["who", lane, "--json"])?;
+        let who = asked_by(&self.framelane, self.lanes.path(), &["who", lane, "--json"])?;
         let consumers = who["consumers"].as_array().context("no consumers")?;
         Ok([consumers.len() as u64, who["leases_granted"].as_u64().context("no leases")?])
     }
@@ -234,7 +236,8 @@ impl Stage {
         let host = self.address.strip_prefix("http://").context("the server's address")?;
         let mut server = TcpStream::connect(host)?;
         server.set_read_timeout(Some(Duration::from_secs(10)))?;
-        write!(server, "GET /metrics HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
+        // In one piece: who answers what it has read so far and closes resets the connection.
+        server.write_all(format!("GET /metrics HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes())?;
         let mut answer = String::new();
         server.read_to_string(&mut answer)?;
         Ok(Metrics(answer))

@@ -1,6 +1,7 @@
 //! A container made of the kernel's namespaces, with one of our programs in it.
 
 use crate::demo::child::{Ended, Running};
+use crate::process::Program;
 use crate::workspace;
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 const SCRIPT: &str = "rust/xtask/src/containers/room.sh";
 const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
+/// Time for a command that asks lanes: each of them may take a second.
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// What all rooms of a test share, and where they are put together.
 pub struct House {
@@ -137,11 +140,13 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) -> Result<()> {
 
 /// What a command of ours prints about the lanes of this directory, as JSON.
 pub fn asked(shared: &Path, arguments: &[&str]) -> Result<Value> {
-    let output = Command::new(workspace::target().join("debug/framelane"))
-        .args(arguments)
-        .env("FRAMELANE_DIR", shared)
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "framelane {}: {said}", arguments.join(" "));
-    Ok(serde_json::from_slice(&output.stdout)?)
+    asked_by(&workspace::target().join("debug/framelane"), shared, arguments)
+}
+
+/// The same of this build of ours.
+pub fn asked_by(framelane: &Path, shared: &Path, arguments: &[&str]) -> Result<Value> {
+    let command = Program::new(framelane).args(arguments).env("FRAMELANE_DIR", shared);
+    // What it logs would stand within the answer.
+    let said = command.env("FRAMELANE_LOG", "off").limit(ANSWER).quiet().check()?;
+    serde_json::from_str(&said).with_context(|| format!("the answer is no JSON: {said}"))
 }

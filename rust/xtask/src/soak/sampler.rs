@@ -2,6 +2,7 @@
 
 use crate::containers::room::asked;
 use anyhow::{Context, Result};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -19,6 +20,9 @@ pub type Series = Vec<Option<u64>>;
 pub struct Seen {
     /// Looks in all.
     pub looks: usize,
+    /// Looks at which the lanes could not be asked, and why the last of them could not.
+    pub refused: usize,
+    pub refusal: Option<String>,
     /// Memory of processes that nobody shares, in KiB.
     pub memory: BTreeMap<String, Series>,
     /// Open descriptors of processes.
@@ -67,14 +71,23 @@ impl Seen {
             note(&mut self.memory, &name, self.looks, memory);
             note(&mut self.descriptors, &name, self.looks, descriptors);
         }
-        let told = asked(directory, &["top", "--once", "--json"]).unwrap_or_default();
+        match asked(directory, &["top", "--once", "--json"]) {
+            Ok(told) => self.enter(&told),
+            Err(error) => {
+                self.refused += 1;
+                self.refusal = Some(format!("{error:#}"));
+            }
+        }
+        self.looks += 1;
+    }
+
+    fn enter(&mut self, told: &Value) {
         for lane in told["lanes"].as_array().into_iter().flatten() {
             let name = format!("lane {}", lane["name"].as_str().unwrap_or_default());
             let consumers = lane["consumers"].as_array().map(|all| all.len() as u64);
             note(&mut self.leases, &name, self.looks, lane["leases_granted"].as_u64());
             note(&mut self.consumers, &name, self.looks, consumers);
         }
-        self.looks += 1;
     }
 }
 
