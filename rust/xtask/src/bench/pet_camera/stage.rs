@@ -47,7 +47,7 @@ struct Stage<'a> {
 pub fn measure(tools: &Tools, way: Way, span: Duration) -> Result<Run> {
     let scratch = tempfile::Builder::new().prefix("framelane-bench-").tempdir()?;
     let transport = if way == Way::Copy { "copy" } else { "zero-copy" };
-    let mut cameras = board::config(transport, true);
+    let mut cameras = board::config(transport, true, board::LEASE_MS);
     if way == Way::Uncached {
         cameras = cameras.replace("[[camera.channel]]", "[[camera.channel]]\ncached = false");
     }
