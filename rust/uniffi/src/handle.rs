@@ -28,7 +28,7 @@ pub struct Handle<S> {
     counts: [AtomicU64; 3],
 }
 
-/// What can be had while the side is in use, and has descriptors of its own: gone when it is closed.
+/// What can be had while the side is in use. It has descriptors: gone as soon as this is closed.
 struct Outside {
     closer: Closer,
     /// A duplicate of the side's, there once somebody has polled it.
