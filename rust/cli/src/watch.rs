@@ -66,12 +66,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     let interval = Duration::try_from_secs_f64(args.interval)?;
     let Some(mut consumer) = open(args, &interrupt)? else { return Ok(ExitCode::FAILURE) };
-    let mut books =
-        Books { args, ledger: Ledger::default(), first_error: None, started: Instant::now() };
+    let mut books = Books {
+        args,
+        ledger: Ledger::default(),
+        first_error: None,
+        revoked: 0,
+        started: Instant::now(),
+    };
     let mut printed = Instant::now();
     while !interrupt.asked() && args.frames.is_none_or(|frames| books.ledger.received < frames) {
         if let Some(frame) = consumer.next(SLICE.min(interval))? {
             books.enter(&frame);
+            // The lane says so only to whoever asks: what was read of it may be another frame.
+            books.revoked += u64::from(frame.release().is_err());
         }
         if printed.elapsed() >= interval {
             books.print(false);
@@ -102,6 +109,8 @@ struct Books<'a> {
     ledger: Ledger,
     /// What was wrong with the first picture that was not whole.
     first_error: Option<String>,
+    /// Frames that the lane took back while we had them.
+    revoked: u64,
     started: Instant,
 }
 
@@ -145,6 +154,8 @@ impl Books<'_> {
     fn json(&self, last: bool) -> Value {
         let mut value = self.ledger.json();
         value["final"] = json!(last);
+        value["revoked"] = json!(self.revoked);
+        value["pid"] = json!(std::process::id());
         value["first_error"] = json!(self.first_error);
         value["mode"] = json!(framelane::Mode::from(self.args.mode).name());
         value["elapsed_ns"] = json!(self.started.elapsed().as_nanos() as u64);

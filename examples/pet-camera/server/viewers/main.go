@@ -2,9 +2,10 @@
 //
 //	viewers -server URL [-count 50] [-kind webrtc|mp4] [-for 10s]
 //
-// All of them watch for as long, from when the last one has its first picture; then one line of
-// JSON says what they got. Latency is from the exposure, whose time the pictures carry, until the
-// last byte of the picture was here; it means something on the camera's own machine only.
+// All of them watch for as long, from when the last one has its first picture, or until SIGTERM;
+// then one line of JSON says what they got. Latency is from the exposure, whose time the pictures
+// carry, until the last byte of the picture was here; it means something on the camera's own
+// machine only.
 package main
 
 import (
@@ -15,8 +16,10 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/signal"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	framelane "github.com/framelane/framelane/go"
@@ -76,7 +79,9 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	books, err := run(watch, *server, *count, *span)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	books, err := run(ctx, watch, *server, *count, *span)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "viewers:", err)
 		os.Exit(1)
@@ -85,8 +90,9 @@ func main() {
 }
 
 // run has them all watch, and ends when the last one has left.
-func run(watch watcher, server string, count int, span time.Duration) ([]*book, error) {
-	ctx, leave := context.WithCancel(context.Background())
+func run(ctx context.Context, watch watcher, server string, count int, span time.Duration,
+) ([]*book, error) {
+	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	begun := make(chan struct{})
 	counting := func() bool {
@@ -108,12 +114,13 @@ func run(watch watcher, server string, count int, span time.Duration) ([]*book, 
 			}
 		})
 	}
-	err := arrived(books, failed)
+	err := arrived(ctx, books, failed)
 	if err == nil {
 		close(begun)
 		select {
 		case err = <-failed:
 		case <-time.After(span):
+		case <-ctx.Done():
 		}
 	}
 	leave()
@@ -122,13 +129,15 @@ func run(watch watcher, server string, count int, span time.Duration) ([]*book, 
 }
 
 // arrived waits until each has its first picture.
-func arrived(books []*book, failed <-chan error) error {
+func arrived(ctx context.Context, books []*book, failed <-chan error) error {
 	late := time.After(arriveLimit)
 	for i, book := range books {
 		select {
 		case <-book.first:
 		case err := <-failed:
 			return err
+		case <-ctx.Done():
+			return nil
 		case <-late:
 			return fmt.Errorf("viewer %d of %d has no picture after %v", i, len(books), arriveLimit)
 		}

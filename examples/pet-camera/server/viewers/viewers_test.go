@@ -44,7 +44,7 @@ func TestOnlyWhatComesWhileAllWatchCounts(t *testing.T) {
 }
 
 func TestAViewerOfNobodyFails(t *testing.T) {
-	if _, err := run(watchMP4, "http://127.0.0.1:1", 2, 0); err == nil || err == io.EOF {
+	if _, err := run(t.Context(), watchMP4, "http://127.0.0.1:1", 2, 0); err == nil || err == io.EOF {
 		t.Errorf("%v", err)
 	}
 }

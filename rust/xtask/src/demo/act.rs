@@ -8,7 +8,7 @@ use super::evidence::{Clock, Evidence};
 use super::http::{self, Viewer};
 use super::keeper::{Kept, Played};
 use super::kit::{DETECTIONS, Kit, METER, last_object, whole_object};
-use super::source::{ACTIVE, STREAM};
+use super::source::STREAM;
 use super::status;
 use crate::{interrupt, workspace};
 use anyhow::{Result, bail, ensure};
@@ -34,18 +34,21 @@ struct Stage<'a> {
     clocks: Vec<(Clock, Running)>,
     viewers: [Viewer; 2],
     told: status::Status,
+    /// The program that is to be killed was.
+    struck: bool,
 }
 
 /// How things stood when everybody was at work: from here on it is measured.
 struct Before {
     start: Instant,
     books: Value,
-    page_metrics: String,
+    /// Metrics of the server, and of the page.
+    metrics: [String; 2],
     cpu: Vec<Duration>,
 }
 
-/// Plays for so long, or until Ctrl-C.
-pub fn perform(kit: &Kit, time: Option<Duration>, live: bool) -> Result<Evidence> {
+/// Plays for so long, or until Ctrl-C; None where that came before all were at work.
+pub fn perform(kit: &Kit, time: Option<Duration>, live: bool) -> Result<Option<Evidence>> {
     let top = ["top", "--json", "--interval", "0.2"];
     let mut stage = Stage {
         kit,
@@ -58,33 +61,51 @@ pub fn perform(kit: &Kit, time: Option<Duration>, live: bool) -> Result<Evidence
             Viewer::start("/stream.mjpeg", b"\xff\xd8\xff"),
         ],
         told: status::Status::new(live),
+        struck: false,
     };
-    for spec in kit.readers() {
-        stage.programs.push(Kept::start(spec)?);
+    match stage.play(time) {
+        Ok((before, snapshot)) => stage.end(before, snapshot).map(Some),
+        Err(error) => {
+            stage.told.end();
+            // In order also now: who is ended without a word leaves something behind.
+            let left = stage.leave();
+            match interrupt::asked() {
+                true => left.map(|()| None),
+                false => Err(error),
+            }
+        }
     }
-    stage.programs.push(Kept::start(kit.camera())?);
-    stage.viewers[0].look_at(&kit.server_url());
-    stage.viewers[1].look_at(&kit.page_url());
-    let paged = kit.source.has_frames();
-    stage.wait("pictures come to viewers", |stage| {
-        let moving = |viewer: &Viewer| viewer.pictures() > 0;
-        moving(&stage.viewers[0]) && (moving(&stage.viewers[1]) || !paged)
-    })?;
-    println!("the page: {}/", kit.page_url());
-    println!("the video: {}/video.mp4", kit.server_url());
-    stage.observe()?;
-    let before = stage.before();
-    let toured = stage.tour();
-    let snapshot = match toured {
-        Ok(snapshot) => snapshot,
-        Err(_) if interrupt::asked() => None,
-        Err(error) => return Err(error),
-    };
-    stage.play_on(before.start, time)?;
-    stage.end(before, snapshot)
 }
 
 impl Stage<'_> {
+    /// From the start until the time is over.
+    fn play(&mut self, time: Option<Duration>) -> Result<(Before, Option<Vec<u8>>)> {
+        let kit = self.kit;
+        for spec in kit.readers() {
+            self.programs.push(Kept::start(spec)?);
+        }
+        self.programs.push(Kept::start(kit.camera())?);
+        self.viewers[0].look_at(&kit.server_url());
+        self.viewers[1].look_at(&kit.page_url());
+        let paged = kit.wanted.source.has_frames();
+        self.wait("pictures come to viewers", |stage| {
+            let moving = |viewer: &Viewer| viewer.pictures() > 0;
+            moving(&stage.viewers[0]) && (moving(&stage.viewers[1]) || !paged)
+        })?;
+        println!("the page: {}/", kit.page_url());
+        println!("the video: {}/video.mp4", kit.server_url());
+        self.observe()?;
+        let before = self.before();
+        let snapshot = match self.tour() {
+            Err(_) if interrupt::asked() => None,
+            toured => toured?,
+        };
+        // The killed program was started from the same file.
+        kit.is_up();
+        self.play_on(before.start, time)?;
+        Ok((before, snapshot))
+    }
+
     /// Looks after everybody; fails where somebody is gone who should be there.
     fn tend(&mut self) -> Result<()> {
         for program in &mut self.programs {
@@ -95,7 +116,8 @@ impl Stage<'_> {
             let gone = observer.is_gone() && !interrupt::asked();
             ensure!(!gone, "{} has ended by itself", observer.name());
         }
-        self.told.show(|| status::line(&self.top.figures(), &self.programs));
+        let switch = &self.kit.cameras.active;
+        self.told.show(|| status::line(&self.top.figures(), switch, &self.programs));
         Ok(())
     }
 
@@ -107,7 +129,8 @@ impl Stage<'_> {
             if start.elapsed() > SETTLE {
                 let figures = self.top.figures();
                 self.told.end();
-                bail!("not within {SETTLE:?}: {what}\n{}", status::line(&figures, &self.programs));
+                let line = status::line(&figures, &self.kit.cameras.active, &self.programs);
+                bail!("not within {SETTLE:?}: {what}\n{line}");
             }
             std::thread::sleep(TOUR);
         }
@@ -116,10 +139,11 @@ impl Stage<'_> {
 
     /// Starts those who keep the books, once there is something to look at.
     fn observe(&mut self) -> Result<()> {
-        if !self.kit.source.has_frames() {
+        if !self.kit.wanted.source.has_frames() {
             return Ok(());
         }
-        let yolo = self.kit.source.yolo();
+        let kit = self.kit;
+        let (active, yolo) = (&*kit.cameras.active, &*kit.cameras.yolo);
         self.wait("every lane has something new", |stage| {
             let lanes = books::lanes(&stage.top.figures());
             let live =
@@ -128,23 +152,28 @@ impl Stage<'_> {
         })?;
         let watch = |name: &str| {
             let words = ["watch", name, "--json", "--interval", "0.2", "--wait", "60"];
-            self.kit.observer(name, &words, last_object)
+            kit.observer(name, &words, last_object)
         };
-        self.followers.push(watch(ACTIVE)?);
-        if yolo != ACTIVE {
+        self.followers.push(watch(active)?);
+        if yolo != active {
             self.followers.push(watch(yolo)?);
         }
         let clocks = [
-            (Clock::Frames, ACTIVE, None),
-            (Clock::Encoded, STREAM, Some(ACTIVE)),
+            (Clock::Frames, active, None),
+            (Clock::Encoded, STREAM, Some(active)),
             (Clock::Detected, DETECTIONS, Some(yolo)),
-            (Clock::Metered, METER, Some(ACTIVE)),
+            (Clock::Metered, METER, Some(active)),
         ];
         for (clock, lane, of) in clocks {
             let mut words = vec!["latency", lane, "--json"];
             words.extend(of.into_iter().flat_map(|of| ["--of", of]));
-            self.clocks.push((clock, self.kit.observer("latency", &words, whole_object)?));
+            self.clocks.push((clock, kit.observer("latency", &words, whole_object)?));
         }
+        self.clocks.push((Clock::Viewed, kit.viewer()?));
+        self.wait("a picture goes to a viewer by WebRTC", |stage| {
+            let sent = "framelane_server_sent_bytes_total{kind=\"webrtc\"}";
+            super::report::figure(&text(&stage.kit.server_url(), "/metrics"), sent) > 0
+        })?;
         self.wait("the followers read", |stage| {
             stage.followers.iter().all(|reader| number(reader, "received") > 0)
         })
@@ -154,23 +183,30 @@ impl Stage<'_> {
         Before {
             start: Instant::now(),
             books: self.top.figures(),
-            page_metrics: text(&self.kit.page_url(), "/metrics"),
+            metrics: self.metrics(),
             cpu: self.programs.iter().map(Kept::cpu).collect(),
         }
     }
 
+    fn metrics(&self) -> [String; 2] {
+        [self.kit.server_url(), self.kit.page_url()].map(|url| text(&url, "/metrics"))
+    }
+
     /// What there is to see, once; a picture of it.
     fn tour(&mut self) -> Result<Option<Vec<u8>>> {
-        if !self.kit.source.has_frames() {
+        if !self.kit.wanted.source.has_frames() {
             return Ok(None);
         }
-        let board = self.kit.board();
-        if let Some(board) = board {
-            self.turn(board, false, 2)?;
+        let switched = self.kit.cameras.switched;
+        if switched {
+            self.turn(false, 2)?;
         }
         self.kill_and_see()?;
-        if let Some(board) = board {
-            self.turn(board, true, 3)?;
+        if switched {
+            self.turn(true, 3)?;
+            if self.kit.board().is_none() {
+                self.kit.select("auto")?;
+            }
         }
         let picture = http::get(&self.kit.server_url(), "/snapshot.png")?;
         let folder = workspace::target().join("demo");
@@ -179,9 +215,13 @@ impl Stage<'_> {
         Ok(Some(picture))
     }
 
-    /// Day or night; those who follow see the other camera, and the encoder goes on with it.
-    fn turn(&mut self, board: &Board, day: bool, epochs: u64) -> Result<()> {
-        board.light(day)?;
+    /// Day or night; those who follow see the other camera, and the encoder goes on with it. Over
+    /// a board's sky we have no say: its switch is told.
+    fn turn(&mut self, day: bool, epochs: u64) -> Result<()> {
+        match self.kit.board() {
+            Some(board) => board.light(day)?,
+            None => self.kit.select(if day { "0" } else { "1" })?,
+        }
         self.wait("the other camera is shown", |stage| {
             stage.followers.iter().all(|reader| number(reader, "epochs") >= epochs)
         })
@@ -192,6 +232,7 @@ impl Stage<'_> {
         let find = |stage: &Self| stage.programs.iter().position(|kept| kept.name() == KILLED);
         let Some(index) = find(self) else { return Ok(()) };
         self.programs[index].strike()?;
+        self.struck = true;
         self.wait("the killed program reads again", |stage| {
             let kept = &stage.programs[index];
             let again = kept.id().filter(|_| kept.restarts() > 0);
@@ -218,12 +259,12 @@ impl Stage<'_> {
 
     /// Ends all: those who look on first, the camera last.
     fn end(self, before: Before, snapshot: Option<Vec<u8>>) -> Result<Evidence> {
-        let Stage { kit, programs, top, followers, clocks, viewers, .. } = self;
-        let stages = http::get(&kit.page_url(), "/healthz").unwrap_or_default();
-        let metrics = text(&kit.server_url(), "/metrics");
-        let page_metrics = [before.page_metrics, text(&kit.page_url(), "/metrics")];
+        let stages = http::get(&self.kit.page_url(), "/healthz").unwrap_or_default();
+        let last = self.metrics();
+        let Stage { kit, programs, top, followers, clocks, viewers, struck, .. } = self;
+        // At one moment: what comes after it belongs to no rate.
         let cpu: Vec<_> = programs.iter().map(Kept::cpu).collect();
-        let elapsed = before.start.elapsed();
+        let (after, elapsed) = (top.figures(), before.start.elapsed());
         let seen = [0, 1].map(|index| viewers[index].pictures());
         let clocks = clocks.into_iter().map(|(clock, running)| Ok((clock, running.stop()?)));
         let clocks = clocks.collect::<Result<Vec<(Clock, Ended)>>>()?;
@@ -235,22 +276,39 @@ impl Stage<'_> {
             played.cpu = after.saturating_sub(*before);
         }
         Ok(Evidence {
-            dual: kit.source.is_dual(),
-            frames: kit.source.has_frames(),
+            cameras: kit.wanted.source.is_board().then(|| kit.cameras.clone()),
+            strict: kit.wanted.source.is_stand_in() && kit.wanted.lease_ms.is_none(),
+            frames: kit.wanted.source.has_frames(),
+            struck,
             programs,
             followers,
             clocks,
             seen,
             stages: serde_json::from_slice(&stages).unwrap_or(Value::Null),
-            metrics,
-            page_metrics,
+            metrics: [before.metrics, last],
             before: before.books,
+            after,
             top,
             snapshot,
-            lost: kit.board().map_or(Ok(0), Board::buffers)?,
+            lost: kit.board().map(Board::buffers).transpose()?,
             left: sockets(kit)?,
             elapsed,
         })
+    }
+
+    /// Ends all in the same order; what they told nobody wants.
+    fn leave(self) -> Result<()> {
+        let Stage { programs, top, followers, clocks, viewers, .. } = self;
+        let clocks = clocks.into_iter().map(|(_, clock)| clock);
+        let mut left = Ok(());
+        for observer in clocks.chain(followers).chain([top]) {
+            left = left.and(observer.stop().map(drop));
+        }
+        drop(viewers);
+        for program in programs {
+            left = left.and(program.stop().map(drop));
+        }
+        left
     }
 }
 

@@ -20,14 +20,14 @@ silence_ms = 20000
 number = 0
 size = [640, 480]
 buffers = 16
-lease_ms = 30000
+lease_ms = {lease}
 leases = 40
 transport = "{transport}"
 [[camera.channel]]
 number = 1
 size = [640, 360]
 buffers = 16
-lease_ms = 30000
+lease_ms = {lease}
 leases = 24
 transport = "{transport}"
 "#;
@@ -39,15 +39,19 @@ const MJPEG: &str = r#"
 number = 2
 size = [640, 480]
 buffers = 16
-lease_ms = 30000
+lease_ms = {lease}
 leases = 24
 transport = "{transport}"
 "#;
 
+/// How long a frame is its readers' where nobody asks for less, in milliseconds.
+pub const LEASE_MS: u64 = 30_000;
+
 /// What two cameras are told; `transport` is `zero-copy` or `copy`.
-pub fn config(transport: &str, mjpeg: bool) -> String {
+pub fn config(transport: &str, mjpeg: bool, lease_ms: u64) -> String {
     let camera = [CAMERA, if mjpeg { MJPEG } else { "" }].concat();
     let camera = camera.replace("{transport}", transport);
+    let camera = camera.replace("{lease}", &lease_ms.to_string());
     let [day, night] = HOSTS.map(|host| camera.replace("{host}", &host.to_string()));
     [SWITCH, &day, &night].concat()
 }

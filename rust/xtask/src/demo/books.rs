@@ -19,6 +19,8 @@ pub struct LaneBook {
     pub no_free_slot: u64,
     /// Bytes the SDK copied, on both sides.
     pub copied_bytes: u64,
+    /// Of those, on the way into the lane.
+    pub copied_in: u64,
 }
 
 /// What one process read of one lane.
@@ -72,6 +74,8 @@ pub fn lanes(books: &Value) -> Vec<LaneBook> {
         let number = |key: &str| lane[key].as_u64().unwrap_or(0);
         let span = number("last_ns").saturating_sub(number("first_ns")) as f64 / 1e9;
         let shown = number("published").saturating_sub(number("first_published")) as f64;
+        let readers = entries(&lane["readers"]);
+        let by_readers: u64 = readers.filter_map(|reader| reader["copied_bytes"].as_u64()).sum();
         let book = LaneBook {
             name: lane["name"].as_str().unwrap_or_default().to_owned(),
             published: number("published"),
@@ -80,6 +84,7 @@ pub fn lanes(books: &Value) -> Vec<LaneBook> {
             revoked: number("revoked"),
             no_free_slot: number("no_free_slot"),
             copied_bytes: number("copied_bytes"),
+            copied_in: number("copied_bytes").saturating_sub(by_readers),
         };
         match all.iter_mut().find(|other| other.name == book.name) {
             Some(other) => {
@@ -88,6 +93,7 @@ pub fn lanes(books: &Value) -> Vec<LaneBook> {
                 other.revoked += book.revoked;
                 other.no_free_slot += book.no_free_slot;
                 other.copied_bytes += book.copied_bytes;
+                other.copied_in += book.copied_in;
             }
             None => all.push(book),
         }
@@ -177,6 +183,7 @@ mod tests {
         let lanes = lanes(&books);
         assert_eq!((lanes.len(), lanes[0].published, lanes[0].fps), (1, 75, 30.0));
         assert_eq!((lanes[0].frame_bytes, lanes[0].revoked, lanes[0].copied_bytes), (12, 2, 16));
+        assert_eq!(lanes[0].copied_in, 10, "three of each eight were copied for a reader");
         let read = readings(&books, &[7, 8]);
         assert_eq!((read[0].received, read[0].missed, read[0].copied_bytes), (75, 4, 6));
         assert_eq!(readings(&books, &[8])[0].received, 5);

@@ -2,19 +2,47 @@
 
 use crate::process::{exited, pid};
 use anyhow::{Context, Result, bail};
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Time to end after being asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
+
+/// Numbers of those that are not waited for yet: they are nobody else's.
+static ALIVE: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Ends all at once, with what they started, and waits until they are gone.
+pub fn end_all() {
+    let alive = alive();
+    for pid in alive.iter().filter_map(|pid| Pid::from_raw(*pid)) {
+        let leads = getpgid(Some(pid)).is_ok_and(|group| group == pid);
+        let kill = if leads { kill_process_group } else { kill_process };
+        let _ = kill(pid, Signal::KILL);
+    }
+    let asked = Instant::now();
+    while !alive.iter().all(|pid| is_dead(*pid)) && asked.elapsed() < PATIENCE {
+        thread::sleep(POLL);
+    }
+}
+
+/// A zombie has nothing open any more.
+fn is_dead(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with('Z'))
+}
+
+fn alive() -> MutexGuard<'static, BTreeSet<i32>> {
+    ALIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What a line of output does to a process's figures.
 pub type Take = fn(&mut Value, &str);
@@ -66,6 +94,7 @@ impl Running {
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
+        alive().insert(pid(&child).as_raw_nonzero().get());
         let newest = Arc::new(Mutex::new(Value::Null));
         let lines = BufReader::new(child.stdout.take().context("no output")?).lines();
         let shared = Arc::clone(&newest);
@@ -127,6 +156,7 @@ impl Running {
         }
         // A zombie's times are final and still readable.
         let cpu = cpu_time(self.child.id())?;
+        alive().remove(&pid(&self.child).as_raw_nonzero().get());
         let status = self.child.wait()?;
         // Its last words; somebody it started may keep the pipe open for ever.
         let ended = Instant::now();
@@ -144,6 +174,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
+        alive().remove(&pid(&self.child).as_raw_nonzero().get());
         let _ = self.child.wait();
     }
 }

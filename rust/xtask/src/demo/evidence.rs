@@ -2,6 +2,7 @@
 
 use super::act::KILLED;
 use super::books::{self, LaneBook};
+use super::cameras::Cameras;
 use super::child::{Ended, Ending};
 use super::keeper::Played;
 use serde_json::Value;
@@ -18,14 +19,20 @@ pub enum Clock {
     Detected,
     /// What the meter measured.
     Metered,
+    /// Pictures at a viewer by WebRTC.
+    Viewed,
 }
 
 /// Everything that was seen.
 pub struct Evidence {
-    /// Two cameras behind switches.
-    pub dual: bool,
+    /// The cameras of a board, of either kind.
+    pub cameras: Option<Cameras>,
+    /// The board and its file are ours: whoever reads has time and buffers enough.
+    pub strict: bool,
     /// There were frames, not a stream only.
     pub frames: bool,
+    /// The program that is to be killed was.
+    pub struck: bool,
     /// The system's programs.
     pub programs: Vec<Played>,
     /// Those who prove what they read: `framelane watch`.
@@ -36,18 +43,18 @@ pub struct Evidence {
     pub seen: [u64; 2],
     /// What the page said of the stages.
     pub stages: Value,
-    /// Metrics of the server.
-    pub metrics: String,
-    /// Metrics of the page, when all were at work and in the end.
-    pub page_metrics: [String; 2],
+    /// Metrics of the server and of the page, when all were at work and in the end.
+    pub metrics: [[String; 2]; 2],
     /// The books of the lanes when all were at work.
     pub before: Value,
-    /// The books of the lanes.
+    /// The same when `elapsed` had passed.
+    pub after: Value,
+    /// The books of the lanes, up to the last word of everybody.
     pub top: Ended,
     /// A picture by the server; there is one when the tour was made.
     pub snapshot: Option<Vec<u8>>,
-    /// Buffers of the board that nobody gave back.
-    pub lost: usize,
+    /// Buffers of the stand-in that nobody gave back.
+    pub lost: Option<usize>,
     /// Sockets that were left behind.
     pub left: Vec<String>,
     /// From when all were at work to the end.
@@ -57,7 +64,7 @@ pub struct Evidence {
 /// One thing that had to hold.
 pub struct Verdict {
     /// What had to hold.
-    pub claim: &'static str,
+    pub claim: String,
     /// What stood against it; empty if it held.
     pub against: Vec<String>,
 }
@@ -101,20 +108,24 @@ pub fn judge(evidence: &Evidence) -> Vec<Verdict> {
     if evidence.frames {
         verdicts.extend(of_frames(evidence));
     }
-    if evidence.dual {
-        verdicts.extend(of_cameras(evidence));
+    if let Some(cameras) = &evidence.cameras {
+        verdicts.extend(of_cameras(evidence, cameras));
+        verdicts.extend(of_leases(evidence, cameras));
+        if evidence.snapshot.is_some() && cameras.switched {
+            verdicts.extend(of_switches(evidence, cameras));
+        }
     }
     verdicts
 }
 
 fn ended_well(evidence: &Evidence) -> Verdict {
     let wrong = |program: &&Played| {
-        let killed = evidence.snapshot.is_some() && program.name == KILLED;
-        let wanted: &[Ending] = match killed {
-            true => &[Ending::Signal(9), Ending::Exit(0)],
-            false => &[Ending::Exit(0)],
-        };
-        program.endings != wanted
+        let killed = evidence.struck && program.name == KILLED;
+        let again = program.endings == [Ending::Signal(9), Ending::Exit(0)];
+        // Who interrupts may do so before it is started again.
+        let cut = evidence.snapshot.is_none() && program.endings == [Ending::Signal(9)];
+        let well = if killed { again || cut } else { program.endings == [Ending::Exit(0)] };
+        !well
     };
     let programs = evidence.programs.iter().filter(wrong);
     let programs = programs.map(|p| format!("{}: {:?}", p.name, p.endings));
@@ -122,14 +133,11 @@ fn ended_well(evidence: &Evidence) -> Verdict {
     let observers = evidence.followers.iter().chain(clocks).chain([&evidence.top]);
     let observers = observers.filter(|ended| ended.ending != Ending::Exit(0));
     let observers = observers.map(|ended| format!("{}: {:?}", ended.name, ended.ending));
-    Verdict {
-        claim: "every program ended as it should",
-        against: programs.chain(observers).collect(),
-    }
+    verdict("every program ended as it should", programs.chain(observers).collect())
 }
 
 fn nothing_left(evidence: &Evidence) -> Verdict {
-    Verdict { claim: "nothing was left behind", against: evidence.left.clone() }
+    verdict("nothing was left behind", evidence.left.clone())
 }
 
 fn seen(evidence: &Evidence) -> Verdict {
@@ -141,7 +149,13 @@ fn seen(evidence: &Evidence) -> Verdict {
     if page == 0 && evidence.frames {
         against.push("no picture of the page".to_owned());
     }
-    Verdict { claim: "viewers saw the video and the page's pictures", against }
+    let blind = |(clock, viewer): &&(Clock, Ended)| {
+        *clock == Clock::Viewed && number(viewer, "pictures").unwrap_or(0) == 0
+    };
+    if evidence.clocks.iter().any(|clock| blind(&clock)) {
+        against.push("no picture by WebRTC".to_owned());
+    }
+    verdict("viewers saw the video and the page's pictures", against)
 }
 
 fn of_frames(evidence: &Evidence) -> Vec<Verdict> {
@@ -159,7 +173,6 @@ fn of_frames(evidence: &Evidence) -> Vec<Verdict> {
             "every frame in order, each missed one accounted for",
             disordered.map(|reader| reader.name.clone()).collect(),
         ),
-        expect("no frame was taken from a reader", &evidence.lanes(), |lane| lane.revoked),
     ];
     if let Some(picture) = &evidence.snapshot {
         let size = format!("{} bytes", picture.len());
@@ -172,42 +185,76 @@ fn of_frames(evidence: &Evidence) -> Vec<Verdict> {
     verdicts
 }
 
-fn of_cameras(evidence: &Evidence) -> Vec<Verdict> {
-    let nothing = |claim, found: Option<u64>| match found {
-        Some(0) => verdict(claim, vec![]),
-        Some(count) => verdict(claim, vec![count.to_string()]),
-        None => verdict(claim, vec!["somebody does not say".to_owned()]),
-    };
-    let mut verdicts = vec![
-        nothing("no byte of a frame was copied", evidence.frame_copies()),
-        nothing("no reader missed the cameras' deadline", evidence.camera_sum("revoked")),
-        nothing("no camera frame was without a buffer", evidence.camera_sum("starved")),
-        nothing("no buffer of the cameras was lost", Some(evidence.lost as u64)),
-    ];
-    if evidence.snapshot.is_some() {
-        let camera = evidence.program("camera").map(|camera| &camera.figures["switches"]);
-        let switches = camera.and_then(Value::as_array).cloned().unwrap_or_default();
-        let told: Vec<_> = switches.iter().filter_map(|s| s["switched"].as_u64()).collect();
-        let both = told.len() == 2 && told.iter().all(|times| *times >= 2);
-        let against = if both { vec![] } else { vec![format!("{told:?} times")] };
-        verdicts.push(verdict("the cameras were switched at night and by day", against));
-        let blind = evidence.followers.iter().filter(|f| number(f, "epochs") < Some(3));
-        let blind = blind.map(|follower| follower.name.clone());
-        verdicts.push(verdict("who follows a switch saw both cameras", blind.collect()));
-        let encoder = evidence.program("encoder").and_then(|e| e.figures["switches"].as_u64());
-        let against = if encoder >= Some(2) { vec![] } else { vec![format!("{encoder:?}")] };
-        verdicts.push(verdict("the encoder followed with key pictures", against));
+fn of_cameras(evidence: &Evidence, cameras: &Cameras) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    if !cameras.copies {
+        let claim = "no byte of a frame was copied but into the page's pictures";
+        verdicts.push(nothing(claim, evidence.frame_copies()));
+    }
+    if evidence.strict {
+        let starved = evidence.camera_sum("starved");
+        verdicts.push(nothing("no camera frame was without a buffer", starved));
+    }
+    if let Some(lost) = evidence.lost {
+        verdicts.push(nothing("no buffer of the cameras was lost", Some(lost as u64)));
     }
     verdicts
 }
 
-fn verdict(claim: &'static str, against: Vec<String>) -> Verdict {
-    Verdict { claim, against }
+/// Where readers have all the time they need nothing may be taken from them; where they do not,
+/// they have to hear of it.
+fn of_leases(evidence: &Evidence, cameras: &Cameras) -> Vec<Verdict> {
+    let lease = cameras.lease_ms.unwrap_or(0);
+    if evidence.strict {
+        let claim = format!("every reader gave each frame back within its lease of {lease} ms");
+        return vec![nothing(&claim, evidence.camera_sum("revoked"))];
+    }
+    let kept = |reader: &Ended| number(reader, "pid").and_then(|pid| u32::try_from(pid).ok());
+    let deaf = evidence.followers.iter().filter(|reader| {
+        let pids: Vec<u32> = kept(reader).into_iter().collect();
+        let read = books::readings(&evidence.top.figures, &pids);
+        let taken: u64 = read.iter().map(|reading| reading.revoked).sum();
+        taken > 0 && number(reader, "revoked").unwrap_or(0) == 0
+    });
+    vec![verdict(
+        "who follows is told of frames that are taken from it",
+        deaf.map(|reader| reader.name.clone()).collect(),
+    )]
 }
 
-fn expect(claim: &'static str, lanes: &[LaneBook], of: fn(&LaneBook) -> u64) -> Verdict {
-    let wrong = lanes.iter().filter(|lane| of(lane) != 0);
-    verdict(claim, wrong.map(|lane| format!("{}: {}", lane.name, of(lane))).collect())
+fn of_switches(evidence: &Evidence, cameras: &Cameras) -> Vec<Verdict> {
+    let told = evidence.program("camera").map(|camera| &camera.figures["switches"]);
+    let switches = told.and_then(Value::as_array).cloned().unwrap_or_default();
+    let read = [&cameras.active, &cameras.yolo];
+    let ours = switches.iter().filter(|s| read.iter().any(|name| s["switch"] == **name));
+    let told: Vec<_> = ours.filter_map(|s| s["switched"].as_u64()).collect();
+    let all = !told.is_empty() && told.iter().all(|times| *times >= 2);
+    let against = if all { vec![] } else { vec![format!("{told:?} times")] };
+    let claim = match evidence.lost {
+        Some(_) => "the cameras were switched at night and by day",
+        None => "the cameras were switched as selected",
+    };
+    let blind = evidence.followers.iter().filter(|f| number(f, "epochs") < Some(3));
+    let blind = blind.map(|follower| follower.name.clone());
+    let encoder = evidence.program("encoder").and_then(|e| e.figures["switches"].as_u64());
+    let deaf = if encoder >= Some(2) { vec![] } else { vec![format!("{encoder:?}")] };
+    vec![
+        verdict(claim, against),
+        verdict("who follows a switch saw both cameras", blind.collect()),
+        verdict("the encoder followed with key pictures", deaf),
+    ]
+}
+
+fn nothing(claim: &str, found: Option<u64>) -> Verdict {
+    match found {
+        Some(0) => verdict(claim, vec![]),
+        Some(count) => verdict(claim, vec![count.to_string()]),
+        None => verdict(claim, vec!["somebody does not say".to_owned()]),
+    }
+}
+
+fn verdict(claim: &str, against: Vec<String>) -> Verdict {
+    Verdict { claim: claim.to_owned(), against }
 }
 
 fn number(ended: &Ended, key: &str) -> Option<u64> {

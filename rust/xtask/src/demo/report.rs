@@ -13,6 +13,7 @@ use std::fmt::Write;
 pub fn print(evidence: &Evidence, verdicts: &[Verdict]) -> String {
     let mut text = programs(evidence);
     text += &lanes(evidence);
+    text += &taken(evidence);
     text += &latencies(evidence);
     text += &copies(evidence);
     for verdict in verdicts {
@@ -80,6 +81,20 @@ fn lanes(evidence: &Evidence) -> String {
     text + "\n"
 }
 
+/// Where readers may be late: how often they were.
+fn taken(evidence: &Evidence) -> String {
+    let Some(cameras) = evidence.cameras.as_ref().filter(|_| !evidence.strict) else {
+        return String::new();
+    };
+    let told = |key: &str| evidence.camera_sum(key).map_or("?".to_owned(), |n| n.to_string());
+    format!(
+        "leases of {} ms: {} frames taken back from readers, {} without a buffer\n\n",
+        cameras.lease_ms.unwrap_or(0),
+        told("revoked"),
+        told("starved")
+    )
+}
+
 fn latencies(evidence: &Evidence) -> String {
     let mut text = format!("{:<48}{:>9}{:>9}\n", "from exposure to", "p50 ms", "p99 ms");
     let mut row = |what: &str, found: Option<(f64, f64)>| {
@@ -96,17 +111,27 @@ fn latencies(evidence: &Evidence) -> String {
             }
             Clock::Encoded => row("encoded picture in its lane (Rust)", of("capture_to_publish")),
             Clock::Detected => row("detections in their lane (Python)", of("capture_to_publish")),
+            Clock::Viewed if ended.figures["pictures"].as_u64() > Some(0) => {
+                let of = |key: &str| ended.figures[key].as_f64();
+                row("RTP at a viewer by WebRTC (Go)", of("p50_ms").zip(of("p99_ms")));
+            }
+            Clock::Viewed => {}
             Clock::Metered => row("measures in their lane (C++)", of("capture_to_publish")),
         }
     }
     let stages = evidence.stages["stages"].as_array();
     let page = stages.into_iter().flatten().find(|stage| stage["id"] == "monitor");
     row(
-        "JPEG with boxes (Python)",
+        "JPEG with boxes (Python), its last 10 s",
         page.and_then(|page| Some((page["p50_ms"].as_f64()?, page["p99_ms"].as_f64()?))),
     );
-    let sent = sent(&evidence.metrics);
-    row("and from encoded picture to the network (Go)", sent);
+    for (kind, name) in [("mp4", "MP4"), ("webrtc", "RTP")] {
+        let what = format!("from encoded picture to network (Go), {name}");
+        let [before, after] = &evidence.metrics;
+        if let Some([p50, p99]) = sent(kind, &before[0], &after[0]) {
+            let _ = writeln!(text, "{what:<48}{p50:>9}{p99:>9}");
+        }
+    }
     text + "\n"
 }
 
@@ -116,23 +141,33 @@ fn quantiles(told: &Value, stage: &str) -> Option<(f64, f64)> {
     Some((found["p50_ns"].as_f64()? / 1e6, found["p99_ns"].as_f64()? / 1e6))
 }
 
-/// Quantiles of the server's histogram, which says only between which bounds they are: the upper.
-fn sent(metrics: &str) -> Option<(f64, f64)> {
-    let mut buckets: Vec<(f64, f64)> = Vec::new();
-    for line in metrics.lines() {
-        let Some(rest) = line.strip_prefix("framelane_server_latency_seconds_bucket{") else {
-            continue;
-        };
-        let (_, bound) = rest.split_once("le=\"")?;
-        let (bound, _) = bound.split_once('"')?;
-        let (_, count) = rest.rsplit_once(' ')?;
-        if rest.contains("kind=\"mp4\"") || rest.contains("kind=\"mse\"") {
-            buckets.push((bound.parse().ok()?, count.parse().ok()?));
-        }
-    }
-    let all = buckets.last()?.1;
-    let at = |share: f64| buckets.iter().find(|(_, count)| *count >= all * share);
-    Some((at(0.5)?.0 * 1e3, at(0.99)?.0 * 1e3)).filter(|_| all > 0.0)
+/// Quantiles of what the server's histogram of one kind counted between two looks. It says only
+/// between which bounds they are.
+fn sent(kind: &str, before: &str, after: &str) -> Option<[String; 2]> {
+    let (before, after) = (buckets(kind, before), buckets(kind, after));
+    let earlier = |index: usize| before.get(index).map_or(0.0, |bucket| bucket.1);
+    let counts: Vec<(f64, f64)> = after
+        .iter()
+        .enumerate()
+        .map(|(index, (bound, count))| (*bound, count - earlier(index)))
+        .collect();
+    let all = counts.last()?.1;
+    let last = counts.iter().rev().find(|(bound, _)| bound.is_finite())?.0;
+    let at = |share: f64| match counts.iter().find(|(_, count)| *count >= all * share) {
+        Some((bound, _)) if bound.is_finite() => format!("\u{2264} {:.1}", bound * 1e3),
+        _ => format!("> {:.1}", last * 1e3),
+    };
+    (all > 0.0).then(|| [at(0.5), at(0.99)])
+}
+
+/// Upper bounds in seconds, and how many were not above each.
+fn buckets(kind: &str, metrics: &str) -> Vec<(f64, f64)> {
+    let start = format!("framelane_server_latency_seconds_bucket{{kind=\"{kind}\",le=\"");
+    let bucket = |line: &str| {
+        let (bound, count) = line.strip_prefix(&start)?.split_once("\"} ")?;
+        Some((bound.parse().ok()?, count.trim().parse().ok()?))
+    };
+    metrics.lines().filter_map(bucket).collect()
 }
 
 /// The paths of the system that copied, side by side.
@@ -147,6 +182,7 @@ fn copies(evidence: &Evidence) -> String {
         totals = (totals.0 + would, totals.1 + copied);
         let _ = writeln!(text, "{what:<44}{:>16}{:>16}", rate(would), rate(copied));
     };
+    row("frames from the camera to their lanes", lane_rates(evidence));
     for program in evidence.programs.iter().filter(|program| program.name != "camera") {
         let what = match program.name {
             "encoder" => "frames to the encoder's input".to_owned(),
@@ -168,6 +204,20 @@ fn copies(evidence: &Evidence) -> String {
     text
 }
 
+/// Bytes a second of the frames that were published, and of those that were copied for it.
+fn lane_rates(evidence: &Evidence) -> (f64, f64) {
+    let seconds = evidence.elapsed.as_secs_f64().max(0.01);
+    let sums = |books: &Value| {
+        let lanes = books::lanes(books).into_iter().filter(|lane| lane.frame_bytes > 0);
+        lanes.fold((0, 0), |(would, copied), lane| {
+            (would + lane.published * lane.frame_bytes, copied + lane.copied_in)
+        })
+    };
+    let (before, after) = (sums(&evidence.before), sums(&evidence.after));
+    let rate = |before: u64, after: u64| after.saturating_sub(before) as f64 / seconds;
+    (rate(before.0, after.0), rate(before.1, after.1))
+}
+
 /// Bytes a second of the frames that a program read, and of those that were copied for it.
 fn frame_rates(evidence: &Evidence, program: &Played) -> (f64, f64) {
     let seconds = evidence.elapsed.as_secs_f64().max(0.01);
@@ -177,13 +227,13 @@ fn frame_rates(evidence: &Evidence, program: &Played) -> (f64, f64) {
         let frames = read.iter().filter(|reading| reading.frame_bytes > 0);
         (would, frames.map(|reading| reading.copied_bytes).sum::<u64>())
     };
-    let (before, after) = (sums(&evidence.before), sums(&evidence.top.figures));
+    let (before, after) = (sums(&evidence.before), sums(&evidence.after));
     let mut copied = after.1.saturating_sub(before.1) as f64 / seconds;
     copied += match program.name {
         "encoder" => own(program, "frame_copied_bytes"),
         "monitor" => {
             let name = "framelane_monitor_copied_bytes_total";
-            let [before, after] = [0, 1].map(|at| figure(&evidence.page_metrics[at], name));
+            let [before, after] = [0, 1].map(|at| figure(&evidence.metrics[at][1], name));
             after.saturating_sub(before) as f64 / seconds
         }
         _ => 0.0,
@@ -197,7 +247,8 @@ fn own(program: &Played, key: &str) -> f64 {
     number(key) / (number("elapsed_ns") / 1e9).max(0.01)
 }
 
-fn figure(metrics: &str, name: &str) -> u64 {
+/// A count of Prometheus text; 0 where there is none.
+pub fn figure(metrics: &str, name: &str) -> u64 {
     let found = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     found.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0) as u64
 }
@@ -224,11 +275,13 @@ mod tests {
             "meter Rust active 200 2 0 2.5 % by kill -9, then well",
             "pet_camera_active_zc_cam0 30.0 300 0 0",
             "frame in hand (Rust) 1.60 9.00",
-            "JPEG with boxes (Python) 3.50 9.00",
+            "JPEG with boxes (Python), its last 10 s 3.50 9.00",
             "frames to the encoder's input 4.61 MB 0",
             "drawn into 4.61 MB 0.46 MB",
             "video out of the encoder 0.25 MB 0.25 MB",
-            "ok no byte of a frame was copied",
+            "RTP at a viewer by WebRTC (Go) 20.50 41.00",
+            "frames from the camera to their lanes 13.82 MB 0",
+            "ok no byte of a frame was copied but into the page's pictures",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
@@ -240,10 +293,13 @@ mod tests {
         let bucket = |le: &str, count: u32| {
             format!("framelane_server_latency_seconds_bucket{{kind=\"mp4\",le=\"{le}\"}} {count}\n")
         };
-        let text = [bucket("0.001", 60), bucket("0.002", 98), bucket("0.004", 100)].concat();
-        let (p50, p99) = sent(&text).unwrap();
-        assert!((p50 - 1.0).abs() < 1e-9 && (p99 - 4.0).abs() < 1e-9, "{p50} {p99}");
-        assert_eq!(sent(""), None);
+        let before = [bucket("0.001", 50), bucket("0.002", 50), bucket("+Inf", 50)].concat();
+        let after = [bucket("0.001", 60), bucket("0.002", 148), bucket("+Inf", 150)].concat();
+        let read = |before: &str, after: &str| sent("mp4", before, after);
+        let told = |p50: &str, p99: &str| Some([p50.to_owned(), p99.to_owned()]);
+        assert_eq!(read(&before, &after), told("\u{2264} 2.0", "> 2.0"));
+        assert_eq!(read("", &before), told("\u{2264} 1.0", "\u{2264} 1.0"));
+        assert_eq!((read(&after, &after), sent("webrtc", "", &after)), (None, None));
         assert_eq!(figure("a 7\nab 8\n", "ab"), 8);
     }
 }

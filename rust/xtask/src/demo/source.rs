@@ -1,6 +1,7 @@
 //! Where the demo's pictures come from.
 
 use anyhow::{Result, bail};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Frames of the camera that is active, for people.
@@ -15,6 +16,8 @@ pub const STREAM: &str = "pet_camera_stream";
 pub enum Source {
     /// Two cameras of an RDK X5, on the stand-in.
     HbVio,
+    /// Cameras of the board that we are on, as a file says.
+    Board(PathBuf),
     /// Coloured bars in motion.
     Pattern,
     /// A clip of a real picture, or a Y4M file of one's own.
@@ -35,29 +38,33 @@ impl FromStr for Source {
         };
         Ok(match (kind, rest) {
             ("hb_vio", None) => Source::HbVio,
+            ("hb_vio", Some(file)) if file.ends_with(".toml") => Source::Board(file.into()),
             ("pattern", None) => Source::Pattern,
             ("clip", file) => Source::Clip(file),
             ("v4l2", node) => Source::V4l2(node),
             ("command", Some(program)) => Source::Command(program),
-            _ => bail!("it is hb_vio, pattern, clip[:FILE.y4m], v4l2[:NODE] or command:'PROGRAM'"),
+            _ => bail!(
+                "it is hb_vio[:FILE.toml], pattern, clip[:FILE.y4m], v4l2[:NODE] or \
+                 command:'PROGRAM'"
+            ),
         })
     }
 }
 
 impl Source {
-    /// Whether there are two cameras behind switches, whose memory can be looked at.
-    pub fn is_dual(&self) -> bool {
+    /// Whether the board is the stand-in, whose light and memory are ours.
+    pub fn is_stand_in(&self) -> bool {
         *self == Source::HbVio
+    }
+
+    /// Whether the cameras are a board's, of either kind.
+    pub fn is_board(&self) -> bool {
+        matches!(self, Source::HbVio | Source::Board(_))
     }
 
     /// Whether there are frames; else there is a stream only.
     pub fn has_frames(&self) -> bool {
         !matches!(self, Source::Command(_))
-    }
-
-    /// The lane or switch that the detector reads.
-    pub fn yolo(&self) -> &'static str {
-        if self.is_dual() { YOLO } else { ACTIVE }
     }
 
     /// Arguments of `framelane camera`: `clip` is the file of the clip, `config` of the cameras.
@@ -70,7 +77,9 @@ impl Source {
         // Readers hold two frames each, and come and go.
         let sized = ["--size", "640x480", "--fps", "30", "--slots", "30", "--strip"];
         match self {
-            Source::HbVio => more(vec![], &["--source", "hb_vio", "--config", config]),
+            Source::HbVio | Source::Board(_) => {
+                more(vec![], &["--source", "hb_vio", "--config", config])
+            }
             Source::Pattern => more(lane("pattern".to_owned()), &sized),
             Source::Clip(file) => {
                 let file = file.as_deref().unwrap_or(clip);
@@ -94,6 +103,7 @@ mod tests {
     fn sources_are_read_from_what_is_typed() {
         let read = |text: &str| text.parse::<Source>().unwrap();
         assert_eq!(read("hb_vio"), Source::HbVio);
+        assert_eq!(read("hb_vio:a/b.toml"), Source::Board("a/b.toml".into()));
         assert_eq!(read("clip:a:b.y4m"), Source::Clip(Some("a:b.y4m".into())));
         assert_eq!(read("v4l2"), Source::V4l2(None));
         assert_eq!(read("command:cat x"), Source::Command("cat x".into()));
@@ -104,8 +114,10 @@ mod tests {
     }
 
     #[test]
-    fn only_the_boards_cameras_stand_behind_switches() {
-        assert_eq!((Source::HbVio.yolo(), Source::Pattern.yolo()), (YOLO, ACTIVE));
+    fn a_board_is_told_from_the_stand_in_and_a_stream_from_frames() {
+        let board = Source::Board("a.toml".into());
+        assert!(board.is_board() && !board.is_stand_in() && Source::HbVio.is_stand_in());
+        assert_eq!(board.arguments("", "a.toml")[2..], ["--config", "a.toml"]);
         let command = Source::Command("cat".into());
         assert!(!command.has_frames() && Source::V4l2(None).has_frames());
         assert_eq!(command.arguments("", "")[0], STREAM);

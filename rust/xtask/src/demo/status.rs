@@ -2,7 +2,6 @@
 
 use super::books;
 use super::keeper::Kept;
-use super::source::ACTIVE;
 use serde_json::Value;
 use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
@@ -39,8 +38,8 @@ impl Status {
 }
 
 /// The active camera, what the lanes bring a second, and who was started again.
-pub fn line(books: &Value, programs: &[Kept]) -> String {
-    let camera = match books::active(books, ACTIVE) {
+pub fn line(books: &Value, switch: &str, programs: &[Kept]) -> String {
+    let camera = match books::active(books, switch) {
         Some(lane) if lane.ends_with("_cam1") => "night".to_owned(),
         Some(lane) if lane.ends_with("_cam0") => "day".to_owned(),
         Some(lane) => lane,

@@ -44,7 +44,7 @@ struct Stage<'a> {
 pub fn measure(tools: &Tools, way: Way, span: Duration) -> Result<Run> {
     let scratch = tempfile::Builder::new().prefix("framelane-bench-").tempdir()?;
     let transport = if way == Way::Copy { "copy" } else { "zero-copy" };
-    let board = Board::new(scratch.path(), &board::config(transport, true))?;
+    let board = Board::new(scratch.path(), &board::config(transport, true, board::LEASE_MS))?;
     let mut stage = Stage {
         tools,
         board: &board,
