@@ -30,8 +30,8 @@ impl Poller {
     fn watch<S: Side>(&self, handle: &Handle<S>, token: u64) -> Result<()> {
         let descriptor = handle.descriptor()?;
         let (data, flags) = (EventData::new_u64(token), EventFlags::IN | EventFlags::ONESHOT);
-        match epoll::add(&self.epoll, descriptor, data, flags) {
-            Err(Errno::EXIST) => epoll::modify(&self.epoll, descriptor, data, flags),
+        match epoll::add(&self.epoll, &descriptor, data, flags) {
+            Err(Errno::EXIST) => epoll::modify(&self.epoll, &descriptor, data, flags),
             added => added,
         }
         .map_err(failed("epoll_ctl"))

@@ -83,7 +83,11 @@ impl Artifact {
         let outcome = maven.on(&project, goals).args([folder]).check();
         let _ = fs::remove_file(stamp_file());
         outcome?;
-        Ok(fs::write(stamp_file(), stamp)?)
+        // Of another repository it would say that the one of tests is up to date.
+        match maven.repository == Some(repository()) {
+            true => Ok(fs::write(stamp_file(), stamp)?),
+            false => Ok(()),
+        }
     }
 
     /// JUnit's tests, and then the artifact in the repository of tests.

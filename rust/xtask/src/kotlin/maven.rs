@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 /// Tools, each with the line that installs it.
 pub const JDK: (&str, &str) = ("javac", "apt install openjdk-17-jdk-headless");
 pub const MAVEN: (&str, &str) = ("mvn", "apt install maven");
+/// Runs UniFFI's generator.
+pub const PYTHON: (&str, &str) = ("python3", "apt install python3-pip");
 /// What the tier needs.
-pub const NEEDS: &[(&str, &str)] = &[JDK, MAVEN];
+pub const NEEDS: &[(&str, &str)] = &[JDK, MAVEN, PYTHON];
 
 /// The repository of tests: never the user's, where the next checkout would find ours.
 pub fn repository() -> PathBuf {

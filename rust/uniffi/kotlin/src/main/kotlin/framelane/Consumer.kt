@@ -48,6 +48,6 @@ internal fun Frame.youngerThan(maxAge: Duration): Frame? {
     if (maxAge.isInfinite()) return this
     val age = monotonicNs().toLong() - info.publishNs.toLong()
     if (age <= maxAge.inWholeNanoseconds) return this
-    close()
+    giveBack()
     return null
 }

@@ -6,7 +6,7 @@ import kotlin.time.TimeMark
 import kotlin.time.TimeSource
 
 /** Longest stay in the library before a thread looks whether it was interrupted. */
-private val SLICE = 200.milliseconds
+internal val SLICE = 200.milliseconds
 
 /** The end of a wait; an infinite time has none. */
 internal class Deadline(timeout: Duration) {
@@ -23,9 +23,8 @@ internal class Deadline(timeout: Duration) {
     fun left(): Duration = end?.let { -it.elapsedNow() } ?: Duration.INFINITE
 
     /** How long to stay in the library now; 0 only when the time is over. */
-    fun slice(): ULong {
-        return left().coerceIn(Duration.ZERO, SLICE).inWholeNanoseconds.toULong()
-    }
+    fun slice(longest: Duration = SLICE): ULong =
+        left().coerceIn(Duration.ZERO, longest).inWholeNanoseconds.toULong()
 }
 
 /** Looks, in slices, until something is there or the time is over. */
@@ -42,12 +41,13 @@ internal inline fun <T : Any> within(timeout: Duration, look: (ULong) -> T?): T?
 internal inline fun <T> patiently(
     timeout: Duration,
     passing: Set<ErrorKind>,
+    longest: Duration = SLICE,
     attempt: (ULong) -> T,
 ): T {
     val deadline = Deadline(timeout)
     while (true) {
         try {
-            return told { attempt(deadline.slice()) }
+            return told { attempt(deadline.slice(longest)) }
         } catch (failure: FramelaneException) {
             if (failure.kind !in passing || deadline.isOver) throw failure
         }
@@ -57,6 +57,7 @@ internal inline fun <T> patiently(
 
 /** What may pass while a lane is waited for. */
 internal val NOT_THERE_YET = setOf(ErrorKind.NOT_FOUND, ErrorKind.TIMED_OUT, ErrorKind.TOO_MANY)
+internal val NO_ANSWER_YET = setOf(ErrorKind.TIMED_OUT, ErrorKind.TOO_MANY, ErrorKind.DISCONNECTED)
 internal val NO_ROOM = setOf(ErrorKind.NO_FREE_SLOT)
 
 internal fun nanoseconds(time: Duration, what: String): ULong {

@@ -12,6 +12,12 @@ class FramelaneException(
     cause: Throwable? = null,
 ) : RuntimeException(message, cause)
 
+/** Where nobody is there to catch it, it goes where such exceptions go. */
+internal fun uncaught(failure: Throwable) {
+    val thread = Thread.currentThread()
+    thread.uncaughtExceptionHandler.uncaughtException(thread, failure)
+}
+
 internal fun invalid(text: String) = FramelaneException(ErrorKind.INVALID_ARGUMENT, text)
 
 /** A call of the library, its errors as ours. */

@@ -10,10 +10,14 @@ import kotlin.time.Duration.Companion.seconds
 fun discover(directory: Path? = null): List<LaneEntry> =
     told { framelane.uniffi.discover(directory?.toString()) }
 
-/** Asks a lane's producer how the lane is. Takes no lease. */
+/** Longest wait for one answer: then the thread looks whether it was interrupted, and asks again. */
+private val ANSWER = 1.seconds
+
+/** Asks a lane's producer how the lane is. Takes no lease. An interrupt ends it within a second. */
 fun query(name: String, timeout: Duration = 1.seconds, directory: Path? = null): Report {
-    val time = nanoseconds(timeout, "timeout")
-    val bytes = told { framelane.uniffi.query(name, directory?.toString(), time) }
+    val bytes = patiently(timeout, NO_ANSWER_YET, ANSWER) {
+        framelane.uniffi.query(name, directory?.toString(), it)
+    }
     return Report(ByteBuffer.wrap(bytes))
 }
 

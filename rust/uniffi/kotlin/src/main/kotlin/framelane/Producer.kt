@@ -39,16 +39,21 @@ class Producer(
             frame.publish()
         }
 
-    /** Publishes claimed frames in order with one wake-up; the last sequence. */
+    /**
+     * Publishes claimed frames in order with one wake-up; the last sequence. Where it fails on the
+     * way, those that it had begun with are abandoned.
+     */
     fun publishBatch(frames: List<FrameMut>): ULong {
         if (frames.toSet().size != frames.size) throw invalid("a frame stands in the batch twice")
         if (frames.any { it.isClosed }) throw invalid("a frame was published or abandoned")
+        // Another thread may end one of them meanwhile: the others stay whose they are.
+        val ours = ArrayList<FrameMut>(frames.size)
         try {
-            frames.forEach { it.end() }
-            frames.forEach { it.describe() }
-            return told { raw.publishBatch(frames.map { it.raw }) }
+            for (frame in frames) ours += frame.apply { end() }
+            ours.forEach { it.describe() }
+            return told { raw.publishBatch(ours.map { it.raw }) }
         } finally {
-            frames.forEach { it.raw.close() }
+            ours.forEach { it.raw.close() }
         }
     }
 
@@ -74,14 +79,12 @@ class Producer(
     override fun toString(): String = "Producer of lane \"$name\""
 }
 
-/** Nobody is there to catch what an owner throws, so it goes where such exceptions go. */
 private class Calls(private val owner: (Returned) -> Unit) : RawOwner {
     override fun returned(sequence: ULong, revoked: Boolean) {
         try {
             owner(Returned(sequence, revoked))
         } catch (@Suppress("TooGenericExceptionCaught") failure: Throwable) {
-            val thread = Thread.currentThread()
-            thread.uncaughtExceptionHandler.uncaughtException(thread, failure)
+            uncaught(failure)
         }
     }
 }

@@ -69,11 +69,15 @@ abstract class Reader<T : AutoCloseable> internal constructor(
     /**
      * All that comes, until this is closed. Each is lent to the collector and closed when that is
      * done with it.
+     *
+     * Before an operator that hands on to another coroutine (`flowOn`, `buffer`, `conflate`,
+     * `collectLatest`, `shareIn`...), map each to data of its own: in the channel between, what was
+     * lent is closed before it is read, and refuses.
      */
     fun flow(): Flow<T> = flow {
         while (true) {
             val found = untilEnd { receive() } ?: break
-            found.use { emit(it) }
+            lending(found).use { emit(found) }
         }
     }
 
@@ -87,9 +91,12 @@ abstract class Reader<T : AutoCloseable> internal constructor(
     inline fun forEach(use: (T) -> Unit) {
         while (true) {
             val found = nextOfLoop() ?: return
-            found.use { use(it) }
+            lending(found).use { use(found) }
         }
     }
+
+    @PublishedApi
+    internal fun lending(found: T): AutoCloseable = AutoCloseable { found.giveBack() }
 
     @PublishedApi
     internal fun nextOfLoop(): T? = untilEnd { next() }
@@ -117,9 +124,18 @@ abstract class Reader<T : AutoCloseable> internal constructor(
         private var lent: T? = null
 
         override fun computeNext() {
-            lent?.close()
+            lent?.let(::lending)?.close()
             lent = nextOfLoop()
             lent?.let(::setNext) ?: done()
         }
+    }
+}
+
+/** Closes what was lent. Who read it has asked `check()`, or does not mind that it was taken back. */
+internal fun AutoCloseable.giveBack() {
+    try {
+        close()
+    } catch (failure: FramelaneException) {
+        if (failure.kind != ErrorKind.REVOKED) throw failure
     }
 }

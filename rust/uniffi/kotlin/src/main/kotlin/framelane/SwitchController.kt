@@ -90,12 +90,18 @@ private fun SwitchChoice.raw(): RawChoice = when (this) {
     SwitchChoice.Automatic -> RawChoice.Automatic
 }
 
-/** Selects a lane of a switch whose controller is another process, or takes a choice back. */
+/**
+ * Selects a lane of a switch whose controller is another process, or takes a choice back. Keeps its
+ * thread for as long as the controller needs, [timeout] at most, also when that is interrupted: to
+ * ask again would choose again.
+ */
 fun select(
     switch: String,
     choice: SwitchChoice,
     timeout: Duration = 1.seconds,
     directory: Path? = null,
-): Selected = told {
-    framelane.uniffi.select(switch, choice.raw(), directory?.toString(), nanoseconds(timeout, "timeout"))
+): Selected {
+    if (timeout.isInfinite()) throw invalid("timeout is $timeout")
+    val time = nanoseconds(timeout, "timeout")
+    return told { framelane.uniffi.select(switch, choice.raw(), directory?.toString(), time) }
 }

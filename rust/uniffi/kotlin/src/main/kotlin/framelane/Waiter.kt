@@ -40,7 +40,8 @@ internal object Waiter {
         try {
             told { reader.watch(poller, sleeper.token.toULong()) }
             run()
-        } catch (failure: FramelaneException) {
+        } catch (@Suppress("TooGenericExceptionCaught") failure: Throwable) {
+            // Whatever it is: a sleeper that nobody wakes would keep its reader for ever.
             if (remove(sleeper)) continuation.resumeWithException(failure)
         }
         // It may have been closed before it could be told that somebody sleeps.
@@ -60,8 +61,9 @@ internal object Waiter {
 
     private fun run() = synchronized(this) {
         if (!running) {
-            running = true
+            // In this order: that there is no memory for a thread must not look like one at work.
             thread(isDaemon = true, name = "framelane-waiter") { loop() }
+            running = true
         }
     }
 
@@ -69,11 +71,20 @@ internal object Waiter {
         while (true) {
             val ready = try {
                 told { poller.wait(IDLE_NS) }
-            } catch (failure: FramelaneException) {
+            } catch (@Suppress("TooGenericExceptionCaught") failure: Throwable) {
                 return stop(failure)
             }
-            for (token in ready) sleepers[token.toLong()]?.let(::wake)
+            for (token in ready) sleepers[token.toLong()]?.let { alone { wake(it) } }
             if (ready.isEmpty() && isIdle()) return
+        }
+    }
+
+    /** What one coroutine's dispatcher throws is no reason to leave the others asleep. */
+    private inline fun alone(resume: () -> Unit) {
+        try {
+            resume()
+        } catch (@Suppress("TooGenericExceptionCaught") failure: Throwable) {
+            uncaught(failure)
         }
     }
 
@@ -82,10 +93,11 @@ internal object Waiter {
         !running
     }
 
-    private fun stop(failure: FramelaneException) = synchronized(this) {
-        running = false
+    private fun stop(failure: Throwable) {
+        synchronized(this) { running = false }
+        // Not under the lock: who is told may sleep again at once, which starts the next thread.
         for (sleeper in sleepers.values) {
-            if (remove(sleeper)) sleeper.continuation.resumeWithException(failure)
+            if (remove(sleeper)) alone { sleeper.continuation.resumeWithException(failure) }
         }
     }
 }

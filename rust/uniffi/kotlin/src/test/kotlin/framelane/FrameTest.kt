@@ -136,6 +136,28 @@ class FrameTest {
     }
 
     @Test
+    fun `a batch that fails leaves alone what is not its own`() = place {
+        producer { it.copy(claims = 3) }.use { producer ->
+            val frames = List(3) { producer.claim() }
+            var asked = 0
+            // After the batch has looked at all, and before it takes them, somebody has the second.
+            val meanwhile = object : AbstractList<FrameMut>() {
+                override val size get() = frames.size
+                override fun get(index: Int): FrameMut {
+                    if (index == 0 && ++asked == 3) frames[1].publish()
+                    return frames[index]
+                }
+            }
+            failsWith(ErrorKind.INVALID_ARGUMENT) { producer.publishBatch(meanwhile) }
+            assertEquals(listOf(true, true, false), frames.map { it.isClosed })
+            assertEquals(2uL, frames[2].publish())
+            val report = producer.report()
+            assertEquals(listOf(2uL, 1uL), listOf(report.published, report.abandoned))
+            assertEquals(0uL, report.claimedSlots)
+        }
+    }
+
+    @Test
     fun `a frame outlives its consumer and the producer`() = place {
         val producer = producer()
         val consumer = consumer()

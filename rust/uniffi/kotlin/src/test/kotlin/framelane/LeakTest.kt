@@ -1,14 +1,23 @@
 package framelane
 
+import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.io.File
 import java.nio.ByteBuffer
+import kotlin.time.Duration.Companion.milliseconds
+
+/** What the JVM, and the one thread that waits, open meanwhile. */
+private const val OTHER_FILES = 10
 
 class LeakTest {
+    private fun openFiles() = File("/proc/self/fd").list()!!.size
+
     @Test
-    fun `a hundred thousand frames leave nothing behind`() = place {
-        val before = liveObjects()
+    fun `a hundred thousand leases leave nothing behind`() = place {
+        val (before, files) = liveObjects() to openFiles()
         var taken = 0
         producer().use { producer ->
             consumer().use { consumer ->
@@ -18,7 +27,12 @@ class LeakTest {
                         assertEquals(number.toByte(), frame.plane(0).get(0))
                     }
                     // The newest again and again: a frame for a lease would cost ten calls each.
-                    repeat(19) { consumer.latest()!!.close() }
+                    repeat(19) {
+                        consumer.latest()!!.use { frame ->
+                            assertEquals(number.toByte(), frame.plane(0).get(0))
+                            assertEquals(frame.sequence, frame.info.sequence)
+                        }
+                    }
                     taken += 20
                 }
                 assertEquals(100_000, taken)
@@ -29,6 +43,24 @@ class LeakTest {
                 assertEquals(0uL, report.consumers(0).heldSlots)
                 assertEquals(0uL, report.claimedSlots)
             }
+        }
+        eventually("files are closed") { System.gc(); openFiles() < files + OTHER_FILES }
+    }
+
+    @Test
+    fun `closed readers need no collection to let go of their lane`() = place {
+        producer().use { producer ->
+            val files = openFiles()
+            val closed = List(40) {
+                consumer().also { consumer ->
+                    // It is polled: that is what the reader has one more descriptor for.
+                    assertNull(runBlocking { consumer.receive(20.milliseconds) })
+                    consumer.close()
+                }
+            }
+            eventually("the producer sees them leave") { producer.consumers == 0 }
+            eventually("descriptors are closed") { openFiles() < files + OTHER_FILES }
+            assertTrue(closed.all { it.isClosed })
         }
     }
 

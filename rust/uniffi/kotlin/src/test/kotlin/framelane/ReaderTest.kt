@@ -3,6 +3,8 @@ package framelane
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.buffer
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.flow.map
@@ -16,6 +18,7 @@ import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.util.concurrent.CompletableFuture
+import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import kotlin.concurrent.thread
 import kotlin.time.Duration
@@ -31,6 +34,22 @@ class ReaderTest {
             runCatching(call).fold(result::complete, result::completeExceptionally)
         }
         return thread to result
+    }
+
+    /** The test's own look whether it is in use may be in the way of a call. */
+    private fun <T> insisting(call: () -> T): T {
+        while (true) {
+            try {
+                return call()
+            } catch (failure: FramelaneException) {
+                if (failure.kind != ErrorKind.INVALID_ARGUMENT) throw failure
+            }
+        }
+    }
+
+    private fun Consumer.untilInUse() = eventually("it is in use") {
+        val kind = runCatching { held }.exceptionOrNull() as? FramelaneException
+        kind?.kind == ErrorKind.INVALID_ARGUMENT
     }
 
     private fun CompletableFuture<*>.failure(): Throwable =
@@ -51,13 +70,34 @@ class ReaderTest {
 
     @Test
     fun `closing wakes a thread`() = place {
-        producer().use {
+        producer().use { producer ->
             val consumer = consumer()
-            val (sleeper, result) = elsewhere { consumer.next() }
-            eventually("it sleeps") { sleeper.isAlive }
-            Thread.sleep(50)
+            // One stay in the library that is longer than this test: no slice ends it.
+            val time = (LIMIT * 10).inWholeNanoseconds.toULong()
+            val result = elsewhere { insisting { told { consumer.look(time) } } }.second
+            consumer.untilInUse()
             consumer.close()
             assertEquals(ErrorKind.CLOSED, (result.failure() as FramelaneException).kind)
+            eventually("it lets go of the lane") { producer.consumers == 0 }
+        }
+    }
+
+    @Test
+    fun `closed at any moment, it lets go of its lane`() = place {
+        producer().use { producer ->
+            val closed = List(100) {
+                val consumer = consumer()
+                val begun = CountDownLatch(1)
+                val looks = elsewhere {
+                    while (true) consumer.tryNext().also { begun.countDown() }
+                }.second
+                assertTrue(begun.await(LIMIT.inWholeSeconds, TimeUnit.SECONDS))
+                consumer.close()
+                assertEquals(ErrorKind.CLOSED, (looks.failure() as FramelaneException).kind)
+                consumer
+            }
+            eventually("all let go of it") { producer.consumers == 0 }
+            assertTrue(closed.all { it.isClosed })
         }
     }
 
@@ -65,11 +105,8 @@ class ReaderTest {
     fun `an interrupt wakes a thread, and a second thread is refused`() = place {
         producer().use {
             consumer().use { consumer ->
-                val (sleeper, result) = elsewhere { consumer.next() }
-                eventually("it is in use") {
-                    val kind = runCatching { consumer.held }.exceptionOrNull() as? FramelaneException
-                    kind?.kind == ErrorKind.INVALID_ARGUMENT
-                }
+                val (sleeper, result) = elsewhere { insisting { consumer.next() } }
+                consumer.untilInUse()
                 assertEquals(0uL, consumer.received)
                 sleeper.interrupt()
                 assertTrue(result.failure() is InterruptedException)
@@ -139,6 +176,22 @@ class ReaderTest {
                         assertEquals(emptyList<Frame>(), rest.await())
                     }
                 }
+            }
+        }
+    }
+
+    @Test
+    fun `a frame behind a buffer refuses, and data of its own does not`() = place {
+        producer().use { producer ->
+            consumer().use { consumer ->
+                producer.show(1)
+                val late = consumer.flow().buffer().map { it.plane(0).get(0) }
+                val failure = within { runCatching { late.first() } }.exceptionOrNull()
+                assertEquals(ErrorKind.INVALID_ARGUMENT, (failure as FramelaneException).kind)
+                assertEquals("frame 1 was released", failure.message)
+                producer.show(2)
+                val early = consumer.flow().map { it.plane(0).get(0) }.buffer()
+                assertEquals(2, within { early.first() })
             }
         }
     }

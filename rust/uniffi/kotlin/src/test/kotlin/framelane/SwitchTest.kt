@@ -4,6 +4,7 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 
 class SwitchTest {
@@ -47,6 +48,11 @@ class SwitchTest {
             assertEquals(0u, selected.active)
             assertTrue(controller.isHeld)
             assertFalse(controller.propose(1))
+            failsWith(ErrorKind.INVALID_ARGUMENT) {
+                select("front", SwitchChoice.Automatic, Duration.INFINITE, directory)
+            }
+            assertTrue(controller.isHeld)
+            assertEquals(2u, query("front", Duration.INFINITE, directory).switchReport.memberCount)
             select("front", SwitchChoice.Automatic, LIMIT, directory)
             assertTrue(controller.propose(1))
             val epoch = controller.switchEpoch
