@@ -4,8 +4,8 @@
     frames.py send NAME SOCKET...  the old way: reads a camera's frames and copies each to everybody
     frames.py receive SOCKET       the other end of that
 
-All print one JSON object when SIGTERM ends them. A frame counts as there when its last pixel has
-been read.
+All count anew at SIGUSR1, and print one JSON object when SIGTERM ends them. A frame counts as there
+when its last pixel has been read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import socket
 import struct
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,36 +26,43 @@ HEADER = struct.Struct("=QQ")
 """When it was captured or published, and how many bytes follow."""
 PATIENCE = 0.3
 ended = threading.Event()
+anew = threading.Event()
 
 
 class Figures:
-    """Counts and times of frames."""
+    """Counts and times of frames, from the last SIGUSR1 on: before it we warmed up."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic_ns()
+        self._is_at_work = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._began = self._newest = framelane.monotonic_ns()
         self._frames = self._copied = 0
         self._times: list[int] = []
 
-    def enter(self, captured_ns: int, copied: int) -> None:
-        """A frame was read just now. The first says that we are at work."""
-        if self._frames == 0:
-            self._began = time.monotonic_ns()
+    def enter(self, copied: int, captured_ns: int | None = None) -> None:
+        """A frame was read just now, or sent. The first says that we are at work."""
+        if not self._is_at_work:
+            self._is_at_work = True
             print(json.dumps({"ready": True}), flush=True)
+            self._begin()
+            return
+        if anew.is_set():
+            anew.clear()
+            # The time before it is not ours, so it does not count.
+            self._begin()
+            return
+        self._newest = framelane.monotonic_ns()
         self._frames += 1
         self._copied += copied
-        self._times.append(framelane.monotonic_ns() - captured_ns)
-
-    def copied(self, count: int) -> None:
-        """Bytes that were copied for others."""
-        if self._copied == 0:
-            self._began = time.monotonic_ns()
-            print(json.dumps({"ready": True}), flush=True)
-        self._copied += count
+        if captured_ns is not None:
+            self._times.append(self._newest - captured_ns)
 
     def tell(self) -> None:
         """Prints them."""
         told: dict[str, Any] = {
-            "elapsed_ns": time.monotonic_ns() - self._began,
+            "elapsed_ns": self._newest - self._began,
             "frames": self._frames,
             "copied_bytes": self._copied,
         }
@@ -97,7 +103,7 @@ def read(name: str) -> None:
             with frame:
                 for plane in frame.planes:
                     plane.array.max()
-                figures.enter(captured(frame.info), 0)
+                figures.enter(0, captured(frame.info))
     figures.tell()
 
 
@@ -119,9 +125,9 @@ def send(name: str, paths: list[str]) -> None:
                         reader.sendall(head)
                         for plane in planes:
                             reader.sendall(plane)
-                        figures.copied(size)
                 except (BrokenPipeError, ConnectionResetError):
                     break
+                figures.enter(size * len(readers))
                 del planes
     ended.wait()
     figures.tell()
@@ -157,7 +163,7 @@ def receive(path: str) -> None:
             if not fill(stream, memoryview(buffer)):
                 break
             numpy.frombuffer(buffer, numpy.uint8).max()
-            figures.enter(captured_ns, size)
+            figures.enter(size, captured_ns)
     finally:
         Path(path).unlink(missing_ok=True)
     figures.tell()
@@ -174,6 +180,7 @@ def fill(stream: socket.socket, into: memoryview) -> bool:
 
 
 def main() -> None:
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: anew.set())
     signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     match sys.argv[1:]:
         case ["read", name]:

@@ -1,12 +1,14 @@
 //! One way, once: cameras, readers and encoder for some seconds, and what they came to.
 
 use super::Way;
+use super::look::Look;
 use crate::demo::board::{self, Board};
 use crate::demo::child::{Ended, Ending, Running};
 use crate::demo::kit::{last_object, whole_object};
 use crate::demo::source::{ACTIVE, STREAM, YOLO};
 use crate::{attached, interrupt, workspace};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,7 +20,7 @@ const MJPEG: &str = "pet_camera_mjpeg_zc";
 const WARM_UP: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The reader whose latency is told.
-const WATCHED: &str = "yolo";
+pub const WATCHED: &str = "yolo";
 
 /// What is needed beside cargo's.
 pub struct Tools {
@@ -33,6 +35,7 @@ pub type Run = BTreeMap<String, f64>;
 
 struct Stage<'a> {
     tools: &'a Tools,
+    framelane: PathBuf,
     board: &'a Board,
     lanes: &'a Path,
     running: Vec<Running>,
@@ -44,9 +47,14 @@ struct Stage<'a> {
 pub fn measure(tools: &Tools, way: Way, span: Duration) -> Result<Run> {
     let scratch = tempfile::Builder::new().prefix("framelane-bench-").tempdir()?;
     let transport = if way == Way::Copy { "copy" } else { "zero-copy" };
-    let board = Board::new(scratch.path(), &board::config(transport, true, board::LEASE_MS))?;
+    let mut cameras = board::config(transport, true, board::LEASE_MS);
+    if way == Way::Uncached {
+        cameras = cameras.replace("[[camera.channel]]", "[[camera.channel]]\ncached = false");
+    }
+    let board = Board::new(scratch.path(), &cameras)?;
     let mut stage = Stage {
         tools,
+        framelane: workspace::target().join("release/framelane"),
         board: &board,
         lanes: scratch.path(),
         running: Vec::new(),
@@ -56,7 +64,7 @@ pub fn measure(tools: &Tools, way: Way, span: Duration) -> Result<Run> {
     stage.ours("camera", &["camera", "--source", "hb_vio", "--config", &config, "--json"])?;
     match way {
         Way::Sockets => stage.sockets()?,
-        Way::Copy | Way::ZeroCopy => stage.readers()?,
+        Way::Copy | Way::ZeroCopy | Way::Uncached => stage.readers()?,
     }
     stage.wait_for_frames()?;
     stage.pass(WARM_UP)?;
@@ -64,16 +72,7 @@ pub fn measure(tools: &Tools, way: Way, span: Duration) -> Result<Run> {
         let words = ["latency", STREAM, "--of", ACTIVE, "--json"];
         stage.observe(&words)?;
     }
-    let before: Vec<_> = stage.running.iter().map(Running::cpu).collect::<Result<_>>()?;
-    let start = Instant::now();
-    stage.pass(span)?;
-    let seconds = start.elapsed().as_secs_f64();
-    let mut run = Run::new();
-    for (running, before) in stage.running.iter().zip(before) {
-        let spent = running.cpu()?.saturating_sub(before).as_secs_f64();
-        *run.entry(format!("cpu {}", family(running.name()))).or_default() +=
-            100.0 * spent / seconds;
-    }
+    let mut run = stage.watch(span)?;
     // Readers first, the camera last.
     for running in stage.running.into_iter().rev() {
         enter(&mut run, &running.stop()?)?;
@@ -82,6 +81,31 @@ pub fn measure(tools: &Tools, way: Way, span: Duration) -> Result<Run> {
 }
 
 impl Stage<'_> {
+    /// Measures what all do for some seconds.
+    fn watch(&self, span: Duration) -> Result<Run> {
+        for script in self.scripts() {
+            kill_process(pid_of(script)?, Signal::USR1)?;
+        }
+        let look = || Look::now(&self.framelane, self.lanes);
+        let before = look()?;
+        let used: Vec<_> = self.running.iter().map(Running::cpu).collect::<Result<_>>()?;
+        let start = Instant::now();
+        self.pass(span)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let mut run = Run::new();
+        for (running, used) in self.running.iter().zip(used) {
+            let spent = running.cpu()?.saturating_sub(used).as_secs_f64();
+            *run.entry(format!("cpu {}", family(running.name()))).or_default() +=
+                100.0 * spent / seconds;
+        }
+        look()?.enter_since(&before, &mut run)?;
+        Ok(run)
+    }
+
+    fn scripts(&self) -> impl Iterator<Item = &Running> {
+        self.running.iter().filter(|running| self.scripts.contains(&running.id()))
+    }
+
     fn readers(&mut self) -> Result<()> {
         for (name, lane) in [("active", ACTIVE), (WATCHED, YOLO), ("mjpeg", MJPEG)] {
             self.script(name, &["read", lane])?;
@@ -94,7 +118,7 @@ impl Stage<'_> {
         let socket = |name: &str| self.lanes.join(name).to_string_lossy().into_owned();
         let all = ["active", "encoder", WATCHED, "mjpeg"].map(|name| (name, socket(name)));
         for (name, path) in &all {
-            self.script(name, &["receive", path])?;
+            self.script(&format!("receiver {name}"), &["receive", path])?;
         }
         let [active, encoder, yolo, mjpeg] = all.map(|(_, path)| path);
         self.script("sender active", &["send", ACTIVE, &active, &encoder])?;
@@ -113,14 +137,14 @@ impl Stage<'_> {
     }
 
     fn ours(&mut self, name: &str, words: &[&str]) -> Result<()> {
-        let mut command = attached::command(&workspace::target().join("release/framelane"))?;
+        let mut command = attached::command(&self.framelane)?;
         command.args(words).envs(self.environment());
         self.running.push(Running::start_with(name, &mut command, last_object)?);
         Ok(())
     }
 
     fn observe(&mut self, words: &[&str]) -> Result<()> {
-        let mut command = attached::command(&workspace::target().join("release/framelane"))?;
+        let mut command = attached::command(&self.framelane)?;
         command.args(words).envs(self.environment());
         self.running.push(Running::start_with("latency", &mut command, whole_object)?);
         Ok(())
@@ -138,7 +162,7 @@ impl Stage<'_> {
     /// Until each script has its first frame.
     fn wait_for_frames(&self) -> Result<()> {
         let start = Instant::now();
-        for script in self.running.iter().filter(|running| self.scripts.contains(&running.id())) {
+        for script in self.scripts() {
             while script.figures()["ready"] != true {
                 self.pass(Duration::from_millis(100))?;
                 ensure!(start.elapsed() < PATIENCE, "{} has read no frame", script.name());
@@ -161,11 +185,16 @@ impl Stage<'_> {
     }
 }
 
+fn pid_of(running: &Running) -> Result<Pid> {
+    let number = i32::try_from(running.id())?;
+    Pid::from_raw(number).context("no number of a process")
+}
+
 /// Programs that are told together.
 fn family(name: &str) -> &str {
     match name {
         "camera" | "latency" => name,
-        "encoder" => "encoder",
+        "encoder" | "receiver encoder" => "encoder",
         name if name.starts_with("sender") => "senders",
         _ => "readers",
     }
@@ -173,46 +202,50 @@ fn family(name: &str) -> &str {
 
 /// What a program said at its end.
 fn enter(run: &mut Run, ended: &Ended) -> Result<()> {
-    let told = &ended.figures;
+    let (name, told) = (ended.name.as_str(), &ended.figures);
+    let (role, path) = name.split_once(' ').unwrap_or(("", name));
     // Python that has ended by itself, as its sender had, may be struck while it clears up.
-    let well = ended.ending == Ending::Exit(0) || told.get("frames").is_some();
-    ensure!(well, "{} ended: {:?}", ended.name, ended.ending);
-    let seconds = told["elapsed_ns"].as_f64().unwrap_or(0.0) / 1e9;
-    let mut add = |path: &str, bytes: &Value| {
-        let bytes = bytes.as_f64().unwrap_or(0.0) / seconds.max(0.01);
-        *run.entry(format!("bytes {path}")).or_default() += bytes;
-    };
-    match ended.name.as_str() {
-        "camera" => {
-            let cameras = told["cameras"].as_array().into_iter().flatten();
-            for channel in cameras.filter_map(|camera| camera["channels"].as_array()).flatten() {
-                let lane = channel["lane"].as_str().unwrap_or_default();
-                add(path_of(lane), &channel["copied_bytes"]);
-            }
-        }
-        "encoder" if told.get("frame_copied_bytes").is_some() => {
-            add("encoder input", &told["frame_copied_bytes"]);
-            add("encoder output", &told["copied_bytes"]);
-        }
-        "encoder" => add("encoder input", &told["copied_bytes"]),
+    let told_all = role == "receiver" && told.get("frames").is_some();
+    ensure!(ended.ending == Ending::Exit(0) || told_all, "{name} ended: {:?}", ended.ending);
+    match name {
+        "camera" => return Ok(()),
         "latency" => {
             let stages = told["stages"].as_array().into_iter().flatten();
             for stage in stages.filter(|stage| stage["stage"] == "capture_to_publish") {
                 latency(run, "encoded", stage);
             }
+            return Ok(());
         }
-        "sender active" => {
-            // Half of it is the encoder's.
-            let half = told["copied_bytes"].as_f64().unwrap_or(0.0) / 2.0;
-            add("active", &half.into());
-            add("encoder input", &half.into());
+        // Of its whole life; all pictures are of one size.
+        "encoder" => {
+            let each = number(told, "frame_copied_bytes")? / number(told, "pictures")?.max(1.0);
+            let rate = run.get("pictures").copied().unwrap_or_default();
+            run.insert("bytes encoder input".to_owned(), each * rate);
+            return Ok(());
         }
-        name => add(name.trim_start_matches("sender "), &told["copied_bytes"]),
+        _ => {}
     }
-    if ended.name == WATCHED {
+    ensure!(number(told, "frames")? > 0.0, "{name} has counted no frame: {told}");
+    let bytes = number(told, "copied_bytes")? / (number(told, "elapsed_ns")? / 1e9);
+    let mut add = |path: &str, bytes: f64| {
+        *run.entry(format!("bytes {path}")).or_default() += bytes;
+    };
+    match name {
+        // Half of it is the encoder's.
+        "sender active" => {
+            ["active", "encoder input"].iter().for_each(|path| add(path, bytes / 2.0))
+        }
+        "receiver encoder" => add("encoder input", bytes),
+        _ => add(path, bytes),
+    }
+    if path == WATCHED {
         latency(run, "python", told);
     }
     Ok(())
+}
+
+fn number(told: &Value, name: &str) -> Result<f64> {
+    told[name].as_f64().with_context(|| format!("no {name} in {told}"))
 }
 
 fn latency(run: &mut Run, what: &str, told: &Value) {
@@ -220,14 +253,6 @@ fn latency(run: &mut Run, what: &str, told: &Value) {
         if let Some(ns) = told[format!("{quantile}_ns")].as_f64() {
             run.insert(format!("{what} {quantile}"), ns / 1e6);
         }
-    }
-}
-
-fn path_of(lane: &str) -> &'static str {
-    match lane {
-        lane if lane.contains("yolo") => WATCHED,
-        lane if lane.contains("mjpeg") => "mjpeg",
-        _ => "active",
     }
 }
 
@@ -242,24 +267,42 @@ mod tests {
 
     #[test]
     fn what_each_program_says_is_put_to_its_path() {
-        let mut run = Run::new();
+        let mut run = Run::from([("pictures".to_owned(), 30.0)]);
         let second = 1_000_000_000_u64;
-        let camera = json!({ "elapsed_ns": second, "cameras": [{ "channels": [
-            { "lane": "pet_camera_yolo_zc_cam0", "copied_bytes": 5 },
-            { "lane": "pet_camera_active_zc_cam0", "copied_bytes": 7 },
-        ] }] });
-        enter(&mut run, &ended("camera", camera)).unwrap();
-        let sent = json!({ "elapsed_ns": second, "copied_bytes": 20 });
-        enter(&mut run, &ended("sender active", sent)).unwrap();
-        let read =
-            json!({ "elapsed_ns": 2 * second, "copied_bytes": 20, "p50_ns": 2e6, "p99_ns": 3e6 });
-        enter(&mut run, &ended("yolo", read)).unwrap();
-        let found = |key: &str| run.get(key).copied();
-        assert_eq!(found("bytes active"), Some(17.0));
-        assert_eq!(found("bytes yolo"), Some(15.0));
-        assert_eq!(found("bytes encoder input"), Some(10.0));
-        assert_eq!((found("python p50"), found("python p99")), (Some(2.0), Some(3.0)));
-        let failed = Ended { ending: Ending::Exit(1), ..ended("yolo", Value::Null) };
-        assert!(enter(&mut run, &failed).is_err());
+        let script = |name: &str, seconds: u64, bytes: u64| {
+            let told = json!({ "frames": 9, "elapsed_ns": seconds * second, "copied_bytes": bytes,
+                               "p50_ns": 2e6, "p99_ns": 3e6 });
+            ended(name, told)
+        };
+        enter(&mut run, &script("sender active", 1, 20)).unwrap();
+        enter(&mut run, &script("receiver active", 2, 14)).unwrap();
+        enter(&mut run, &script("receiver encoder", 1, 3)).unwrap();
+        enter(&mut run, &script("sender yolo", 1, 5)).unwrap();
+        enter(&mut run, &script("receiver yolo", 2, 20)).unwrap();
+        let found = |run: &Run, key: &str| run.get(key).copied();
+        assert_eq!(found(&run, "bytes active"), Some(17.0));
+        assert_eq!(found(&run, "bytes encoder input"), Some(13.0));
+        assert_eq!(found(&run, "bytes yolo"), Some(15.0));
+        assert_eq!((found(&run, "python p50"), found(&run, "python p99")), (Some(2.0), Some(3.0)));
+        let encoder = json!({ "pictures": 100, "frame_copied_bytes": 400 });
+        enter(&mut run, &ended("encoder", encoder)).unwrap();
+        assert_eq!(found(&run, "bytes encoder input"), Some(120.0));
+    }
+
+    #[test]
+    fn only_who_receives_may_be_struck_at_its_end() {
+        let told = json!({ "frames": 9, "elapsed_ns": 1, "copied_bytes": 1, "pictures": 1,
+                           "frame_copied_bytes": 1 });
+        let enters = |name: &str, told: &Value| {
+            let struck = Ended { ending: Ending::Signal(15), ..ended(name, told.clone()) };
+            enter(&mut Run::new(), &struck).is_ok()
+        };
+        assert!(enters("receiver yolo", &told));
+        assert!(!enters("receiver yolo", &Value::Null));
+        for other in ["encoder", "camera", "latency", "yolo", "sender yolo"] {
+            assert!(!enters(other, &told), "{other}");
+        }
+        let idle = json!({ "frames": 0, "elapsed_ns": 0, "copied_bytes": 0 });
+        assert!(enter(&mut Run::new(), &ended("yolo", idle)).is_err());
     }
 }
