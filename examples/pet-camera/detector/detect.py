@@ -130,12 +130,15 @@ def watch(
 
 def look(frame: framelane.Frame, finder: Finder, writer: framelane.StreamWriter) -> None:
     """Finds and tells; nothing is told of a frame whose memory was taken back meanwhile."""
-    with frame:
-        info = frame.info
-        found = finder.find(frame)
-        if not frame.check():
-            log.warning("frame %d was taken back before it was looked at", frame.sequence)
-            return
+    try:
+        with frame:
+            info = frame.info
+            found = finder.find(frame)
+    except framelane.Error as error:
+        if error.kind != framelane.ErrorKind.REVOKED:
+            raise
+        log.warning("%s", error)
+        return
     record = encode(info, finder.name, found)
     writer.write(record, key=True, pts_ns=info.publish_ns, capture_id=info.capture_id)
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"image"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -438,5 +439,16 @@ func TestMetricsTellOfViewers(t *testing.T) {
 		if !strings.Contains(string(said), name) {
 			t.Errorf("%s is missing in %s", name, said)
 		}
+	}
+}
+
+func TestACopiedPictureIsTheSameInMemoryOfItsOwn(t *testing.T) {
+	lent := &framelane.SemiPlanar{Y: []byte{1, 2, 3, 4}, UV: []byte{5, 6}, YStride: 2, UVStride: 2,
+		Rect: image.Rect(0, 0, 2, 2)}
+	own := copied(lent)
+	before := own.At(1, 1)
+	lent.Y[3], lent.UV[0] = 90, 90
+	if own.At(1, 1) != before || lent.At(1, 1) == before {
+		t.Fatalf("%v, then %v", before, own.At(1, 1))
 	}
 }

@@ -64,7 +64,8 @@ func (s *snapshots) handler(kind string, encode encoder) http.HandlerFunc {
 }
 
 // take encodes the newest frame, from where the camera put it. A frame in device memory that was
-// taken back meanwhile is no picture: the next one is tried.
+// taken back meanwhile is no picture: the next one is copied first, for encoding may take longer
+// than any lease.
 func (s *snapshots) take(ctx context.Context, out *bytes.Buffer, encode encoder,
 ) (framelane.FrameDescriptor, error) {
 	options := append([]framelane.ConsumerOption{framelane.WithWaitForLane(time.Second)}, s.options...)
@@ -73,9 +74,9 @@ func (s *snapshots) take(ctx context.Context, out *bytes.Buffer, encode encoder,
 		return framelane.FrameDescriptor{}, err
 	}
 	defer frames.Close()
-	for {
+	for inPlace := true; ; inPlace = false {
 		out.Reset()
-		info, err := once(ctx, frames, out, encode)
+		info, err := once(ctx, frames, out, encode, inPlace)
 		if !errors.Is(err, framelane.ErrRevoked) {
 			return info, err
 		}
@@ -102,16 +103,31 @@ func openFrames(ctx context.Context, name string, options ...framelane.ConsumerO
 	return active, refused
 }
 
-func once(ctx context.Context, frames frameReader, out *bytes.Buffer, encode encoder,
+func once(ctx context.Context, frames frameReader, out *bytes.Buffer, encode encoder, inPlace bool,
 ) (framelane.FrameDescriptor, error) {
 	frame, err := frames.Next(ctx)
 	if err != nil {
 		return framelane.FrameDescriptor{}, err
 	}
+	info := *frame.Descriptor()
 	picture, err := frame.Image()
+	if lent, ok := picture.(*framelane.SemiPlanar); ok && !inPlace {
+		own := copied(lent)
+		if err := frame.Release(); err != nil {
+			return info, err
+		}
+		return info, encode(out, own)
+	}
 	if err == nil {
 		err = encode(out, picture)
 	}
-	info := *frame.Descriptor()
 	return info, errors.Join(err, frame.Release())
+}
+
+// copied is the same picture in memory that nobody takes back. Cameras write no other kind to
+// memory of theirs.
+func copied(lent *framelane.SemiPlanar) *framelane.SemiPlanar {
+	own := *lent
+	own.Y, own.UV = bytes.Clone(lent.Y), bytes.Clone(lent.UV)
+	return &own
 }
