@@ -76,13 +76,6 @@ pub const TIERS: &[Tier] = &[
         run: schema::test_languages,
     },
     Tier {
-        name: "schema-oracle",
-        about: "code that flatc prints reads and writes the same bytes",
-        needs: &[CXX],
-        when: When::Ci,
-        run: schema::oracle,
-    },
-    Tier {
         name: "loom",
         about: "the ring under every interleaving that loom knows",
         needs: &[],
@@ -137,13 +130,6 @@ pub const TIERS: &[Tier] = &[
         needs: &[CXX, kotlin::JDK, kotlin::MAVEN],
         when: When::Ci,
         run: conformance::tier,
-    },
-    Tier {
-        name: "conformance-asan",
-        about: "the C, C++ and Go agents under AddressSanitizer",
-        needs: &[CXX],
-        when: When::Ci,
-        run: conformance::sanitized_tier,
     },
     Tier {
         name: "hello",
@@ -228,6 +214,20 @@ pub const TIERS: &[Tier] = &[
         needs: tsan::NEEDS,
         when: When::Long,
         run: tsan::run,
+    },
+    Tier {
+        name: "schema-oracle",
+        about: "code that flatc prints reads and writes the same bytes",
+        needs: &[CXX],
+        when: When::Long,
+        run: schema::oracle,
+    },
+    Tier {
+        name: "conformance-asan",
+        about: "the C, C++ and Go agents under AddressSanitizer",
+        needs: &[CXX],
+        when: When::Long,
+        run: conformance::sanitized_tier,
     },
     Tier {
         name: "conformance-long",

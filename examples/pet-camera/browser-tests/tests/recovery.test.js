@@ -41,3 +41,18 @@ for (const [name, stage] of Object.entries(STAGES)) {
     assert.deepEqual(page.errors, []);
   });
 }
+
+// No stage of what is shown: the day's pictures go on, and the page says which camera is not there.
+test('night is killed while it is day, and the page tells of it until it is back', async () => {
+  const isTold = async () =>
+    (await page.textContent('#camera-state')).includes('Not there: pet_camera_night');
+  await pets.kill('night');
+  await until('the page tells of the night', isTold, words);
+  await isWell(page, words);
+  await keep('without-night.png', await page.screenshot());
+  await pets.begin('night');
+  await until('the night is back', async () => !await isTold(), words);
+  await isWell(page, words);
+  assert.equal(await page.evaluate(() => globalThis.loaded), 'once');
+  assert.deepEqual(page.errors, []);
+});

@@ -29,10 +29,12 @@ pub struct Seen {
 
 impl Engine {
     /// Of a camera, which sees a clip or the pattern.
-    pub fn start(host: u32, fps: u32, rings: Vec<Arc<Ring>>, clip: Option<Clip>) -> Self {
+    pub fn start(host: u32, fps: u32, rings: Vec<Arc<Ring>>, mut clip: Option<Clip>) -> Self {
         let (stop, stopped) = channel::<()>();
-        let seen = Arc::default();
-        let sensor = Sensor { host, clip, rings: rings.clone(), seen: Arc::clone(&seen) };
+        // What is before the lens is there before its first exposure; what fails is told then.
+        let first = clip.as_mut().and_then(|clip| clip.next().ok()).map(Arc::new);
+        let seen = Arc::new(Mutex::new(Seen { frame_id: 0, picture: first.clone() }));
+        let sensor = Sensor { host, clip, first, rings: rings.clone(), seen: Arc::clone(&seen) };
         let thread = std::thread::spawn(move || sensor.run(fps, &stopped));
         Engine { rings, seen, stop: Some(stop), thread: Some(thread) }
     }
@@ -80,6 +82,8 @@ impl Seen {
 struct Sensor {
     host: u32,
     clip: Option<Clip>,
+    /// The first picture of the clip, until it is exposed.
+    first: Option<Arc<Picture>>,
     rings: Vec<Arc<Ring>>,
     seen: Arc<Mutex<Seen>>,
 }
@@ -108,7 +112,10 @@ impl Sensor {
         if scene.frozen {
             return Ok(());
         }
-        let picture = self.clip.as_mut().map(Clip::next).transpose()?.map(Arc::new);
+        let picture = match self.first.take() {
+            None => self.clip.as_mut().map(Clip::next).transpose()?.map(Arc::new),
+            first => first,
+        };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
             Seen { frame_id, picture: picture.clone() };
         let shown = match &picture {
