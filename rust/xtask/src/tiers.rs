@@ -188,6 +188,13 @@ pub const TIERS: &[Tier] = &[
         run: bench::viewers::tier,
     },
     Tier {
+        name: "demo-board",
+        about: "the demo as on a board: by a file of cameras, with libraries that others put there",
+        needs: golang::NEEDS,
+        when: When::Long,
+        run: demo::board_tier,
+    },
+    Tier {
         name: "soak",
         about: "the demo for twenty minutes: memory, descriptors, leases stay as they are",
         needs: golang::NEEDS,

@@ -37,11 +37,14 @@ pub struct Wanted {
     pub keep: bool,
     /// Milliseconds for which the stand-in's frames are their readers'; None: as long as it takes.
     pub lease_ms: Option<u64>,
+    /// Where a board's libraries are; None: where `FRAMELANE_HOBOT_DIR` says, or the loader.
+    pub libraries: Option<PathBuf>,
 }
 
 impl Default for Wanted {
     fn default() -> Self {
-        Wanted { source: Source::HbVio, optimised: false, keep: false, lease_ms: None }
+        let source = Source::HbVio;
+        Wanted { source, optimised: false, keep: false, lease_ms: None, libraries: None }
     }
 }
 
@@ -125,13 +128,13 @@ impl Kit {
         let (config, cameras) = wanted.cameras()?;
         let turn = Turn::wait()?;
         println!("building the pet camera");
-        let stand_ins =
-            ["hbmem", "vio", "multimedia"].map(|name| format!("framelane-standin-{name}"));
-        let mut packages = vec!["framelane-cli".to_owned()];
-        packages.extend(stand_ins.into_iter().filter(|_| standing_in));
+        let packages = ["framelane-cli".to_owned()];
         cargo_build(&packages, false)?;
+        if standing_in {
+            build_stand_ins()?;
+        }
         if optimised {
-            cargo_build(&packages[..1], true)?;
+            cargo_build(&packages, true)?;
         }
         let profile = if optimised { "release" } else { "debug" };
         let framelane = workspace::target().join(profile).join("framelane");
@@ -309,8 +312,9 @@ impl Kit {
             // One thread each is enough for pictures of this size.
             ("OPENCV_FOR_THREADS_NUM", "1".into()),
         ];
-        if let Some(board) = &self.board {
-            all.push(("FRAMELANE_HOBOT_DIR", board.libraries().into()));
+        let ours = self.board.as_ref().map(Board::libraries);
+        if let Some(libraries) = ours.or(self.wanted.libraries.as_deref()) {
+            all.push(("FRAMELANE_HOBOT_DIR", libraries.into()));
         }
         all
     }
@@ -331,6 +335,12 @@ pub fn last_object(figures: &mut Value, line: &str) {
 pub fn whole_object(figures: &mut Value, line: &str) {
     let text = figures.as_str().unwrap_or_default().to_owned() + line;
     *figures = serde_json::from_str(&text).unwrap_or(Value::String(text));
+}
+
+/// Builds what plays the vendor's libraries.
+pub fn build_stand_ins() -> Result<()> {
+    let packages = ["hbmem", "vio", "multimedia"].map(|name| format!("framelane-standin-{name}"));
+    cargo_build(&packages, false)
 }
 
 /// Builds packages of ours.

@@ -18,9 +18,12 @@ mod status;
 mod turn;
 
 use crate::counts::Counts;
+use crate::workspace;
 use anyhow::{Context, Result};
+use framelane_standin_ion::Place;
 use kit::{Kit, Wanted};
 use source::Source;
+use std::fs;
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::time::Duration;
@@ -60,7 +63,8 @@ pub fn run(options: &Options) -> Result<bool> {
     let seconds = options.seconds.unwrap_or(if live { WATCHED } else { UNWATCHED });
     let time = (seconds > 0).then(|| Duration::from_secs(seconds));
     let &Options { optimised, keep, lease_ms, .. } = options;
-    let kit = Kit::build(&Wanted { source: options.source.clone(), optimised, keep, lease_ms })?;
+    let (source, libraries) = (options.source.clone(), None);
+    let kit = Kit::build(&Wanted { source, optimised, keep, lease_ms, libraries })?;
     println!("runtime directory: {}", kit.directory().display());
     match time {
         Some(_) => println!("it ends after {seconds} s, or at Ctrl-C, with a report"),
@@ -72,6 +76,20 @@ pub fn run(options: &Options) -> Result<bool> {
 /// The demo as a test: each promise counts as one.
 pub fn tier() -> Result<Counts> {
     let kit = Kit::build(&Wanted::default())?;
+    play(&kit, Some(Duration::from_secs(6)), false)?.context("interrupted")
+}
+
+/// As on a board: cameras by the guide's file, and libraries that somebody else has put there. Its
+/// leases would be those of a board, too, but the machine may be any.
+pub fn board_tier() -> Result<Counts> {
+    kit::build_stand_ins()?;
+    let scratch = tempfile::Builder::new().prefix("framelane-board-").tempdir()?;
+    let place = Place::new(&scratch.path().join("lib"))?;
+    let guide = fs::read_to_string(workspace::root().join("docs/board/demo.toml"))?;
+    let file = scratch.path().join("cameras.toml");
+    fs::write(&file, guide.replace("\nleases =", "\nlease_ms = 30000\nleases ="))?;
+    let libraries = Some(place.folder().to_owned());
+    let kit = Kit::build(&Wanted { source: Source::Board(file), libraries, ..Wanted::default() })?;
     play(&kit, Some(Duration::from_secs(6)), false)?.context("interrupted")
 }
 
