@@ -4,12 +4,11 @@
 use crate::containers::room::{asked_by, until};
 use crate::counts::Counts;
 use crate::demo::child::{Ended, Running};
+use crate::demo::http;
 use crate::demo::kit::cargo_build;
 use crate::{attached, golang, workspace};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -233,14 +232,8 @@ impl Stage {
     }
 
     fn metrics(&self) -> Result<Metrics> {
-        let host = self.address.strip_prefix("http://").context("the server's address")?;
-        let mut server = TcpStream::connect(host)?;
-        server.set_read_timeout(Some(Duration::from_secs(10)))?;
-        // In one piece: who answers what it has read so far and closes resets the connection.
-        server.write_all(format!("GET /metrics HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes())?;
-        let mut answer = String::new();
-        server.read_to_string(&mut answer)?;
-        Ok(Metrics(answer))
+        let text = http::get(&self.address, "/metrics")?;
+        Ok(Metrics(String::from_utf8(text)?))
     }
 
     fn stop(self) -> Result<(Ended, Ended)> {

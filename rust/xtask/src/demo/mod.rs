@@ -9,7 +9,7 @@ mod books;
 mod cameras;
 pub mod child;
 mod evidence;
-mod http;
+pub mod http;
 mod keeper;
 pub mod kit;
 mod report;
