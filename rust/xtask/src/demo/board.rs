@@ -16,42 +16,33 @@ const CAMERA: &str = r#"
 [[camera]]
 host = {host}
 silence_ms = 20000
+"#;
+const CHANNEL: &str = r#"
 [[camera.channel]]
-number = 0
-size = [640, 480]
+number = {number}
+size = {size}
 buffers = 16
 lease_ms = {lease}
-leases = 40
-transport = "{transport}"
-[[camera.channel]]
-number = 1
-size = [640, 360]
-buffers = 16
-lease_ms = {lease}
-leases = 24
+leases = {leases}
 transport = "{transport}"
 "#;
+/// Sizes of a camera's outputs, and how many frames their readers hold: for people, for the
+/// detector, and for the page's pictures.
+const CHANNELS: [(&str, u32); 3] = [("[640, 480]", 40), ("[640, 360]", 24), ("[640, 480]", 24)];
 const SWITCH: &str = "[switch]\ndark_ms = 300\nbright_ms = 500\ndead_ms = 20000\n";
-
-/// One more output, for the page's pictures.
-const MJPEG: &str = r#"
-[[camera.channel]]
-number = 2
-size = [640, 480]
-buffers = 16
-lease_ms = {lease}
-leases = 24
-transport = "{transport}"
-"#;
 
 /// How long a frame is its readers' where nobody asks for less, in milliseconds.
 pub const LEASE_MS: u64 = 30_000;
 
 /// What two cameras are told; `transport` is `zero-copy` or `copy`.
 pub fn config(transport: &str, mjpeg: bool, lease_ms: u64) -> String {
-    let camera = [CAMERA, if mjpeg { MJPEG } else { "" }].concat();
-    let camera = camera.replace("{transport}", transport);
-    let camera = camera.replace("{lease}", &lease_ms.to_string());
+    let channel = CHANNEL.replace("{transport}", transport);
+    let channel = channel.replace("{lease}", &lease_ms.to_string());
+    let mut camera = CAMERA.to_owned();
+    for (number, (size, leases)) in CHANNELS[..if mjpeg { 3 } else { 2 }].iter().enumerate() {
+        let channel = channel.replace("{number}", &number.to_string()).replace("{size}", size);
+        camera += &channel.replace("{leases}", &leases.to_string());
+    }
     let [day, night] = HOSTS.map(|host| camera.replace("{host}", &host.to_string()));
     [SWITCH, &day, &night].concat()
 }
