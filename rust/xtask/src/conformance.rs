@@ -217,8 +217,7 @@ fn board(scenarios: &[&Scenario]) -> Result<Option<Board>> {
     if !scenarios.iter().any(|scenario| scenario.needs_board()) {
         return Ok(None);
     }
-    Program::cargo(["build", "--locked", "--package", "framelane-board"])
-        .args(["--package", "framelane-standin-hbmem"])
+    Program::build(&["framelane-board", "framelane-standin-hbmem"], false)
         .limit(Duration::from_secs(900))
         .check()?;
     let program = workspace::target().join("debug/framelane-board");

@@ -1,5 +1,6 @@
 //! How many tests passed, read from what the test runners print.
 
+use anyhow::Result;
 use serde_json::Value;
 use std::fmt;
 use std::ops::AddAssign;
@@ -20,6 +21,20 @@ impl Counts {
     pub const PASSED: Counts = Counts { passed: 1, failed: 0, skipped: 0 };
     /// One failed check.
     pub const FAILED: Counts = Counts { passed: 0, failed: 1, skipped: 0 };
+
+    /// Says what became of one check, and counts it.
+    pub fn told(what: &str, outcome: Result<()>) -> Counts {
+        match outcome {
+            Ok(()) => {
+                println!("ok     {what}");
+                Counts::PASSED
+            }
+            Err(error) => {
+                println!("FAILED {what}: {error:#}");
+                Counts::FAILED
+            }
+        }
+    }
 
     /// Adds up every summary line in a runner's output.
     pub fn read(output: &str) -> Counts {

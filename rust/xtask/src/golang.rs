@@ -26,19 +26,19 @@ const LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs the tier.
 pub fn tier() -> Result<Counts> {
-    Program::cargo(["build", "--locked", "--package", "framelane-ffi"]).limit(LIMIT).check()?;
+    Program::build(&["framelane-ffi"], false).limit(LIMIT).check()?;
     let go = Go { program: tools::program("go")? };
     let mut counts = Counts::default();
-    counts += told("format", go.format(FOLDERS));
-    counts += told("vet", go.vet(FOLDERS));
+    counts += Counts::told("format", go.format(FOLDERS));
+    counts += Counts::told("vet", go.vet(FOLDERS));
     for (name, tags) in [("static", "-tags framelane_static"), ("shared", "")] {
         let program = readme::block(SECTION, "go");
         let outcome = go.pasted(program, tags, "frame 1 begins with 128\n");
-        counts += told(&format!("README, {name} library"), outcome);
+        counts += Counts::told(&format!("README, {name} library"), outcome);
     }
     for &(page, section, prints) in readme::SHOWN {
         let program = readme::shown(page, section, "go");
-        counts += told(page, go.pasted(program, "-tags framelane_static", prints));
+        counts += Counts::told(page, go.pasted(program, "-tags framelane_static", prints));
     }
     counts += go.tests("go", "tests", &[])?;
     counts += go.tests("go", "tests, race detector", &["-race"])?;
@@ -53,8 +53,7 @@ pub fn build_program(folder: &str, name: &str, optimised: bool) -> Result<PathBu
 
 /// The same of a package within the folder.
 pub fn build_package(folder: &str, package: &str, name: &str, optimised: bool) -> Result<PathBuf> {
-    let build = Program::cargo(["build", "--locked", "--package", "framelane-ffi"]);
-    build.args(optimised.then_some("--release")).limit(LIMIT).check()?;
+    Program::build(&["framelane-ffi"], optimised).limit(LIMIT).check()?;
     let go = Go { program: tools::program("go")? };
     go.fetch(folder)?;
     let path = workspace::target().join("pet-camera").join(name);
@@ -72,11 +71,11 @@ pub fn build_package(folder: &str, package: &str, name: &str, optimised: bool) -
 /// Format, vet and tests, under the race detector, of a program with modules of others, which are
 /// fetched as its `go.sum` pins them. Its tests find `ffmpeg`.
 pub fn program_tests(folder: &str) -> Result<Counts> {
-    Program::cargo(["build", "--locked", "--package", "framelane-ffi"]).limit(LIMIT).check()?;
+    Program::build(&["framelane-ffi"], false).limit(LIMIT).check()?;
     let go = Go { program: tools::program("go")? };
     go.fetch(folder)?;
-    let mut counts = told("format", go.format(&[folder]));
-    counts += told("vet", go.vet(&[folder]));
+    let mut counts = Counts::told("format", go.format(&[folder]));
+    counts += Counts::told("vet", go.vet(&[folder]));
     counts += go.tests(folder, "tests, race detector", &["-race"])?;
     Ok(counts)
 }
@@ -192,19 +191,6 @@ fn printed(events: &str) -> String {
         Err(_) => format!("{line}\n"),
     };
     events.lines().map(text).collect()
-}
-
-fn told(name: &str, outcome: Result<()>) -> Counts {
-    match outcome.with_context(|| name.to_owned()) {
-        Ok(()) => {
-            println!("  {name}: ok");
-            Counts::PASSED
-        }
-        Err(error) => {
-            println!("  FAILED {error:#}");
-            Counts::FAILED
-        }
-    }
 }
 
 #[cfg(test)]

@@ -40,27 +40,15 @@ pub fn tier() -> Result<Counts> {
     let all = build()?;
     let mut counts = Counts::default();
     for producer in &all {
-        counts += told(&format!("{} alone", producer.language), ends_alone(&producer.producer));
+        counts +=
+            Counts::told(&format!("{} alone", producer.language), ends_alone(&producer.producer));
         for consumer in &all {
             interrupt::check()?;
             let names = format!("{} -> {}", producer.language, consumer.language);
-            counts += told(&names, together(&producer.producer, &consumer.consumer));
+            counts += Counts::told(&names, together(&producer.producer, &consumer.consumer));
         }
     }
     Ok(counts)
-}
-
-fn told(what: &str, outcome: Result<()>) -> Counts {
-    match outcome {
-        Ok(()) => {
-            println!("ok     {what}");
-            Counts::PASSED
-        }
-        Err(error) => {
-            println!("FAILED {what}: {error:#}");
-            Counts::FAILED
-        }
-    }
 }
 
 /// The consumer reads from a producer that goes on for as long as it takes.

@@ -36,10 +36,8 @@ pub fn tier() -> Result<Counts> {
     let ours = || recipes.iter().filter(|recipe| recipe.language != NOT_OURS);
     let kitchen = Kitchen::new(CONFORMANCE, None);
     kitchen.build(ours())?;
-    Program::cargo(["build", "--locked", "--package", "framelane-cli"])
-        .args(["--package", "framelane-standin-hbmem", "--package", "framelane-standin-vio"])
-        .limit(Duration::from_secs(900))
-        .check()?;
+    let packages = ["framelane-cli", "framelane-standin-hbmem", "framelane-standin-vio"];
+    Program::build(&packages, false).limit(Duration::from_secs(900)).check()?;
     let lanes = tempfile::tempdir()?;
     let place = Place::new(&lanes.path().join("board"))?;
     let config = lanes.path().join("cameras.toml");
@@ -59,16 +57,8 @@ pub fn tier() -> Result<Counts> {
         let mut launch = kitchen.launch(recipe, "run")?;
         launch.env.insert("FRAMELANE_HOBOT_DIR".to_owned(), board.clone());
         let agent = Process::start(&launch, workspace::root(), lanes.path(), PATIENCE);
-        counts += match agent.and_then(read) {
-            Ok(()) => {
-                println!("ok     {} reads hb_mem", recipe.language);
-                Counts::PASSED
-            }
-            Err(error) => {
-                println!("FAILED {} reads hb_mem: {error:#}", recipe.language);
-                Counts::FAILED
-            }
-        };
+        let what = format!("{} reads hb_mem", recipe.language);
+        counts += Counts::told(&what, agent.and_then(read));
     }
     Ok(counts)
 }

@@ -1,4 +1,4 @@
-//! As much of HTTP as it takes to look at the programs of the demo.
+//! As much of HTTP as it takes to look at programs beside us.
 
 use anyhow::{Context, Result, ensure};
 use std::io::{Read, Write};
@@ -39,6 +39,12 @@ fn ask(url: &str, path: &str, patience: Duration) -> Result<TcpStream> {
     // In one piece: who answers what it has read so far and closes resets the connection.
     stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes())?;
     Ok(stream)
+}
+
+/// The value of a name with its labels in Prometheus text; 0 where it was never counted.
+pub fn figure(metrics: &str, name: &str) -> f64 {
+    let of = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok();
+    metrics.lines().find_map(of).unwrap_or_default()
 }
 
 /// Somebody who watches an endless answer, and asks again when it ends.
@@ -140,6 +146,14 @@ mod tests {
         assert_eq!(get(&url, "/").unwrap(), b"body");
         let url = server(1, &["HTTP/1.0 503 No\r\n\r\nbecause"]);
         assert!(get(&url, "/x").unwrap_err().to_string().contains("503 No: because"));
+    }
+
+    #[test]
+    fn values_are_read_by_name_and_labels() {
+        let metrics = "HTTP/1.0 200\r\n\r\na_b 3\na{k=\"x\"} 1.5\na 2e3\nab 8\n";
+        let read = |name: &str| figure(metrics, name);
+        assert_eq!([read("a"), read("a{k=\"x\"}"), read("none")], [2000.0, 1.5, 0.0]);
+        assert_eq!(read("ab"), 8.0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `cargo xtask`: demonstrates, tests and measures the project.
 
 mod aarch64;
+mod asking;
 mod attached;
 mod bench;
 mod browser;
@@ -14,6 +15,7 @@ mod golang;
 mod header;
 mod hello;
 mod hobot;
+mod http;
 mod install;
 mod interrupt;
 mod kotlin;
@@ -23,6 +25,7 @@ mod process;
 mod python;
 mod readme;
 mod recipes;
+mod running;
 mod schema;
 mod soak;
 mod test;

@@ -53,6 +53,13 @@ impl Program {
         Program::new(workspace::cargo()).args(args)
     }
 
+    /// Cargo, building packages of ours.
+    pub fn build(packages: &[&str], optimised: bool) -> Self {
+        Program::cargo(["build", "--locked"])
+            .args(optimised.then_some("--release"))
+            .args(packages.iter().flat_map(|package| ["--package", package]))
+    }
+
     /// Adds arguments.
     pub fn args<I: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = I>) -> Self {
         self.command.args(args);

@@ -74,12 +74,15 @@ pub fn tier() -> Result<Counts> {
         .args(["-p", "no:cacheprovider"])
         .limit(LIMIT)
         .counted()?;
-    counts += told("types of the package, its tests and its users", types(&python));
+    counts += Counts::told("types of the package, its tests and its users", types(&python));
     let lane = readme::block("A lane in Python", "python");
-    counts += told("README: a lane in Python", pasted(&python, lane, "frame 1 begins with 128\n"));
+    counts += Counts::told(
+        "README: a lane in Python",
+        pasted(&python, lane, "frame 1 begins with 128\n"),
+    );
     for &(page, section, prints) in readme::SHOWN {
         let program = readme::shown(page, section, "python");
-        counts += told(&format!("{page}, Python"), pasted(&python, program, prints));
+        counts += Counts::told(&format!("{page}, Python"), pasted(&python, program, prints));
     }
     Ok(counts)
 }
@@ -104,7 +107,7 @@ fn tests_in(folder: &str, packages: &[&str], program: Option<&str>) -> Result<Co
         .env("FRAMELANE_PROGRAM", program.unwrap_or_default())
         .limit(LIMIT)
         .counted()?;
-    counts += told("types", typed(&python, &[folder]));
+    counts += Counts::told("types", typed(&python, &[folder]));
     Ok(counts)
 }
 
@@ -114,19 +117,6 @@ pub fn peers() -> Result<bool> {
     tools::python_with(&["iceoryx2"])?;
     Program::new(python).args(["-B", "python/bench/peers.py"]).limit(LIMIT).check()?;
     Ok(true)
-}
-
-fn told(what: &str, outcome: Result<()>) -> Counts {
-    match outcome {
-        Ok(()) => {
-            println!("ok     {what}");
-            Counts::PASSED
-        }
-        Err(error) => {
-            println!("FAILED {what}: {error:#}");
-            Counts::FAILED
-        }
-    }
 }
 
 /// mypy, strict; once for each folder, whose modules may have names that others have too. The

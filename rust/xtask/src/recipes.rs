@@ -52,10 +52,7 @@ impl Kitchen {
     /// Builds these, and the C library first if one of them needs it.
     pub fn build<'a>(&self, recipes: impl Iterator<Item = &'a Recipe> + Clone) -> Result<()> {
         if recipes.clone().any(Recipe::needs_library) {
-            Program::cargo(["build", "--locked", "--package", "framelane-ffi"])
-                .args(self.optimised.then_some("--release"))
-                .limit(BUILD_LIMIT)
-                .check()?;
+            Program::build(&["framelane-ffi"], self.optimised).limit(BUILD_LIMIT).check()?;
         }
         for recipe in recipes {
             println!("building {} {}", self.area, recipe.language);

@@ -1,7 +1,7 @@
-//! A process of the demo: started, listened to, measured, and never left behind.
+//! A process beside us: started, listened to, measured, and never left behind.
 
 use crate::process::{exited, pid};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// Time to end after being asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
+/// How long, and how often, it is looked whether something holds.
+const WHILE: Duration = Duration::from_secs(30);
+const OFTEN: Duration = Duration::from_millis(20);
 
 /// Numbers of those that are not waited for yet: they are nobody else's.
 static ALIVE: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
@@ -46,6 +49,19 @@ fn alive() -> MutexGuard<'static, BTreeSet<i32>> {
 
 /// What a line of output does to a process's figures.
 pub type Take = fn(&mut Value, &str);
+
+/// Keeps the newest object that is printed.
+pub fn last_object(figures: &mut Value, line: &str) {
+    if let Ok(object) = serde_json::from_str(line) {
+        *figures = object;
+    }
+}
+
+/// Keeps one object that is printed on many lines.
+pub fn whole_object(figures: &mut Value, line: &str) {
+    let text = figures.as_str().unwrap_or_default().to_owned() + line;
+    *figures = serde_json::from_str(&text).unwrap_or(Value::String(text));
+}
 
 /// A running process that tells its figures line by line.
 pub struct Running {
@@ -80,11 +96,7 @@ pub enum Ending {
 impl Running {
     /// Starts a process that prints one JSON object a line.
     pub fn start(name: &str, command: &mut Command) -> Result<Self> {
-        Running::start_with(name, command, |figures, line| {
-            if let Ok(object) = serde_json::from_str(line) {
-                *figures = object;
-            }
-        })
+        Running::start_with(name, command, last_object)
     }
 
     /// Starts a process.
@@ -177,6 +189,17 @@ impl Drop for Running {
         alive().remove(&pid(&self.child).as_raw_nonzero().get());
         let _ = self.child.wait();
     }
+}
+
+/// Waits for something to hold.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) -> Result<()> {
+    let start = Instant::now();
+    while !holds() {
+        crate::interrupt::check()?;
+        ensure!(start.elapsed() < WHILE, "not within {WHILE:?}: {what}");
+        thread::sleep(OFTEN);
+    }
+    Ok(())
 }
 
 /// User and system time of a process, zombies included.

@@ -1,12 +1,12 @@
 //! `cargo xtask bench --viewers`: many viewers of one streaming server, and what the capture
 //! notices of them: nothing. Latencies and drops are figures; what is asserted are the accounts.
 
-use crate::containers::room::{asked_by, until};
+use crate::asking::asked_by;
 use crate::counts::Counts;
-use crate::demo::child::{Ended, Running};
-use crate::demo::http;
-use crate::demo::kit::cargo_build;
-use crate::{attached, golang, workspace};
+use crate::demo::kit;
+use crate::http::figure;
+use crate::running::{Ended, Running, until};
+use crate::{attached, golang, http, workspace};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -143,7 +143,7 @@ struct Stage {
 
 impl Stage {
     fn start(optimised: bool) -> Result<Self> {
-        cargo_build(&["framelane-cli".to_owned()], optimised)?;
+        kit::build_command(optimised)?;
         let server = golang::build_program(SERVER, "server", optimised)?;
         let viewers = golang::build_package(SERVER, "./viewers", "viewers", optimised)?;
         let lanes = tempfile::Builder::new().prefix("framelane-viewers-").tempdir()?;
@@ -186,7 +186,8 @@ impl Stage {
         let viewers = Running::start("viewers", &mut command)?;
         let all = format!("framelane_server_viewers{{kind=\"{kind}\"}}");
         until("all are there", || {
-            viewers.is_gone() || self.metrics().is_ok_and(|now| now.value(&all) == VIEWERS as f64)
+            viewers.is_gone()
+                || self.metrics().is_ok_and(|now| figure(&now, &all) == VIEWERS as f64)
         })?;
         let readers = self.readers()?;
         until("they have seen enough", || viewers.is_gone())?;
@@ -197,7 +198,7 @@ impl Stage {
 
     fn dropped(&self, kind: &str) -> Result<f64> {
         let name = format!("framelane_server_viewer_units_dropped_total{{kind=\"{kind}\"}}");
-        Ok(self.metrics()?.value(&name))
+        Ok(figure(&self.metrics()?, &name))
     }
 
     fn readers(&self) -> Result<[u64; 3]> {
@@ -214,26 +215,27 @@ impl Stage {
     }
 
     /// Waits until the server is as it was before anybody came.
-    fn settles(&self, before: &Metrics) -> Result<()> {
+    fn settles(&self, before: &str) -> Result<()> {
         until("the server leaves the stream", || {
             self.readers_of(STREAM).is_ok_and(|[readers, _]| readers == 0)
         })?;
         let mut grown = String::new();
         let settled = until("nothing is left", || {
             let Ok(now) = self.metrics() else { return false };
-            let more = |name: &&str| now.value(name) > before.value(name) + SLACK;
+            let more = |name: &&str| figure(&now, name) > figure(before, name) + SLACK;
             let grow = ["go_goroutines", "process_open_fds"].into_iter().filter(more);
             grown = grow
-                .map(|name| format!("{name} {} after {} ", now.value(name), before.value(name)))
+                .map(|name| {
+                    format!("{name} {} after {} ", figure(&now, name), figure(before, name))
+                })
                 .collect();
             grown.is_empty()
         });
         settled.with_context(|| grown)
     }
 
-    fn metrics(&self) -> Result<Metrics> {
-        let text = http::get(&self.address, "/metrics")?;
-        Ok(Metrics(String::from_utf8(text)?))
+    fn metrics(&self) -> Result<String> {
+        Ok(String::from_utf8(http::get(&self.address, "/metrics")?)?)
     }
 
     fn stop(self) -> Result<(Ended, Ended)> {
@@ -243,27 +245,9 @@ impl Stage {
     }
 }
 
-/// Prometheus text.
-struct Metrics(String);
-
-impl Metrics {
-    /// The value of a name with its labels; 0 where it was never counted.
-    fn value(&self, name: &str) -> f64 {
-        let of = |line: &str| line.strip_prefix(name)?.trim().parse().ok();
-        self.0.lines().find_map(of).unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_read_by_name_and_labels() {
-        let metrics = Metrics("HTTP/1.0 200\r\n\r\na_b 3\na{k=\"x\"} 1.5\na 2e3\n".to_owned());
-        let read = |name: &str| metrics.value(name);
-        assert_eq!([read("a"), read("a{k=\"x\"}"), read("none")], [2000.0, 1.5, 0.0]);
-    }
 
     #[test]
     fn a_viewer_who_costs_the_capture_a_lease_is_found() {

@@ -28,9 +28,7 @@ pub fn long_tier() -> Result<Counts> {
 fn tests(folder: &str) -> Result<Counts> {
     let chromium = chromium::path()?;
     let node = node::with_packages(FOLDER)?;
-    Program::cargo(["build", "--locked", "--package", "framelane-cli"])
-        .limit(BUILD_LIMIT)
-        .check()?;
+    Program::build(&["framelane-cli"], false).limit(BUILD_LIMIT).check()?;
     let server = golang::build_program(&format!("{PROGRAMS}/server"), "server", false)?;
     tools::python_with(&[pet_camera::DETECTOR, pet_camera::MONITOR].concat())?;
     let python = python::with_package(false)?;

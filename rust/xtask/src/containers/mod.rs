@@ -2,11 +2,12 @@
 
 pub(crate) mod room;
 
+use crate::asking::asked;
 use crate::counts::Counts;
-use crate::demo::child::{Ended, Ending};
 use crate::process::Program;
+use crate::running::{Ended, Ending, until};
 use anyhow::{Context, Result, ensure};
-use room::{House, Room, asked, until};
+use room::{House, Room};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -30,20 +31,11 @@ const OF_USERS: (&str, Case) = ("another user is refused, or admitted", users_ar
 
 /// Runs the tier.
 pub fn tier() -> Result<Counts> {
-    Program::cargo(["build", "--locked", "--package", "framelane-cli"]).check()?;
+    Program::build(&["framelane-cli"], false).check()?;
     let mut counts = Counts::default();
     let root = House::new()?.is_roots();
     for (name, case) in CASES.iter().chain(root.then_some(&OF_USERS)) {
-        match House::new().and_then(|house| case(&house)) {
-            Ok(()) => {
-                println!("  {name}: ok");
-                counts += Counts::PASSED;
-            }
-            Err(error) => {
-                println!("  FAILED {name}: {error:#}");
-                counts += Counts::FAILED;
-            }
-        }
+        counts += Counts::told(name, House::new().and_then(|house| case(&house)));
     }
     if !root {
         println!("  {}: not run, it needs root", OF_USERS.0);

@@ -1,22 +1,14 @@
 //! A container made of the kernel's namespaces, with one of our programs in it.
 
-use crate::demo::child::{Ended, Running};
-use crate::process::Program;
+use crate::running::{Ended, Running, until};
 use crate::workspace;
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
 const SCRIPT: &str = "rust/xtask/src/containers/room.sh";
-const PATIENCE: Duration = Duration::from_secs(30);
-const POLL: Duration = Duration::from_millis(20);
-/// Time for a command that asks lanes: each of them may take a second.
-const ANSWER: Duration = Duration::from_secs(20);
 
 /// What all rooms of a test share, and where they are put together.
 pub struct House {
@@ -125,28 +117,4 @@ impl Room {
         let only = children.trim().parse().ok().and_then(Pid::from_raw);
         only.with_context(|| format!("unshare has the children {children:?}"))
     }
-}
-
-/// Waits for something to hold.
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) -> Result<()> {
-    let start = Instant::now();
-    while !holds() {
-        crate::interrupt::check()?;
-        ensure!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        thread::sleep(POLL);
-    }
-    Ok(())
-}
-
-/// What a command of ours prints about the lanes of this directory, as JSON.
-pub fn asked(shared: &Path, arguments: &[&str]) -> Result<Value> {
-    asked_by(&workspace::target().join("debug/framelane"), shared, arguments)
-}
-
-/// The same of this build of ours.
-pub fn asked_by(framelane: &Path, shared: &Path, arguments: &[&str]) -> Result<Value> {
-    let command = Program::new(framelane).args(arguments).env("FRAMELANE_DIR", shared);
-    // What it logs would stand within the answer.
-    let said = command.env("FRAMELANE_LOG", "off").limit(ANSWER).quiet().check()?;
-    serde_json::from_str(&said).with_context(|| format!("the answer is no JSON: {said}"))
 }

@@ -3,13 +3,13 @@
 
 use super::board::Board;
 use super::books;
-use super::child::{Ended, Running};
 use super::evidence::{Clock, Evidence};
-use super::http::{self, Viewer};
 use super::keeper::{Kept, Played};
-use super::kit::{DETECTIONS, Kit, METER, last_object, whole_object};
+use super::kit::{DETECTIONS, Kit, METER};
 use super::source::STREAM;
 use super::status;
+use crate::http::{self, Viewer};
+use crate::running::{Ended, Running, last_object, whole_object};
 use crate::{interrupt, workspace};
 use anyhow::{Result, bail, ensure};
 use serde_json::Value;
@@ -172,7 +172,7 @@ impl Stage<'_> {
         self.clocks.push((Clock::Viewed, kit.viewer()?));
         self.wait("a picture goes to a viewer by WebRTC", |stage| {
             let sent = "framelane_server_sent_bytes_total{kind=\"webrtc\"}";
-            super::report::figure(&text(&stage.kit.server_url(), "/metrics"), sent) > 0
+            http::figure(&text(&stage.kit.server_url(), "/metrics"), sent) > 0.0
         })?;
         self.wait("the followers read", |stage| {
             stage.followers.iter().all(|reader| number(reader, "received") > 0)

@@ -3,8 +3,8 @@
 use super::act::KILLED;
 use super::books::{self, LaneBook};
 use super::cameras::Cameras;
-use super::child::{Ended, Ending};
 use super::keeper::Played;
+use crate::running::{Ended, Ending};
 use serde_json::Value;
 use std::time::Duration;
 

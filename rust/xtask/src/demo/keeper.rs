@@ -1,6 +1,6 @@
 //! Keeps a program running: one that ends is started again, after a pause that grows.
 
-use super::child::{Ending, Running, Take};
+use crate::running::{Ending, Running, Take};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::process::Command;

@@ -2,15 +2,14 @@
 
 use super::board::{self, Board};
 use super::cameras::Cameras;
-use super::child::{self, Running, Take};
 use super::keeper::{Make, Spec};
 use super::source::{STREAM, Source};
 use super::turn::Turn;
 use crate::interrupt::{self, Will};
 use crate::process::Program;
+use crate::running::{self, Running, Take, last_object};
 use crate::{attached, golang, pet_camera, python, tools, workspace};
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::net::TcpListener;
@@ -106,7 +105,7 @@ impl Folder {
         let path = made.path().to_owned();
         let left = (!keep).then(|| path.clone());
         let will = interrupt::will(move || {
-            child::end_all();
+            running::end_all();
             if let Some(left) = left {
                 let _ = std::fs::remove_dir_all(left);
             }
@@ -128,13 +127,12 @@ impl Kit {
         let (config, cameras) = wanted.cameras()?;
         let turn = Turn::wait()?;
         println!("building the pet camera");
-        let packages = ["framelane-cli".to_owned()];
-        cargo_build(&packages, false)?;
+        build_command(false)?;
         if standing_in {
             build_stand_ins()?;
         }
         if optimised {
-            cargo_build(&packages, true)?;
+            build_command(true)?;
         }
         let profile = if optimised { "release" } else { "debug" };
         let framelane = workspace::target().join(profile).join("framelane");
@@ -324,34 +322,15 @@ impl Kit {
     }
 }
 
-/// Keeps the newest object that is printed.
-pub fn last_object(figures: &mut Value, line: &str) {
-    if let Ok(object) = serde_json::from_str(line) {
-        *figures = object;
-    }
-}
-
-/// Keeps one object that is printed on many lines.
-pub fn whole_object(figures: &mut Value, line: &str) {
-    let text = figures.as_str().unwrap_or_default().to_owned() + line;
-    *figures = serde_json::from_str(&text).unwrap_or(Value::String(text));
+/// Builds the `framelane` command.
+pub fn build_command(optimised: bool) -> Result<()> {
+    Program::build(&["framelane-cli"], optimised).limit(BUILD_LIMIT).check().map(drop)
 }
 
 /// Builds what plays the vendor's libraries.
 pub fn build_stand_ins() -> Result<()> {
-    let packages = ["hbmem", "vio", "multimedia"].map(|name| format!("framelane-standin-{name}"));
-    cargo_build(&packages, false)
-}
-
-/// Builds packages of ours.
-pub fn cargo_build(packages: &[String], optimised: bool) -> Result<()> {
-    let words = packages.iter().flat_map(|package| ["--package", package]);
-    Program::cargo(["build", "--locked"])
-        .args(optimised.then_some("--release"))
-        .args(words)
-        .limit(BUILD_LIMIT)
-        .check()
-        .map(drop)
+    let all = ["framelane-standin-hbmem", "framelane-standin-vio", "framelane-standin-multimedia"];
+    Program::build(&all, false).limit(BUILD_LIMIT).check().map(drop)
 }
 
 /// Ports that nobody has now; taken at once, so that they differ.

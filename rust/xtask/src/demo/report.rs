@@ -1,10 +1,11 @@
 //! What the demo shows in the end. Every number was measured in that run.
 
 use super::books::{self, Reading};
-use super::child::Ending;
 use super::evidence::{Clock, Evidence, Verdict};
 use super::keeper::Played;
 use super::status::short;
+use crate::http::figure;
+use crate::running::Ending;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -234,7 +235,7 @@ fn frame_rates(evidence: &Evidence, program: &Played) -> (f64, f64) {
         "monitor" => {
             let name = "framelane_monitor_copied_bytes_total";
             let [before, after] = [0, 1].map(|at| figure(&evidence.metrics[at][1], name));
-            after.saturating_sub(before) as f64 / seconds
+            (after - before).max(0.0) / seconds
         }
         _ => 0.0,
     };
@@ -245,12 +246,6 @@ fn frame_rates(evidence: &Evidence, program: &Played) -> (f64, f64) {
 fn own(program: &Played, key: &str) -> f64 {
     let number = |key: &str| program.figures[key].as_f64().unwrap_or(0.0);
     number(key) / (number("elapsed_ns") / 1e9).max(0.01)
-}
-
-/// A count of Prometheus text; 0 where there is none.
-pub fn figure(metrics: &str, name: &str) -> u64 {
-    let found = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    found.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0) as u64
 }
 
 fn rate(bytes: f64) -> String {
@@ -300,6 +295,5 @@ mod tests {
         assert_eq!(read(&before, &after), told("\u{2264} 2.0", "> 2.0"));
         assert_eq!(read("", &before), told("\u{2264} 1.0", "\u{2264} 1.0"));
         assert_eq!((read(&after, &after), sent("webrtc", "", &after)), (None, None));
-        assert_eq!(figure("a 7\nab 8\n", "ab"), 8);
     }
 }

@@ -48,10 +48,7 @@ pub struct Artifact {
 
 impl Artifact {
     pub fn make(optimised: bool) -> Result<Self> {
-        Program::cargo(["build", "--locked", "--package", "framelane-uniffi"])
-            .args(optimised.then_some("--release"))
-            .limit(LIMIT)
-            .check()?;
+        Program::build(&["framelane-uniffi"], optimised).limit(LIMIT).check()?;
         let library = library_folder(optimised).join(LIBRARY);
         let artifact = Artifact { library };
         artifact.print("kotlin", &out().join("bindings"))?;

@@ -44,22 +44,9 @@ pub fn run(options: &Options) -> Result<bool> {
 pub fn tier() -> Result<Counts> {
     let artifact = Artifact::make(false)?;
     let mut counts = artifact.tests()?;
-    counts += told("README: a lane in Kotlin, in a fresh project", fresh_project());
-    counts += told("Swift", swift(&artifact));
+    counts += Counts::told("README: a lane in Kotlin, in a fresh project", fresh_project());
+    counts += Counts::told("Swift", swift(&artifact));
     Ok(counts)
-}
-
-fn told(what: &str, outcome: Result<()>) -> Counts {
-    match outcome {
-        Ok(()) => {
-            println!("ok     {what}");
-            Counts::PASSED
-        }
-        Err(error) => {
-            println!("FAILED {what}: {error:#}");
-            Counts::FAILED
-        }
-    }
 }
 
 /// A project of its own that has what the pages show, and the artifact from a repository.

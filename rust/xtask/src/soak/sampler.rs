@@ -1,6 +1,6 @@
 //! Looks at every process that uses a runtime directory, and at its lanes, again and again.
 
-use crate::containers::room::asked;
+use crate::asking::asked;
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! What the SDK has copied by now on each lane, and what came on top of it since.
 
 use super::stage::{Run, WATCHED};
-use crate::containers::room::asked_by;
+use crate::asking::asked_by;
 use crate::demo::source::STREAM;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;

@@ -6,7 +6,7 @@ mod look;
 mod stage;
 mod table;
 
-use crate::demo::kit::cargo_build;
+use crate::demo::kit;
 use crate::{interrupt, python, tools};
 use anyhow::Result;
 use stage::{Run, Tools};
@@ -45,9 +45,8 @@ impl Way {
 
 /// Measures and prints the table.
 pub fn run() -> Result<bool> {
-    let stand_ins = ["hbmem", "vio", "multimedia"].map(|name| format!("framelane-standin-{name}"));
-    cargo_build(&stand_ins, false)?;
-    cargo_build(&["framelane-cli".to_owned()], true)?;
+    kit::build_stand_ins()?;
+    kit::build_command(true)?;
     let python = python::with_package(true)?;
     let tools = Tools { python, search_path: tools::search_path_with("ffmpeg")? };
     let mut runs: Vec<Vec<Run>> = Vec::new();

@@ -3,9 +3,8 @@
 use super::Way;
 use super::look::Look;
 use crate::demo::board::{self, Board};
-use crate::demo::child::{Ended, Ending, Running};
-use crate::demo::kit::{last_object, whole_object};
 use crate::demo::source::{ACTIVE, STREAM, YOLO};
+use crate::running::{Ended, Ending, Running, Take, last_object, whole_object};
 use crate::{attached, interrupt, workspace};
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,6 +12,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 const MJPEG: &str = "pet_camera_mjpeg_zc";
@@ -61,7 +61,8 @@ pub fn measure(tools: &Tools, way: Way, span: Duration) -> Result<Run> {
         scripts: Vec::new(),
     };
     let config = board.config().to_string_lossy().into_owned();
-    stage.ours("camera", &["camera", "--source", "hb_vio", "--config", &config, "--json"])?;
+    let words = ["camera", "--source", "hb_vio", "--config", &config, "--json"];
+    stage.ours("camera", &words, last_object)?;
     match way {
         Way::Sockets => stage.sockets()?,
         Way::Copy | Way::ZeroCopy | Way::Uncached => stage.readers()?,
@@ -70,7 +71,7 @@ pub fn measure(tools: &Tools, way: Way, span: Duration) -> Result<Run> {
     stage.pass(WARM_UP)?;
     if way != Way::Sockets {
         let words = ["latency", STREAM, "--of", ACTIVE, "--json"];
-        stage.observe(&words)?;
+        stage.ours("latency", &words, whole_object)?;
     }
     let mut run = stage.watch(span)?;
     // Readers first, the camera last.
@@ -110,7 +111,8 @@ impl Stage<'_> {
         for (name, lane) in [("active", ACTIVE), (WATCHED, YOLO), ("mjpeg", MJPEG)] {
             self.script(name, &["read", lane])?;
         }
-        self.ours("encoder", &["encode", ACTIVE, STREAM, "--encoder", "hobot", "--json"])
+        let words = ["encode", ACTIVE, STREAM, "--encoder", "hobot", "--json"];
+        self.ours("encoder", &words, last_object)
     }
 
     /// Who sends to whom: the encoder's input is a copy of its own.
@@ -128,26 +130,24 @@ impl Stage<'_> {
 
     fn script(&mut self, name: &str, words: &[&str]) -> Result<()> {
         let mut command = attached::command(&self.tools.python)?;
-        let script = workspace::root().join("bench/pet-camera/frames.py");
-        command.arg("-B").arg(script).args(words).envs(self.environment());
-        let running = Running::start_with(name, &mut command, last_object)?;
-        self.scripts.push(running.id());
+        command.arg("-B").arg(workspace::root().join("bench/pet-camera/frames.py")).args(words);
+        let id = self.start(name, command, last_object)?;
+        self.scripts.push(id);
+        Ok(())
+    }
+
+    fn ours(&mut self, name: &str, words: &[&str], take: Take) -> Result<()> {
+        let mut command = attached::command(&self.framelane)?;
+        command.args(words);
+        self.start(name, command, take).map(drop)
+    }
+
+    /// The number of its process.
+    fn start(&mut self, name: &str, mut command: Command, take: Take) -> Result<u32> {
+        let running = Running::start_with(name, command.envs(self.environment()), take)?;
+        let id = running.id();
         self.running.push(running);
-        Ok(())
-    }
-
-    fn ours(&mut self, name: &str, words: &[&str]) -> Result<()> {
-        let mut command = attached::command(&self.framelane)?;
-        command.args(words).envs(self.environment());
-        self.running.push(Running::start_with(name, &mut command, last_object)?);
-        Ok(())
-    }
-
-    fn observe(&mut self, words: &[&str]) -> Result<()> {
-        let mut command = attached::command(&self.framelane)?;
-        command.args(words).envs(self.environment());
-        self.running.push(Running::start_with("latency", &mut command, whole_object)?);
-        Ok(())
+        Ok(id)
     }
 
     fn environment(&self) -> [(&'static str, OsString); 4] {
