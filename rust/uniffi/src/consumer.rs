@@ -66,6 +66,7 @@ pub struct Consumer(pub(crate) Handle<framelane::Consumer>);
 
 impl Side for framelane::Consumer {
     const WHAT: &'static str = "consumer of lane";
+    type Item = framelane::Frame;
     fn counts(&self) -> [u64; 3] {
         [self.received(), self.missed(), self.epoch()]
     }
@@ -74,6 +75,12 @@ impl Side for framelane::Consumer {
     }
     fn fd(&mut self) -> BorrowedFd<'_> {
         self.fd()
+    }
+    fn try_next(&mut self) -> framelane::Result<Option<framelane::Frame>> {
+        self.try_next()
+    }
+    fn next(&mut self, timeout: Duration) -> framelane::Result<Option<framelane::Frame>> {
+        self.next(timeout)
     }
     fn wait(&mut self, timeout: Duration) -> framelane::Result<bool> {
         self.wait(timeout)
@@ -92,11 +99,7 @@ impl Consumer {
 
     /// The next frame of this consumer's mode, if there is one within the time.
     pub fn next(&self, timeout_ns: u64) -> Result<Option<Leased>> {
-        let found = self.0.with(|consumer| match consumer.try_next()? {
-            None if timeout_ns > 0 => consumer.next(Duration::from_nanos(timeout_ns)),
-            found => Ok(found),
-        })?;
-        Ok(found.map(Leased::new))
+        Ok(self.0.next(timeout_ns)?.map(Leased::new))
     }
 
     /// The newest valid frame, also one that was delivered before.

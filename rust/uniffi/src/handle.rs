@@ -12,10 +12,14 @@ use std::time::Duration;
 pub trait Side: Send {
     /// What it is, before its name.
     const WHAT: &'static str;
+    /// What is read.
+    type Item;
     /// Numbers that other threads may ask for while one waits.
     fn counts(&self) -> [u64; 3];
     fn closer(&self) -> Closer;
     fn fd(&mut self) -> BorrowedFd<'_>;
+    fn try_next(&mut self) -> framelane::Result<Option<Self::Item>>;
+    fn next(&mut self, timeout: Duration) -> framelane::Result<Option<Self::Item>>;
     fn wait(&mut self, timeout: Duration) -> framelane::Result<bool>;
 }
 
@@ -86,6 +90,14 @@ impl<S: Side> Handle<S> {
             count.store(now, Relaxed);
         }
         Ok(done?)
+    }
+
+    /// The next item, if there is one within the time.
+    pub fn next(&self, timeout_ns: u64) -> Result<Option<S::Item>> {
+        self.with(|side| match timeout_ns {
+            0 => side.try_next(),
+            time => side.next(Duration::from_nanos(time)),
+        })
     }
 
     pub fn wait(&self, timeout_ns: u64) -> Result<bool> {

@@ -6,20 +6,16 @@ use crate::handle::{Handle, Side};
 use crate::stream_reader::StreamReader;
 use crate::switch::Switch;
 use framelane::{Error, ErrorKind};
+use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event, EventData, EventFlags};
-use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use std::sync::Arc;
 
-/// Token of `wake`; callers count theirs from 1.
-const BELL: u64 = 0;
-
-/// Says which of several readers may have something. One thread waits, any may add and wake.
+/// Says which of several readers may have something. One thread waits, any may add.
 #[derive(uniffi::Object)]
 pub struct Poller {
     epoll: OwnedFd,
-    bell: OwnedFd,
 }
 
 fn failed(what: &str) -> impl Fn(Errno) -> Failure {
@@ -44,11 +40,7 @@ impl Poller {
     #[uniffi::constructor]
     pub fn create() -> Result<Arc<Self>> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(failed("epoll_create"))?;
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-            .map_err(failed("eventfd"))?;
-        let data = EventData::new_u64(BELL);
-        epoll::add(&epoll, &bell, data, EventFlags::IN).map_err(failed("epoll_ctl"))?;
-        Ok(Arc::new(Poller { epoll, bell }))
+        Ok(Arc::new(Poller { epoll }))
     }
 
     /// Tells once, with this token, when there may be a frame. To be asked for after a look that
@@ -67,7 +59,7 @@ impl Poller {
         self.watch(&reader.0, token)
     }
 
-    /// Tokens of those that may have something, none when the time is over or somebody wakes.
+    /// Tokens of those that may have something, none when the time is over.
     pub fn wait(&self, timeout_ns: u64) -> Result<Vec<u64>> {
         let timeout = Timespec {
             tv_sec: (timeout_ns / 1_000_000_000) as i64,
@@ -80,15 +72,6 @@ impl Poller {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(failed("epoll_wait")(errno)),
         }
-        let tokens: Vec<u64> = room.iter().map(|event| event.data.u64()).collect();
-        if tokens.contains(&BELL) {
-            let _ = rustix::io::read(&self.bell, &mut [0u8; 8]);
-        }
-        Ok(tokens.into_iter().filter(|&token| token != BELL).collect())
-    }
-
-    /// Ends a wait of another thread.
-    pub fn wake(&self) {
-        let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
+        Ok(room.iter().map(|event| event.data.u64()).collect())
     }
 }

@@ -40,6 +40,7 @@ pub struct StreamReader(pub(crate) Handle<framelane::StreamReader>);
 
 impl Side for framelane::StreamReader {
     const WHAT: &'static str = "reader of lane";
+    type Item = framelane::Record;
     fn counts(&self) -> [u64; 3] {
         [self.received(), self.missed(), self.epoch()]
     }
@@ -48,6 +49,12 @@ impl Side for framelane::StreamReader {
     }
     fn fd(&mut self) -> BorrowedFd<'_> {
         self.fd()
+    }
+    fn try_next(&mut self) -> framelane::Result<Option<framelane::Record>> {
+        self.try_next()
+    }
+    fn next(&mut self, timeout: Duration) -> framelane::Result<Option<framelane::Record>> {
+        self.next(timeout)
     }
     fn wait(&mut self, timeout: Duration) -> framelane::Result<bool> {
         self.wait(timeout)
@@ -80,11 +87,7 @@ impl StreamReader {
 
     /// The next record, if there is one within the time.
     pub fn next(&self, timeout_ns: u64) -> Result<Option<Read>> {
-        let found = self.0.with(|reader| match timeout_ns {
-            0 => reader.try_next(),
-            time => reader.next(Duration::from_nanos(time)),
-        })?;
-        Ok(found.map(Read::new))
+        Ok(self.0.next(timeout_ns)?.map(Read::new))
     }
 
     /// Waits until there may be something to read.

@@ -43,6 +43,7 @@ pub struct Switch(pub(crate) Handle<framelane::Switch>);
 
 impl Side for framelane::Switch {
     const WHAT: &'static str = "reader of switch";
+    type Item = framelane::Frame;
     fn counts(&self) -> [u64; 3] {
         [self.received(), self.missed(), self.dropped()]
     }
@@ -51,6 +52,12 @@ impl Side for framelane::Switch {
     }
     fn fd(&mut self) -> BorrowedFd<'_> {
         self.fd()
+    }
+    fn try_next(&mut self) -> framelane::Result<Option<framelane::Frame>> {
+        self.try_next()
+    }
+    fn next(&mut self, timeout: Duration) -> framelane::Result<Option<framelane::Frame>> {
+        self.next(timeout)
     }
     fn wait(&mut self, timeout: Duration) -> framelane::Result<bool> {
         self.wait(timeout)
@@ -74,11 +81,7 @@ impl Switch {
 
     /// The next frame of the active lane, if there is one within the time.
     pub fn next(&self, timeout_ns: u64) -> Result<Option<Leased>> {
-        let found = self.0.with(|switch| match timeout_ns {
-            0 => switch.try_next(),
-            time => switch.next(Duration::from_nanos(time)),
-        })?;
-        Ok(found.map(Leased::new))
+        Ok(self.0.next(timeout_ns)?.map(Leased::new))
     }
 
     /// The newest valid frame of the active lane, also one that was delivered before.
