@@ -19,6 +19,9 @@ abstract class Reader<T : AutoCloseable> internal constructor(
 ) : AutoCloseable {
     private val closed = AtomicBoolean()
 
+    /** A coroutine reads, also while it is awake between two waits. */
+    private val taken = AtomicBoolean()
+
     /** The coroutine that waits. */
     internal val sleeper = AtomicReference<Sleeper?>()
 
@@ -41,28 +44,44 @@ abstract class Reader<T : AutoCloseable> internal constructor(
         within(timeout) { slice -> told { lookAhead(slice) }.takeIf { it } } ?: false
 
     /** What comes next. Suspends without keeping a thread; cancelling or closing ends it. */
-    suspend fun receive(): T {
-        while (true) {
-            tryNext()?.let { return it }
+    suspend fun receive(): T = exclusively {
+        var found = tryNext()
+        while (found == null) {
             Waiter.readable(this)
+            found = tryNext()
         }
+        found
     }
 
     /**
      * Suspends until there may be something to read, or this was closed. After a look that found
      * nothing, and now and then it returns for nothing.
      */
-    suspend fun awaitReadable() = Waiter.readable(this)
+    suspend fun awaitReadable() = exclusively { Waiter.readable(this) }
 
     /** The same as [receive] within a time; null when it is over. */
-    suspend fun receive(timeout: Duration): T? {
+    suspend fun receive(timeout: Duration): T? = exclusively {
         val deadline = Deadline(timeout)
-        while (true) {
-            tryNext()?.let { return it }
+        var found = tryNext()
+        while (found == null) {
             // Around the wait alone: what was read is never lost to a deadline.
             val left = deadline.left()
-            if (left <= Duration.ZERO) return null
+            if (left <= Duration.ZERO) break
             withTimeoutOrNull(left) { Waiter.readable(this@Reader) }
+            found = tryNext()
+        }
+        found
+    }
+
+    /** One coroutine at a time: a second one is told, whether the first sleeps just now or not. */
+    private inline fun <R> exclusively(read: () -> R): R {
+        if (!taken.compareAndSet(false, true)) {
+            throw invalid("another coroutine waits for $name: open one for each")
+        }
+        try {
+            return read()
+        } finally {
+            taken.set(false)
         }
     }
 

@@ -26,14 +26,13 @@ internal object Waiter {
     private val tokens = AtomicLong()
     private var running = false
 
-    /** Suspends until a reader may have something, or was closed. After a look that found nothing. */
+    /**
+     * Suspends until a reader, which this coroutine has for itself, may have something, or was
+     * closed. After a look that found nothing.
+     */
     suspend fun readable(reader: Reader<*>) = suspendCancellableCoroutine<Unit> { continuation ->
         val sleeper = Sleeper(tokens.incrementAndGet(), reader, continuation)
-        if (!reader.sleeper.compareAndSet(null, sleeper)) {
-            val text = "another coroutine waits for ${reader.name}: open one for each"
-            continuation.resumeWithException(invalid(text))
-            return@suspendCancellableCoroutine
-        }
+        reader.sleeper.set(sleeper)
         sleepers[sleeper.token] = sleeper
         // Also told of a cancellation that is already there.
         continuation.invokeOnCancellation { remove(sleeper) }
