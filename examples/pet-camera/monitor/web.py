@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import framelane
 import live
+import looking
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -128,7 +129,7 @@ def maker_of(name: str) -> int | None:
         report = framelane.query(name)
     except framelane.Error:
         return None
-    is_switch = report.lane_kind == framelane.LaneKind.SWITCH
+    is_switch = looking.is_kind(report, framelane.LaneKind.SWITCH)
     return report.producer_pid if is_switch else None
 
 

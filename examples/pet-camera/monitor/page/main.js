@@ -7,6 +7,7 @@ import * as notices from "./notices.js";
 import { Overlay } from "./overlay.js";
 import { Player } from "./player.js";
 import * as tables from "./tables.js";
+import { pause } from "./wait.js";
 
 const $ = (id) => document.getElementById(id);
 const LIST_MS = 250;
@@ -120,7 +121,7 @@ async function begin() {
       player.start(config.server);
       return;
     } catch {
-      await new Promise((done) => setTimeout(done, AGAIN_MS));
+      await pause(AGAIN_MS);
     }
   }
 }

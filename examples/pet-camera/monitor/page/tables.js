@@ -2,8 +2,6 @@
 
 import * as format from "./format.js";
 
-const STATES = { up: "up", idle: "idle", stalled: "stalled", down: "down" };
-
 /** Makes the rows of `body` those of `items`: found again by key, filled by `fill`. */
 function keep(body, items, keyOf, labels, fill) {
   const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
@@ -52,7 +50,7 @@ export function stages(body, list, now) {
     row.dataset.state = stage.state;
     small(cell("name"), stage.name, stage.measured);
     const since = format.span(Math.max(now - stage.since, 0));
-    small(cell("state"), STATES[stage.state] ?? stage.state, since === "a moment" ? "now" : `for ${since}`);
+    small(cell("state"), stage.state, since === "a moment" ? "now" : `for ${since}`);
     cell("state").title = stage.why;
     put(cell("fps"), format.rate(stage.fps));
     put(cell("p50"), format.milliseconds(stage.p50_ms));

@@ -1,10 +1,10 @@
 // Waiting that can be given up.
 
 /** Waits so long, or until `signal` is aborted. */
-export function pause(ms, signal) {
+export function pause(ms, signal = undefined) {
   return new Promise((done) => {
-    if (signal.aborted) return done();
+    if (signal?.aborted) return done();
     const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
+    signal?.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
   });
 }
