@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,7 +29,7 @@ func watchMP4(ctx context.Context, server string, book *book) error {
 		return fmt.Errorf("the server says %s", answer.Status)
 	}
 	var fragment []byte
-	var expected uint64
+	var last uint64
 	for {
 		kind, whole, err := nextBox(answer.Body)
 		if err != nil {
@@ -45,12 +46,15 @@ func watchMP4(ctx context.Context, server string, book *book) error {
 		if err := parts.Unmarshal(fragment); err != nil {
 			return err
 		}
+		if len(parts) == 0 || len(parts[0].Tracks) == 0 {
+			return errors.New("a fragment without a picture")
+		}
 		track := parts[0].Tracks[0]
 		// A picture lasts one period; whole seconds that are missing were dropped by the server.
-		if expected > 0 && track.BaseTime > expected+clockRate {
+		if last > 0 && track.BaseTime > last+clockRate {
 			book.gap()
 		}
-		expected = track.BaseTime
+		last = track.BaseTime
 		book.picture(uint32(track.BaseTime), len(fragment))
 		fragment = nil
 	}
