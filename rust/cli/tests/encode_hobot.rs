@@ -14,47 +14,15 @@ use std::process::Child;
 
 const INVALID_BUFFER: i32 = -268_435_445;
 
-const CONFIG: &str = r#"
-[[camera]]
-host = 0
-silence_ms = 10000
-[camera.sensor]
-width = 640
-height = 480
-[[camera.channel]]
-number = 0
-size = [128, 96]
-lane = "active"
-lease_ms = 10000
-"#;
-
-/// The same with a second camera, and a switch before both.
-const BOTH: &str = r#"
-[switch]
-policy = "manual"
-[[camera]]
-host = 0
-silence_ms = 10000
-[camera.sensor]
-width = 640
-height = 480
-[[camera.channel]]
-number = 0
-size = [128, 96]
-switch = "active"
-lease_ms = 10000
-[[camera]]
-host = 2
-silence_ms = 10000
-[camera.sensor]
-width = 640
-height = 480
-[[camera.channel]]
-number = 0
-size = [128, 96]
-switch = "active"
-lease_ms = 10000
-"#;
+/// A camera at this host, whose one output is the lane or stands behind the switch `active`.
+fn camera(host: u32, kind: &str) -> String {
+    format!(
+        "[[camera]]\nhost = {host}\nsilence_ms = 10000\n\
+         [camera.sensor]\nwidth = 640\nheight = 480\n\
+         [[camera.channel]]\nnumber = 0\nsize = [128, 96]\n{kind} = \"active\"\n\
+         lease_ms = 10000\n"
+    )
+}
 
 /// A board with a camera that runs.
 struct Bench {
@@ -94,7 +62,7 @@ impl Drop for Running {
 
 impl Bench {
     fn new() -> Self {
-        Bench::with(CONFIG)
+        Bench::with(&camera(0, "lane"))
     }
 
     fn with(cameras: &str) -> Self {
@@ -185,7 +153,9 @@ fn a_reader_that_asks_gets_a_key_picture() {
 
 #[test]
 fn the_other_camera_begins_with_a_key_picture_of_its_own() {
-    let bench = Bench::with(BOTH);
+    let switch = "[switch]\npolicy = \"manual\"\n";
+    let cameras = [switch, &camera(0, "switch"), &camera(2, "switch")].concat();
+    let bench = Bench::with(&cameras);
     let encoding = bench.encode(&["--gop", "2000"]);
     let mut reader = reader(&bench.scene, "video");
     for camera in [1, 0, 1] {
