@@ -19,6 +19,7 @@ const TYPED: &[&str] = &[
     "examples/hello/python",
     "bench/python",
     "bench/pet-camera",
+    "examples/pet-camera/conftest.py",
 ];
 
 /// A Python that has the package, built from here, and NumPy. Built once in a run.

@@ -1,4 +1,4 @@
-"""Each test has a runtime directory, a monitor and lanes of its own."""
+"""Each test has a monitor and lanes of its own."""
 
 from __future__ import annotations
 
@@ -22,12 +22,6 @@ PATIENCE = 30.0
 """Seconds that anything may take."""
 WIDTH, HEIGHT = 320, 240
 PROGRAM = Path(__file__).parent.parent / "monitor.py"
-
-
-@pytest.fixture(autouse=True)
-def lanes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FRAMELANE_DIR", str(tmp_path))
-    return tmp_path
 
 
 def becomes(holds: Callable[[], Any]) -> Any:

@@ -247,7 +247,7 @@ class Figures(http.server.BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def test_the_servers_figures_are_told(lanes: object) -> None:
+def test_the_servers_figures_are_told() -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Figures) as server:
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
