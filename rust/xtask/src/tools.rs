@@ -69,7 +69,11 @@ pub fn program(name: &str) -> Result<PathBuf> {
 pub fn search_path_with(name: &str) -> Result<OsString> {
     let folder = workspace::target().join("tools/bin");
     fs::create_dir_all(&folder)?;
-    link(&program(name)?, &folder.join(name))?;
+    let (found, here) = (program(name)?, folder.join(name));
+    // Whoever has this folder on their own search path finds our link: it stays as it is.
+    if found != here {
+        link(&found, &here)?;
+    }
     let others = env::var_os("PATH").unwrap_or_default();
     Ok(env::join_paths(std::iter::once(folder).chain(env::split_paths(&others)))?)
 }
