@@ -1,6 +1,8 @@
 //! Where things are: the checkout, its target folder, its cargo.
 
+use anyhow::{Context, Result};
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -24,6 +26,20 @@ pub fn target() -> PathBuf {
         Some(folder) => root().join(folder),
         None => root().join("target"),
     }
+}
+
+/// Every file below a folder, by name. Links are not followed.
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => found.extend(files_below(&entry.path())?),
+            false => found.push(entry.path()),
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// The cargo that runs us.

@@ -1,7 +1,7 @@
 //! The jar: the Kotlin layer, what UniFFI prints beneath it, and the library.
 
+use super::LIMIT;
 use super::maven::{Maven, repository};
-use super::{LIMIT, file_names};
 use crate::counts::Counts;
 use crate::process::Program;
 use crate::{tools, workspace};
@@ -94,7 +94,7 @@ impl Artifact {
         let outcome = self.build(&Maven { repository: Some(repository()) }, &["install"]);
         let mut counts = Counts::default();
         if reports.is_dir() {
-            for report in file_names(&reports)? {
+            for report in workspace::files_below(&reports)? {
                 counts += counted(&fs::read_to_string(report).unwrap_or_default());
             }
         }
@@ -107,8 +107,9 @@ impl Artifact {
     }
 
     fn stamp(&self) -> Result<String> {
-        let mut files = file_names(&workspace::root().join("rust/uniffi/kotlin/src/main"))?;
-        files.extend(file_names(&out().join("bindings"))?);
+        let mut files =
+            workspace::files_below(&workspace::root().join("rust/uniffi/kotlin/src/main"))?;
+        files.extend(workspace::files_below(&out().join("bindings"))?);
         files.extend([workspace::root().join(PROJECT), self.library.clone()]);
         let mut sum = crc32fast::Hasher::new();
         for file in files {

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use artifact::Artifact;
 use maven::Maven;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 const README: &str = "rust/uniffi/README.md";
@@ -86,17 +86,4 @@ fn swift(artifact: &Artifact) -> Result<()> {
         .quiet()
         .check()
         .map(drop)
-}
-
-fn file_names(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        match path.is_dir() {
-            true => found.extend(file_names(&path)?),
-            false => found.push(path),
-        }
-    }
-    found.sort();
-    Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use super::debs;
 use crate::process::Program;
-use crate::tools;
+use crate::{tools, workspace};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::fs;
@@ -79,8 +79,7 @@ impl Kernel {
     /// Modules with all they depend on, in the order they are loaded; each is wanted as
     /// `name key=value ...`.
     pub fn modules(&self, wanted: &[&str]) -> Result<Vec<Module>> {
-        let mut index = Vec::new();
-        walk(&self.modules.join("kernel"), &mut index)?;
+        let index = workspace::files_below(&self.modules.join("kernel"))?;
         let mut list = Vec::new();
         let mut seen = BTreeSet::new();
         for line in wanted {
@@ -142,19 +141,6 @@ fn the_only(folder: &Path, prefix: &str) -> Result<PathBuf> {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
     };
     paths.into_iter().find(starts).with_context(|| format!("nothing in {}", folder.display()))
-}
-
-/// Every file below a folder.
-pub fn walk(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            walk(&entry.path(), into)?;
-        } else {
-            into.push(entry.path());
-        }
-    }
-    Ok(())
 }
 
 /// `a_b` of `.../a-b.ko.xz`.

@@ -1,7 +1,6 @@
 //! What goes into the machine beside its kernel: our programs with the libraries they load.
 
 use super::cpio::Archive;
-use super::kernel;
 use crate::process::{Output, Program};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
@@ -25,9 +24,8 @@ pub fn add(archive: &mut Archive, programs: &[PathBuf]) -> Result<()> {
 
 /// Adds all files below `tree` at the paths they have there, and the libraries of each.
 pub fn add_tree(archive: &mut Archive, tree: &Path) -> Result<()> {
-    let (mut files, mut libraries) = (Vec::new(), BTreeSet::new());
-    kernel::walk(tree, &mut files)?;
-    for file in files {
+    let mut libraries = BTreeSet::new();
+    for file in workspace::files_below(tree)? {
         let path = file.strip_prefix(tree)?;
         archive.add_file(&path.to_string_lossy(), &file)?;
         if is_program(&file)? {
